@@ -1,0 +1,1 @@
+"""Entrepôt: any API in, any API out."""

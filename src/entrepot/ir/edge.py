@@ -1,0 +1,50 @@
+"""All that the edge needs to know."""
+
+from __future__ import annotations
+
+import msgspec
+
+from entrepot.model.upstream import Upstream
+
+
+class PoolTarget(msgspec.Struct, frozen=True, tag="pool"):
+    """The workers of a pool. Their generation is known only when the release is delivered."""
+
+    pool: str
+
+
+class UpstreamTarget(msgspec.Struct, frozen=True, kw_only=True, tag="upstream", omit_defaults=True):
+    """An upstream, reached without touching Python."""
+
+    upstream: str
+    strip_prefix: bool = False
+    """Whether the route's own prefix is taken off the path."""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An address at the edge and where it leads."""
+
+    path: str
+    """A prefix that ends with "/", or an exact path."""
+    exact: bool = False
+    target: PoolTarget | UpstreamTarget
+    raw_path: bool = True
+    """True: the path reaches the target as it came (operations: an encoded slash is data).
+    False: a path with dot segments, empty segments, backslashes or encoded slashes is refused."""
+    timeout: float | None = None
+    """Seconds for a whole answer; None leaves it to the target."""
+
+
+class EdgeIR(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The edge of one release."""
+
+    address: str = "127.0.0.1"
+    port: int = 8080
+    routes: tuple[Route, ...] = ()
+    """In order of their paths; no two take the same one."""
+    upstreams: tuple[Upstream, ...] = ()
+    """In order of their names."""
+    pools: tuple[str, ...] = ()
+    """Names of the worker pools that routes lead to."""
+    connections_max: int = 10_000
+    """Client connections at once; one more is refused."""

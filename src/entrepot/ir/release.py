@@ -1,0 +1,29 @@
+"""A release: an immutable, hashed snapshot of everything the planes run."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.worker import WorkerIR
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """What was compiled, under a digest that is the same for the same input."""
+
+    project: str
+    edge: EdgeIR
+    worker: WorkerIR
+    code: str
+    """SHA-256 over the project's Python files and locked documents, hexadecimal."""
+
+    def canonical(self) -> bytes:
+        """The bytes that are hashed and stored: JSON, members in one order."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical bytes, hexadecimal."""
+        return hashlib.sha256(self.canonical()).hexdigest()

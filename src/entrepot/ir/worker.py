@@ -1,0 +1,70 @@
+"""All that a worker needs to know."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from entrepot.kit.limits import Limits
+from entrepot.model.operation import Service
+
+
+class PythonSource(msgspec.Struct, frozen=True, tag="python"):
+    """The operations are functions of a Python module."""
+
+    module: str
+    """Import name."""
+    attribute: str
+    """The Service object's name in the module."""
+    path: str
+    """Directory put before sys.path, relative to the project; "" for none."""
+
+
+class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
+    """The operations are an upstream's, called through the egress."""
+
+    protocol: str
+    """The protocol's name, as app.py lists it."""
+    upstream: str
+    host: str
+    """The virtual host at the egress: `<upstream>.egress`."""
+    base_path: str = ""
+
+
+class ServiceTable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A service, where its operations live, and the protocols it is served over."""
+
+    service: Service
+    source: PythonSource | UpstreamSource
+    expose: tuple[str, ...] = ()
+    """Protocol names."""
+    omit: dict[str, tuple[str, ...]] = {}
+    """By protocol: operations that it leaves out."""
+    timeout: float = 30.0
+    """Seconds an operation may take that sets none itself."""
+
+
+class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A group of like worker processes."""
+
+    name: str
+    kind: Literal["operations", "wsgi", "asgi"] = "operations"
+    app: str = ""
+    """For a hosted application: `module:attribute`."""
+    mount: str = ""
+    """For a hosted application: the prefix it is served under, without a slash at its end."""
+    processes: int = 1
+    threads: int = 16
+    """Most plain `def` handlers, or WSGI requests, at work at once in one process."""
+
+
+class WorkerIR(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The workers of one release."""
+
+    services: tuple[ServiceTable, ...] = ()
+    """In order of their names."""
+    pools: tuple[Pool, ...] = ()
+    limits: Limits = Limits()
+    check_output: bool = False
+    """Whether every output is checked all the way down against its shape (`dev` does), or at its top only."""

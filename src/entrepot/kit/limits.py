@@ -1,0 +1,34 @@
+"""Every bound the platform sets on what it accepts, in one table.
+
+They are data, so that tests probe both sides of each and `explain` can print them.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Bounds on one call. A request that passes one is refused with `too_large` or `malformed`."""
+
+    body_bytes_max: int = 1024 * 1024
+    """Largest request body that is read into memory. Streamed files are not bound by it."""
+    file_bytes_max: int = 64 * 1024 * 1024
+    """Largest streamed upload."""
+    reply_bytes_max: int = 16 * 1024 * 1024
+    """Largest upstream reply that is read into memory."""
+    stream_item_bytes_max: int = 1024 * 1024
+    """Largest single item of a stream (one NDJSON line, one server-sent event)."""
+    depth_max: int = 64
+    """Deepest nesting of arrays and objects."""
+    number_digits_max: int = 1000
+    """Most digits of one number, its exponent written out included."""
+    issues_max: int = 20
+    """Most errors listed in one fault."""
+    batch_max: int = 100
+    """Most calls in one batch."""
+    batch_concurrency_max: int = 16
+    """Most calls of one batch in progress at once."""
+
+
+DEFAULT_LIMITS = Limits()

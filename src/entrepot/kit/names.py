@@ -1,0 +1,37 @@
+"""One way to turn a foreign name into ours, used by every importer and every protocol."""
+
+from __future__ import annotations
+
+import keyword
+import re
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
+
+
+def words(name: str) -> list[str]:
+    """The words of a name in any style: `getHTTPBin_v2` gives get, http, bin, v, 2."""
+    return [match.lower() for match in _WORD.findall(name)]
+
+
+def snake(name: str) -> str:
+    """A Python identifier in snake_case; never empty, a keyword or a leading digit."""
+    joined = "_".join(words(name)) or "value"
+    if joined[0].isdigit() or keyword.iskeyword(joined):
+        return f"{joined}_" if keyword.iskeyword(joined) else f"n{joined}"
+    return joined
+
+
+def pascal(name: str) -> str:
+    """A class name in PascalCase; never empty or with a leading digit."""
+    joined = "".join(word.capitalize() for word in words(name)) or "Value"
+    return f"N{joined}" if joined[0].isdigit() else joined
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """`name`, or `name_2`, `name_3` … so that no two differ by case only; adds it to `taken`."""
+    candidate, count = name, 1
+    while candidate.lower() in taken:
+        count += 1
+        candidate = f"{name}_{count}"
+    taken.add(candidate.lower())
+    return candidate

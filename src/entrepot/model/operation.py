@@ -1,0 +1,90 @@
+"""Operations and the service that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from entrepot.model.fault import DeclaredFault
+from entrepot.model.shape import Null, Record, Shape, Types
+
+
+class Example(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A sample call: a plain JSON input and, perhaps, the output it gives."""
+
+    name: str
+    input: Any = msgspec.UNSET
+    output: Any = msgspec.UNSET
+    docs: str = ""
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A named, typed unit of work, known to every protocol and to none in particular."""
+
+    name: str
+    """Unique in its service, stable across releases, a Python identifier."""
+    input: Record = Record(fields=())
+    """One field for each parameter."""
+    output: Shape = Null()
+    """What is returned; for a stream, the shape of one item."""
+    stream_input: Shape | None = None
+    """The shape of one inbound item, when the operation takes a stream."""
+    stream_output: bool = False
+    """Whether the reply is a stream of `output`."""
+    faults: tuple[DeclaredFault, ...] = ()
+    safe: bool = False
+    """It changes nothing: may be repeated, cached and cancelled."""
+    idempotent: bool = False
+    """Doing it twice is doing it once: may be retried."""
+    deferrable: bool = False
+    """It may be answered later, by a queue."""
+    deprecated: bool = False
+    scopes: tuple[str, ...] = ()
+    """What the principal must hold, all of them."""
+    timeout: float | None = None
+    """Seconds the answer may take; None leaves it to the service's setting."""
+    summary: str = ""
+    docs: str = ""
+    tags: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    bindings: Mapping[str, Any] = {}
+    """By protocol: plain data that the protocol's folder owns and reads."""
+
+    def fault(self, name: str) -> DeclaredFault | None:
+        """The declared fault of this name, if there is one."""
+        return next((fault for fault in self.faults if fault.name == name), None)
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Joins operations: from a value of `type`, `field` is what `operation` gives for `arguments`."""
+
+    type: str
+    """The record's name in `Service.types`."""
+    field: str
+    """The name of the joined member."""
+    operation: str
+    arguments: Mapping[str, str]
+    """Parameter of the operation → field of the record whose value it gets."""
+    batch: bool = False
+    """The parameters are lists: one call serves many values."""
+    docs: str = ""
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A versioned set of operations with the types they share."""
+
+    name: str
+    version: str = "1"
+    operations: tuple[Operation, ...] = ()
+    types: Types = {}
+    links: tuple[Link, ...] = ()
+    title: str = ""
+    docs: str = ""
+    bindings: Mapping[str, Any] = {}
+    """By protocol: plain data for the service as a whole, such as an upstream's base path."""
+
+    def operation(self, name: str) -> Operation | None:
+        """The operation of this name, if there is one."""
+        return next((operation for operation in self.operations if operation.name == name), None)

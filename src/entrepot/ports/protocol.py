@@ -1,0 +1,154 @@
+"""What a protocol is: a server, a client, and how each reads and writes contracts.
+
+Server and client are duals, which gives the law that every protocol obeys: calling a served
+operation through the same protocol's client gives what the Invoke itself gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from typing import Protocol as _Interface
+
+import msgspec
+
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model import shape
+from entrepot.model.call import Invoke
+from entrepot.model.operation import Operation, Service
+from entrepot.ports.exchange import Exchange
+from entrepot.shapes.values import Values
+
+Invokes = Mapping[str, Invoke]
+"""By operation name."""
+
+
+class Can(msgspec.Struct, frozen=True, kw_only=True):
+    """What of the operation model a protocol carries. `check`, `explain` and the docs print it."""
+
+    stream_input: bool = False
+    stream_output: bool = False
+    files: bool = False
+    raw: bool = False
+
+    def refusal(self, operation: Operation, types: shape.Types) -> str:
+        """Why the operation cannot be carried; "" when it can."""
+        if operation.stream_input is not None and not self.stream_input:
+            return "it takes a stream"
+        if operation.stream_output and not self.stream_output:
+            return "it answers with a stream"
+        for part in _shapes_of(operation, types):
+            if isinstance(part, shape.File) and not self.files:
+                return "it carries a file"
+            if isinstance(part, shape.Raw) and not self.raw:
+                return f"it carries a raw {part.media_type} body"
+        return ""
+
+
+def _shapes_of(operation: Operation, types: shape.Types) -> list[shape.Shape]:
+    roots = [operation.input, operation.output, operation.stream_input]
+    return [part for root in roots if root is not None for part in shape.reachable(root, types)]
+
+
+class ServedService(msgspec.Struct, frozen=True, kw_only=True):
+    """A service ready to be called: its description, its values, and an Invoke for each operation.
+
+    Only operations that the protocol can carry are in it.
+    """
+
+    service: Service
+    values: Values
+    invokes: Invokes
+
+
+class Mount(msgspec.Struct, frozen=True):
+    """An address that a protocol takes. A prefix ends with "/"; an exact path takes that path alone."""
+
+    path: str
+    exact: bool = False
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """A service's interface document, as a protocol writes it."""
+
+    media_type: str
+    content: bytes
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A foreign interface document: its parsed content, and where it came from."""
+
+    content: Any
+    """Plain JSON values, references unresolved."""
+    source: str
+    """File or URL, for messages."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A part of a foreign document that was not imported, and why."""
+
+    pointer: str
+    """JSON pointer into the document."""
+    construct: str
+    """What stands there, in the document's own words: `POST /pets`, `oneOf`."""
+    reason: str
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """A foreign document as a service, with everything that was left out."""
+
+    service: Service
+    refusals: tuple[Refusal, ...] = ()
+    server_url: str = ""
+    """Where the document says the service is, "" when it does not say."""
+
+
+class Server(_Interface):
+    """Serves services by calling their Invokes."""
+
+    can: Can
+
+    def mounts(self, service: Service) -> Sequence[Mount]:
+        """The addresses this service takes in this protocol. Several services may share one."""
+
+    def addresses(self, service: Service) -> Mapping[str, str]:
+        """By operation: its address for a person to read, such as `GET /api/shop/v1/products/{id}`."""
+
+    def sample(self, service: Service, base_url: str) -> str:
+        """A command line that calls one operation of the service, ready to paste; "" if it has none."""
+
+    def contract(self, services: Sequence[Service]) -> Contract:
+        """The interface document of these services."""
+
+    def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
+        """An exchange that answers requests to the mounts of these services."""
+
+
+class Client(_Interface):
+    """Makes an upstream look like a service."""
+
+    documents: tuple[str, ...]
+    """The kinds of document it reads, as `import KIND:FILE` names them: ("openapi",)."""
+
+    def read(self, document: Document, name: str) -> Imported:
+        """The document as a service called `name`. Pure: fetching is the CLI's job.
+
+        Raises `Refused` when the document as a whole cannot be read.
+        """
+
+    def dial(
+        self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Invokes:  # fmt: skip
+        """An Invoke for each operation, which sends requests for `host` through `exchange`.
+
+        `base_path` comes before every path. Faults name `host` as the upstream.
+        """
+
+
+class Protocol(msgspec.Struct, frozen=True):
+    """A protocol's folder as a value: what `app.py` lists."""
+
+    name: str
+    server: Server
+    client: Client
