@@ -26,8 +26,8 @@ format: $(STAMPS)/test ## rewrite the code in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMPS)/bench ## measure, side by side with others (minutes)
-	$(BIN)/python -m bench
+bench: $(STAMPS)/bench ## measure, side by side with others (an hour; ARGS= narrows it)
+	$(BIN)/python -m bench.run $(ARGS)
 
 docs: $(STAMPS)/test $(STAMPS)/docs ## build the documentation site into site/
 	$(BIN)/python tools/reference.py

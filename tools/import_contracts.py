@@ -20,7 +20,7 @@ class HomesContract(Contract):
     homes = fields.ListField(subfield=fields.StringField())
     everywhere = fields.SetField(subfield=fields.StringField(), required=False)
 
-    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
+    def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002
         """Compare every import of a third party with the table; a line that nothing uses is wrong too."""
         root = self.session_options["root_packages"][0]
         allowed = _table(self.homes, root)
@@ -40,9 +40,7 @@ class HomesContract(Contract):
 
 def _table(lines: list[str], root: str) -> dict[str, tuple[str, ...]]:
     rows = (line.partition(":") for line in lines)
-    return {
-        package.strip(): tuple(f"{root}.{room.strip()}" for room in rooms.split(",")) for package, _, rooms in rows
-    }
+    return {package.strip(): tuple(f"{root}.{room.strip()}" for room in rooms.split(",")) for package, _, rooms in rows}
 
 
 def _third_party_imports(graph: ImportGraph, root: str) -> list[tuple[str, str]]:
