@@ -1,0 +1,168 @@
+"""ASGI in: any server that speaks ASGI 3 can drive an `Exchange`.
+
+This is on the way of every request, so it does as little as possible for the usual one (body
+and answer in memory) and starts a watcher task for streamed answers only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import quote
+
+from entrepot.kit.ids import new_trace_id, trace_id_of
+from entrepot.model.call import Headers
+from entrepot.model.faults import Cancelled
+from entrepot.ports.exchange import Exchange, Request, Response, header
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("entrepot.wire")
+
+
+def asgi_app(exchange: Exchange) -> AsgiApp:
+    """The exchange as an ASGI application for scopes of type "http".
+
+    An exception from the exchange becomes a bare 500 whose trace id finds the log line. Once
+    the answer has begun it is raised on, because only a broken connection then tells the
+    caller that the answer is not whole.
+    """
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"this application answers HTTP requests, not {scope['type']!r}")
+        inbound = _Inbound(scope, receive)
+        request = Request(
+            inbound.method,
+            scope.get("raw_path") or quote(scope["path"]).encode(),
+            scope["query_string"],
+            scope["headers"],
+            inbound,
+            inbound.departure,
+        )
+        try:
+            response = await exchange(request)
+        except Exception:
+            if inbound.gone:
+                return
+            response = _internal_error(request)
+        if isinstance(response.body, bytes):
+            await _send_whole(response, response.body, inbound.method, send)
+        else:
+            await _send_stream(response, response.body, inbound, send)
+
+    return app
+
+
+class _Inbound:
+    """A request's body, read as it is asked for, and after it the caller's departure."""
+
+    __slots__ = ("_all_read", "_receive", "_scope", "ended", "gone", "method")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._all_read: asyncio.Event | None = None
+        self.method: str = scope["method"]
+        self.ended = False
+        self.gone = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next chunk. Raises `Cancelled` when the caller leaves before the body is whole."""
+        if self.ended:
+            raise StopAsyncIteration
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._end(gone=True)
+            raise Cancelled("the caller left before the request was whole")
+        if not message.get("more_body", False):
+            self._end()
+        chunk: bytes = message.get("body", b"")
+        return chunk
+
+    async def departure(self) -> None:
+        """Return when the caller has left.
+
+        Messages that belong to a body still being read are left to its reader.
+        """
+        if not self.ended and self._announces_body():
+            self._all_read = asyncio.Event()
+            await self._all_read.wait()
+        while not self.gone:
+            message = await self._receive()
+            self.gone = message["type"] == "http.disconnect"
+
+    def _end(self, gone: bool = False) -> None:
+        self.ended = True
+        self.gone = gone
+        if self._all_read is not None:
+            self._all_read.set()
+
+    def _announces_body(self) -> bool:
+        headers: Headers = self._scope["headers"]
+        length = header(headers, b"content-length")
+        return header(headers, b"transfer-encoding") is not None or length not in (None, b"0")
+
+
+async def _send_whole(response: Response, body: bytes, method: str, send: Send) -> None:
+    start = {"type": "http.response.start", "status": response.status, "headers": _with_length(response, body)}
+    await send(start)
+    await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
+
+
+def _with_length(response: Response, body: bytes) -> Headers:
+    """The headers, and the body's length where it may be said (RFC 9110, §8.6)."""
+    headers = response.headers
+    for name, _ in headers:
+        if name == b"content-length":
+            return headers
+    if response.status in (204, 304) or response.status < 200:
+        return headers
+    return [*headers, (b"content-length", b"%d" % len(body))]
+
+
+async def _send_stream(response: Response, body: AsyncIterator[bytes], inbound: _Inbound, send: Send) -> None:
+    """Send chunks as fast as the caller takes them; stop at once when the caller leaves."""
+    task = asyncio.current_task()
+    watcher = asyncio.create_task(_cancel_at_departure(inbound, task))
+    try:
+        await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+        if inbound.method != "HEAD":
+            async for chunk in body:
+                if chunk:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except asyncio.CancelledError:
+        if not inbound.gone or task is None or task.uncancel() > 0:
+            raise
+    finally:
+        watcher.cancel()
+        await _close(body)
+
+
+async def _cancel_at_departure(inbound: _Inbound, task: asyncio.Task[Any] | None) -> None:
+    await inbound.departure()
+    if task is not None:
+        task.cancel()
+
+
+async def _close(body: AsyncIterator[bytes]) -> None:
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _internal_error(request: Request) -> Response:
+    trace_id = trace_id_of((header(request.headers, b"traceparent") or b"").decode("latin-1")) or new_trace_id()
+    log.exception("the exchange raised", extra={"trace_id": trace_id})
+    problem = b'{"type":"about:blank","title":"The service failed","status":500,"kind":"internal","trace_id":"%s"}'
+    return Response(500, [(b"content-type", b"application/problem+json")], problem % trace_id.encode())
