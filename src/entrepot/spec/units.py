@@ -1,0 +1,34 @@
+"""Durations and sizes as people write them: `500ms`, `2s`, `64KiB`, `1MB`."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
+"""ECMA-262, for schemas and editors."""
+SIZE_PATTERN = r"^[0-9]+(B|kB|KiB|MB|MiB|GB|GiB)$"
+"""ECMA-262, for schemas and editors."""
+
+_SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
+_OCTETS = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
+_PARTS = re.compile(r"([0-9.]+)([A-Za-z]+)")
+
+
+def seconds(duration: str) -> float:
+    """The seconds of a duration. Raises ValueError when it does not match `DURATION_PATTERN`."""
+    number, unit = _split(duration, DURATION_PATTERN)
+    return float(Decimal(number) * _SECONDS[unit])
+
+
+def octets(size: str) -> int:
+    """The octets of a size. Raises ValueError when it does not match `SIZE_PATTERN`."""
+    number, unit = _split(size, SIZE_PATTERN)
+    return int(number) * _OCTETS[unit]
+
+
+def _split(text: str, pattern: str) -> tuple[str, str]:
+    parts = _PARTS.fullmatch(text)
+    if parts is None or not re.fullmatch(pattern, text, re.ASCII):
+        raise ValueError(f"{text!r} is not of the form {pattern}")
+    return parts[1], parts[2]
