@@ -1,0 +1,96 @@
+"""The command line's root: finds commands, and turns whatever happens into an exit code.
+
+0 done, 1 refused with diagnostics or failed, 2 wrong use, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from entrepot.cli.output import plain
+from entrepot.cli.session import LoadCatalog, Session
+
+DONE, REFUSED, INTERRUPTED = 0, 1, 130
+
+COMMANDS = {
+    "init": "entrepot.cli.init:init",
+    "dev": "entrepot.cli.run:dev",
+    "serve": "entrepot.cli.run:serve",
+    "import": "entrepot.cli.import_document:import_document",
+    "check": "entrepot.cli.check:check",
+    "explain": "entrepot.cli.explain:explain",
+    "apply": "entrepot.cli.apply:apply",
+    "call": "entrepot.cli.call:call",
+    "version": "entrepot.cli.version:version",
+    "worker": "entrepot.cli.processes:worker",
+    "control": "entrepot.cli.processes:control",
+}
+"""Every command and where it is, in the order of `--help`."""
+
+HIDDEN = ("worker", "control")
+"""Processes that the supervisor starts."""
+
+
+class Commands(click.Group):
+    """Loads a command's file when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [name for name in COMMANDS if name not in HIDDEN]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def entrepot() -> None:
+    """Any API in, any API out.
+
+    \b
+    Examples:
+      entrepot dev shop.py          serve the services of a Python file
+      entrepot serve .              serve what entrepot.yaml declares
+      entrepot import openapi:https://api.example/openapi.json --name crm
+    """
+
+
+def run(load_catalog: LoadCatalog, arguments: list[str] | None = None) -> int:
+    """Run one command; gives the exit code and never raises."""
+    session = Session(load_catalog)
+    try:
+        code = entrepot.main(arguments, prog_name="entrepot", standalone_mode=False, obj=session)
+        return code if isinstance(code, int) else DONE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _quiet_pipe()
+    except Exception as error:
+        return _failed(error, session)
+
+
+def _failed(error: Exception, session: Session) -> int:
+    from entrepot.kit.diagnostics import Refused
+
+    if isinstance(error, Refused):
+        session.output.diagnostics(error.diagnostics)
+        session.output.json({"ok": False, "diagnostics": plain(error.diagnostics)})
+        return REFUSED
+    if session.debug:
+        traceback.print_exception(error)
+    session.output.error(str(error) or type(error).__name__)
+    return REFUSED
+
+
+def _quiet_pipe() -> int:
+    sys.stdout = None  # whoever read us has left; do not complain at exit
+    return REFUSED

@@ -1,0 +1,54 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from entrepot.cli.session import Session
+
+Function = Callable[..., Any]
+
+
+def common(function: Function) -> Function:
+    """The options of every command; the session becomes its first argument."""
+    return _json(_debug(click.pass_obj(function)))
+
+
+project_argument = click.argument(
+    "project", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+"""The project's directory, by default the present one."""
+
+project_option = click.option(
+    "--project",
+    metavar="DIR",
+    default=".",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The project's directory; the present one by default.",
+)
+
+
+def _set_json(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    _session(context).output.as_json = value
+
+
+def _set_debug(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    _session(context).debug = value
+
+
+def _session(context: click.Context) -> Session:
+    session = context.find_object(Session)
+    assert session is not None
+    return session
+
+
+_json = click.option(
+    "--json", is_flag=True, expose_value=False, callback=_set_json, help="Print one JSON value instead of text."
+)
+_debug = click.option(
+    "--debug", is_flag=True, expose_value=False, callback=_set_debug, help="Show the traceback of an error."
+)

@@ -1,0 +1,96 @@
+"""How commands answer: text for people, one JSON value for programs.
+
+Results go to standard output; progress, diagnostics and errors to standard error. With `--json`,
+standard output holds one JSON value and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from entrepot.kit.diagnostics import Diagnostic
+
+_SEVERITY_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+class Output:
+    """One command's voice."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self.as_json = as_json
+
+    def text(self, line: str = "") -> None:
+        """A line of the result, for people."""
+        if not self.as_json:
+            click.echo(line, color=colours(sys.stdout))
+
+    def json(self, value: Mapping[str, Any]) -> None:
+        """The result, for programs."""
+        if self.as_json:
+            click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def progress(self, line: str) -> None:
+        """What is being done, for a person who waits; shown on a terminal alone."""
+        if not self.as_json and sys.stderr.isatty():
+            click.echo(click.style(line, dim=True), err=True, color=colours(sys.stderr))
+
+    def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Located messages, for people; `--json` puts them into the result instead."""
+        if not self.as_json:
+            for diagnostic in diagnostics:
+                click.echo(_styled(diagnostic), err=True, color=colours(sys.stderr))
+
+    def error(self, message: str) -> None:
+        """Why the command failed."""
+        line = f"{click.style('error', fg='red', bold=True)}: {message}"
+        click.echo(line, err=True, color=colours(sys.stderr))
+        self.json({"ok": False, "error": message})
+
+
+def colours(stream: TextIO) -> bool:
+    """Whether a stream takes colours: a terminal does, unless NO_COLOR is set (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def plain(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Diagnostics as plain JSON values."""
+    return [
+        {
+            "severity": diagnostic.severity,
+            "code": diagnostic.code,
+            "message": diagnostic.message,
+            "file": diagnostic.place.file,
+            "line": diagnostic.place.line,
+            "column": diagnostic.place.column,
+            "pointer": diagnostic.place.pointer,
+            "remedy": diagnostic.remedy,
+        }
+        for diagnostic in diagnostics
+    ]
+
+
+def table(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
+    """Rows as lines with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: `1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _styled(diagnostic: Diagnostic) -> str:
+    severity = click.style(diagnostic.severity, fg=_SEVERITY_COLOURS[diagnostic.severity], bold=True)
+    where = f"{diagnostic.place}: " if str(diagnostic.place) else ""
+    remedy = f"\n    {diagnostic.remedy}" if diagnostic.remedy else ""
+    return f"{where}{severity} {diagnostic.code}: {diagnostic.message}{remedy}"

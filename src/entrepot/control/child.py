@@ -1,0 +1,124 @@
+"""One process that the supervisor started: in a group of its own, and never outliving its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from entrepot.control.logs import TAIL_LINES_MAX, Filter, Lines, LogBook, unfiltered
+
+_PR_SET_PDEATHSIG = 1
+_CHUNK = 64 * 1024
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What to start."""
+
+    name: str
+    """For people; no two running processes have the same."""
+    log: str
+    """The log file's name; the processes of two generations share one."""
+    argv: Sequence[str]
+    directory: Path
+    environment: Mapping[str, str] = {}
+    """Added to our own."""
+    descriptors: tuple[int, ...] = ()
+    """Open files that the process inherits under the same numbers."""
+    clean: Filter = unfiltered
+    """What may be shown of a line of its output."""
+
+
+class Child:
+    """A running process and the end of its output."""
+
+    def __init__(self, process: asyncio.subprocess.Process, command: Command, logs: LogBook) -> None:
+        self.pid = process.pid
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES_MAX)
+        self._process = process
+        self._command = command
+        self._logs = logs
+        self._output = asyncio.create_task(self._read_output())
+
+    @property
+    def last_lines(self) -> tuple[str, ...]:
+        """The end of its output, to tell why it ended."""
+        return tuple(self._tail)
+
+    async def wait(self) -> int:
+        """Its exit code, negative for a signal, once it has ended and its output is read.
+
+        What it started and left behind ends with it, or its output would never end.
+        """
+        code = await self._process.wait()
+        self.kill()
+        await self._output
+        return code
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the process; nothing happens when it has ended."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End the process and all that it started, at once."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+    async def _read_output(self) -> None:
+        stream = self._process.stdout
+        assert stream is not None
+        lines = Lines()
+        while data := await stream.read(_CHUNK):
+            self._keep(lines.feed(data))
+        self._keep(lines.end())
+
+    def _keep(self, lines: list[str]) -> None:
+        if lines:
+            cleaned = [self._command.clean(line) for line in lines]
+            self._tail.extend(cleaned)
+            self._logs.write(self._command.log, cleaned)
+
+
+async def spawn(command: Command, logs: LogBook) -> Child:
+    """Start the process. Raises OSError when the system refuses."""
+    process = await asyncio.create_subprocess_exec(
+        *command.argv,
+        cwd=command.directory,
+        env={**os.environ, **command.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=command.descriptors,
+        process_group=0,
+        preexec_fn=_die_with_parent(),
+    )
+    return Child(process, command, logs)
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """What the new process does before it becomes another program: ask to be killed when we are.
+
+    Linux only; elsewhere a killed supervisor leaves its children to be ended by hand.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    parent = os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died between the fork and the request
+            os._exit(1)
+
+    return ask

@@ -1,0 +1,44 @@
+"""The directories of a running project: where they are, and that nobody else can reach into them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from entrepot.ir.layout import Layout
+
+STATE_NAME = ".entrepot"
+
+
+class Insecure(Exception):
+    """A directory that should be ours alone is not."""
+
+
+def layout_of(project: Path) -> Layout:
+    """Where the project's things are; nothing is created.
+
+    The run directory lies in the system's temporary directory because a Unix socket's name has 107
+    octets at most, and a project's path may be longer.
+    """
+    project = project.resolve()
+    digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:12]
+    run = Path(tempfile.gettempdir()) / f"entrepot-{os.getuid()}-{digest}"
+    return Layout(project=project, state=project / STATE_NAME, run=run)
+
+
+def create(layout: Layout) -> None:
+    """Create the project's directories, mode 0700. Raises `Insecure` when one of them is another user's."""
+    for directory in (layout.state, layout.run, layout.releases, layout.edge, layout.logs):
+        _create_private(directory)
+
+
+def _create_private(directory: Path) -> None:
+    directory.mkdir(mode=0o700, exist_ok=True)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise Insecure(f"{directory} is not a directory of yours; remove it, or run as its owner")
+    if stat.S_IMODE(found.st_mode) != 0o700:
+        directory.chmod(0o700)

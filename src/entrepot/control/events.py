@@ -1,0 +1,68 @@
+"""What the supervisor tells whoever watches it; the command line prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    """A process was started."""
+
+    name: str
+    pid: int
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """A process ended that should be running; it will be started again."""
+
+    name: str
+    code: int
+    """Exit code; negative for the signal that ended it."""
+    short_lives: int
+    """How often in a row it ended soon after its start."""
+    delay: float
+    """Seconds until the next start."""
+    last_lines: tuple[str, ...] = ()
+    """The end of its output."""
+
+    @property
+    def cause(self) -> str:
+        """How it ended, and its last words."""
+        how = f"was ended by signal {-self.code}" if self.code < 0 else f"ended with exit code {self.code}"
+        words = "\n".join(f"    {line}" for line in self.last_lines)
+        return f"{self.name} {how}" + (f":\n{words}" if words else "")
+
+
+class Stopped(msgspec.Struct, frozen=True, tag="stopped"):
+    """A process ended because it was told to."""
+
+    name: str
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The project answers."""
+
+    base_url: str
+    seconds: float
+    """Since the start."""
+
+
+class Draining(msgspec.Struct, frozen=True, tag="draining"):
+    """The system was told to end and lets what is in progress finish."""
+
+
+class Restored(msgspec.Struct, frozen=True, tag="restored"):
+    """The edge kept failing, so its files are the last good ones again."""
+
+
+class Output(msgspec.Struct, frozen=True, tag="output"):
+    """A line of a process's output."""
+
+    name: str
+    line: str
+
+
+Event = Started | Ended | Stopped | Ready | Draining | Restored | Output
+Report = Callable[[Event], None]

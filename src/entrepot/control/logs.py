@@ -1,0 +1,95 @@
+"""Where the children's output goes: bounded files and, in `dev`, the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+FILE_BYTES_MAX = 10 * 1024 * 1024
+LINE_BYTES_MAX = 64 * 1024
+"""A longer line is cut into several."""
+TAIL_LINES_MAX = 20
+
+Echo = Callable[[str, str], None]
+"""Takes a source's name and one line."""
+Filter = Callable[[str], str]
+"""Takes a line and gives what may be shown and stored of it."""
+
+
+def unfiltered(line: str) -> str:
+    """The line as it is."""
+    return line
+
+
+class LogFile:
+    """A file that is moved aside when it is full, so that a log takes twice `FILE_BYTES_MAX` at most."""
+
+    def __init__(self, path: Path, bytes_max: int = FILE_BYTES_MAX) -> None:
+        self._path = path
+        self._bytes_max = bytes_max
+        self._file = path.open("ab", buffering=0)
+        self._size = self._file.tell()
+
+    def write(self, data: bytes) -> None:
+        """Append; a full file becomes `<name>.1` first."""
+        if self._size and self._size + len(data) > self._bytes_max:
+            self._file.close()
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+            self._file = self._path.open("wb", buffering=0)
+            self._size = 0
+        self._file.write(data)
+        self._size += len(data)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+
+class Lines:
+    """Cuts a stream of bytes into lines of a bounded length."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that are complete with this data."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        while len(self._rest) > LINE_BYTES_MAX:
+            lines.append(self._rest[:LINE_BYTES_MAX])
+            self._rest = self._rest[LINE_BYTES_MAX:]
+        return [line.decode(errors="replace") for line in lines]
+
+    def end(self) -> list[str]:
+        """What is left when the stream has ended."""
+        rest, self._rest = self._rest, b""
+        return [rest.decode(errors="replace")] if rest else []
+
+
+class LogBook:
+    """The log files of one running project, by the name of who writes."""
+
+    def __init__(self, directory: Path, echo: Echo | None = None) -> None:
+        self._directory = directory
+        self._echo = echo
+        self._files: dict[str, LogFile] = {}
+
+    def write(self, source: str, lines: list[str]) -> None:
+        """Keep the lines and show them. A disk that refuses must not stop what serves, so they are then lost."""
+        try:
+            self._file(source).write("".join(f"{line}\n" for line in lines).encode())
+        except OSError:
+            self._files.pop(source, None)
+        if self._echo is not None:
+            for line in lines:
+                self._echo(source, line)
+
+    def close(self) -> None:
+        """Give all files back."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def _file(self, source: str) -> LogFile:
+        if source not in self._files:
+            self._files[source] = LogFile(self._directory / f"{source}.log")
+        return self._files[source]

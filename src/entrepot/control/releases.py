@@ -1,0 +1,97 @@
+"""Releases on disk: numbered, immutable, with what became of each, and which one is live.
+
+A release is stored before it is delivered, the live one is recorded after it is confirmed. Whatever
+is killed in between, the record names a release that served.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from entrepot.control.files import replace_file
+from entrepot.ir.layout import Layout
+from entrepot.ir.release import Release
+
+RELEASES_MAX = 50
+"""Most releases kept; the oldest that is not live goes."""
+
+
+class Live(msgspec.Struct, frozen=True):
+    """The release that serves."""
+
+    number: int
+    generation: str
+    """Of its workers; older than the release when only the edge has changed."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a release."""
+
+    number: int
+    digest: str
+    state: Literal["delivering", "live", "rejected", "replaced"]
+    at: datetime
+    """When it came to this state."""
+    reason: str = ""
+    """Why it was rejected."""
+
+
+class Releases:
+    """The releases of one project."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._directory = layout.releases
+        self._live = layout.state / "live.json"
+
+    def add(self, release: Release) -> int:
+        """Store a release under the next number, and give that number."""
+        number = max(self._numbers(), default=0) + 1
+        replace_file(self.path(number), release.canonical())
+        self._prune()
+        return number
+
+    def path(self, number: int) -> Path:
+        """The file of a release."""
+        return self._directory / f"{number:06d}.json"
+
+    def read(self, number: int) -> Release:
+        """A stored release. Raises FileNotFoundError, or ValueError when the file is damaged."""
+        return msgspec.json.decode(self.path(number).read_bytes(), type=Release)
+
+    def live(self) -> Live | None:
+        """The release recorded as live; None before the first."""
+        try:
+            return msgspec.json.decode(self._live.read_bytes(), type=Live)
+        except FileNotFoundError:
+            return None
+
+    def set_live(self, live: Live) -> None:
+        """Record the release that serves from now on."""
+        replace_file(self._live, msgspec.json.encode(live))
+
+    def record(self, record: Record) -> None:
+        """Write down what became of a release."""
+        replace_file(self._record_path(record.number), msgspec.json.encode(record))
+
+    def records(self) -> list[Record]:
+        """What is known of every release, the newest first."""
+        paths = sorted(self._directory.glob("[0-9]*.record"), reverse=True)
+        return [msgspec.json.decode(path.read_bytes(), type=Record) for path in paths]
+
+    def _record_path(self, number: int) -> Path:
+        return self._directory / f"{number:06d}.record"
+
+    def _numbers(self) -> list[int]:
+        return sorted(int(path.stem) for path in self._directory.glob("[0-9]*.json"))
+
+    def _prune(self) -> None:
+        live = self.live()
+        kept = {live.number, int(live.generation)} if live else set()
+        surplus = [number for number in self._numbers()[:-RELEASES_MAX] if number not in kept]
+        for number in surplus:
+            self.path(number).unlink(missing_ok=True)
+            self._record_path(number).unlink(missing_ok=True)

@@ -1,0 +1,64 @@
+"""Listening sockets that the supervisor binds and hands to its children.
+
+They stay open while a child starts or restarts, so that connections wait instead of failing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+BACKLOG = 2048
+"""Connections that may wait in one socket."""
+
+
+class PortTaken(Exception):
+    """The address is in use."""
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """A listening Unix socket of mode 0600; a stale one at the same path is replaced."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    except BaseException:
+        listener.close()
+        raise
+    finally:
+        os.umask(mask)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def unlink(listener: socket.socket) -> None:
+    """Take the name of a Unix socket away; who is connected or waiting stays so."""
+    if listener.family == socket.AF_UNIX:
+        Path(listener.getsockname()).unlink(missing_ok=True)
+
+
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises `PortTaken` when another process listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; choose another with --port"
+        ) from error
+    listener.listen(BACKLOG)
+    return listener
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise `PortTaken` when the port is in use.
+
+    Envoy itself would share it in silence with another Envoy (SO_REUSEPORT), which would go on
+    answering with its own release.
+    """
+    listen_tcp(host, port).close()
