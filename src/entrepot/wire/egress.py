@@ -1,0 +1,123 @@
+"""Requests to upstreams, through Envoy's Unix socket.
+
+The request's host is `<upstream>.egress`. What Envoy should know of the call travels as hint
+headers, which it trusts on this socket alone; what it did travels back in `x-entrepot-egress`,
+its response flags: "-" says that the upstream itself answered.
+"""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from entrepot.model.call import Headers
+from entrepot.model.fault import Fault
+from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
+from entrepot.ports.exchange import Request, Response, header
+from entrepot.wire.http1 import Http1Client
+from entrepot.wire.pool import NotConnected
+
+_FLAGS = b"x-entrepot-egress"
+_OURS = (b"x-entrepot-", b"x-envoy-")
+_SUFFIX = ".egress"
+_RETRY_ON = (b"x-envoy-retry-on", b"reset,gateway-error")
+"""Added to the route's own conditions, which repeat only what never reached the upstream."""
+
+_TIMEOUTS = {
+    "UT": "it did not answer in time",
+    "DT": "the exchange took too long",
+    "SI": "it fell silent",
+    "UMSDR": "the exchange took too long",
+}
+_FAILURES = {
+    "UF": "no connection could be made",
+    "UH": "none of its endpoints is healthy",
+    "UC": "it closed the connection",
+    "UR": "it reset the connection",
+    "UO": "too many requests to it are in progress",
+    "UPE": "it broke the HTTP protocol",
+    "LR": "the exchange with it was reset",
+    "LH": "it failed its health check",
+    "DF": "its name could not be resolved",
+    "NR": "the egress has no route to it",
+    "NC": "the egress has no route to it",
+    "NFCF": "the egress has no route to it",
+    "OM": "the egress is overloaded",
+    "DPE": "the egress could not read the request",
+    "IH": "the egress could not read a hint",
+    "FI": "the egress was told to fail",
+}
+"""Envoy's response flags that mean: this answer is Envoy's own (its access log documentation)."""
+
+
+class Egress:
+    """An Exchange to every upstream. Faults name the upstream, without ".egress"."""
+
+    def __init__(self, client: Http1Client) -> None:
+        self._client = client
+
+    async def __call__(self, request: Request) -> Response:
+        """The upstream's own response. Raises `UpstreamFailed`, `Unavailable` or `Timeout` when there is none."""
+        host = (header(request.headers, b"host") or b"").decode("latin-1")
+        upstream = host.removesuffix(_SUFFIX)
+        try:
+            response = await self._client(_with_hints(request))
+        except NotConnected as fault:
+            raise Unavailable(f"the egress cannot be reached: {fault.detail}") from None
+        except Fault as fault:
+            if fault.upstream == host:
+                fault.upstream = upstream
+            raise
+        failure = _failure(header(response.headers, _FLAGS))
+        if failure is not None:
+            await _drop(response)
+            failure.upstream = upstream
+            raise failure
+        response.headers = [pair for pair in response.headers if not pair[0].startswith(_OURS)]
+        return response
+
+    async def close(self) -> None:
+        """Drop every connection to the egress."""
+        await self._client.close()
+
+
+def egress_exchange(socket_path: str, *, connections_max: int = 128) -> Egress:
+    """The Exchange through the egress that listens on this Unix socket."""
+    return Egress(Http1Client(path=socket_path, connections_max=connections_max))
+
+
+def _with_hints(request: Request) -> Request:
+    headers: Headers = [pair for pair in request.headers if not pair[0].startswith(_OURS)]
+    headers.append((b"x-envoy-upstream-rq-timeout-ms", _milliseconds(request.deadline)))
+    if request.idempotent:
+        headers.append(_RETRY_ON)
+    return msgspec.structs.replace(request, headers=headers)
+
+
+def _milliseconds(deadline: float | None) -> bytes:
+    """Until the deadline, rounded up; "0" means no limit, as streams need it."""
+    if deadline is None:
+        return b"0"
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise Timeout("the deadline had passed before the request was sent")
+    return b"%d" % (int(remaining * 1000) + 1)
+
+
+def _failure(flags: bytes | None) -> Fault | None:
+    """What Envoy did instead of passing on an answer; None when the answer is the upstream's own."""
+    if flags is None:
+        return UpstreamFailed(_FAILURES["NR"])
+    for flag in flags.decode("latin-1").split(","):
+        if flag in _TIMEOUTS:
+            return Timeout(_TIMEOUTS[flag])
+        if flag in _FAILURES:
+            return UpstreamFailed(_FAILURES[flag])
+    return None
+
+
+async def _drop(response: Response) -> None:
+    close = getattr(response.body, "aclose", None)
+    if close is not None:
+        await close()
