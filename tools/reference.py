@@ -1,0 +1,253 @@
+"""Writes docs/reference/ from the code, so that no page can say what the code does not.
+
+    python tools/reference.py            write the pages
+    python tools/reference.py --check    exit 1 when one is not current
+
+What a page says stands in docstrings: edit those.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import click
+import msgspec
+
+from entrepot.app import Catalog
+from entrepot.cli.main import entrepot
+from entrepot.kit.limits import Limits
+from entrepot.model.fault import KINDS
+from entrepot.ports.protocol import Can
+from entrepot.spec import codes, declaration
+
+TARGET = Path(__file__).parents[1] / "docs" / "reference"
+NOTICE = "<!-- Written by tools/reference.py from the code: edit the docstrings, then `make reference`. -->\n\n"
+
+
+def declaration_page() -> str:
+    """Every map of entrepot.yaml, the outermost first."""
+    root = declaration.declaration_type(_document_kinds())
+    sections = [_map_section(map_type) for map_type in _maps_of(root)]
+    return _page("Declaration", "Everything that `entrepot.yaml` may say. Unknown keys are refused.", *sections)
+
+
+def commands_page() -> str:
+    """Every command with its help."""
+    root = click.Context(entrepot, info_name="entrepot", max_content_width=100)
+    names = entrepot.list_commands(root)
+    commands = {name: command for name in names if (command := entrepot.get_command(root, name)) is not None}
+    sections = [
+        _command_section(command, click.Context(command, root, info_name=name)) for name, command in commands.items()
+    ]
+    return _page("Commands", "Exit codes: 0 done, 1 refused with diagnostics or failed, 2 wrong use.", *sections)
+
+
+def protocols_page() -> str:
+    """What each protocol carries."""
+    names = list(Catalog())
+    rows = [
+        [_words(field), *("yes" if getattr(Catalog()[name].server.can, field) else "no" for name in names)]
+        for field in Can.__struct_fields__
+    ]
+    imports = [["imports", *(", ".join(f"`{kind}`" for kind in Catalog()[name].client.documents) for name in names)]]
+    text = (
+        "What each protocol can carry. An operation that a protocol cannot carry is left out of it, and `check` "
+        "and `explain` say so; when `expose` names the protocol, that is an error."
+    )
+    return _page("Protocols", text, _table(["", *names], rows + imports))
+
+
+def faults_page() -> str:
+    """Every kind of fault."""
+    rows = [
+        [f"`{kind}`", row.title, str(row.status), row.blame, "yes" if row.retryable else "no"]
+        for kind, row in KINDS.items()
+    ]
+    text = "How a call may fail, over any protocol."
+    return _page("Faults", text, _table(["kind", "meaning", "HTTP status", "whose", "retry may help"], rows))
+
+
+def limits_page() -> str:
+    """Every bound on a call."""
+    docs = _attribute_docs(Limits)
+    rows = [[f"`{name}`", str(getattr(Limits(), name)), docs[name]] for name in Limits.__struct_fields__]
+    text = "Every bound on one call. Set them under `limits` in the [declaration](declaration.md#limits)."
+    return _page("Limits", text, _table(["limit", "default", "meaning"], rows))
+
+
+def diagnostics_page() -> str:
+    """Every code of a diagnostic."""
+    rows = [[f"`{value}`", docs] for module in _code_modules() for value, docs in _codes_of(module)]
+    text = "What `entrepot check` may say. A code never changes its meaning. E: error, W: warning, N: note."
+    return _page("Diagnostics", text, _table(["code", "meaning"], sorted(rows, key=lambda row: row[0][2:])))
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "declaration.md": declaration_page,
+    "commands.md": commands_page,
+    "protocols.md": protocols_page,
+    "faults.md": faults_page,
+    "limits.md": limits_page,
+    "diagnostics.md": diagnostics_page,
+}
+
+
+def _page(title: str, text: str, *sections: str) -> str:
+    return NOTICE + "\n\n".join([f"# {title}", text, *sections]) + "\n"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _document_kinds() -> tuple[str, ...]:
+    return tuple(kind for protocol in Catalog().values() for kind in protocol.client.documents)
+
+
+# The declaration
+
+
+def _maps_of(root: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The Struct and those that its fields lead to, each once."""
+    found: list[type[msgspec.Struct]] = []
+    pending = [root]
+    while pending:
+        current = pending.pop(0)
+        if current not in found:
+            found.append(current)
+            pending += [inner for hint in get_type_hints(current).values() for inner in _structs_in(hint)]
+    return found
+
+
+def _structs_in(hint: Any) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for argument in get_args(hint):
+        yield from _structs_in(argument)
+
+
+def _map_section(map_type: type[msgspec.Struct]) -> str:
+    docs = _attribute_docs(*map_type.__mro__)
+    hints = get_type_hints(map_type, include_extras=True)
+    rows = [
+        [
+            f"`{field.encode_name}`",
+            _type_words(hints[field.name]),
+            docs.get(field.name) or _description(hints[field.name]),
+        ]
+        for field in msgspec.structs.fields(map_type)
+    ]
+    title = _words_of_class(map_type)
+    return f"## {title}\n\n{inspect.getdoc(map_type)}\n\n" + _table(["key", "value", "meaning"], rows)
+
+
+def _words_of_class(map_type: type) -> str:
+    name = map_type.__name__.removesuffix("Entry").lower()
+    return {"declaration": "the file"}.get(name, name)
+
+
+def _type_words(hint: Any) -> str:
+    """A type in the words of somebody who writes YAML."""
+    if hint in (declaration.Duration, declaration.Size):
+        return "duration" if hint == declaration.Duration else "size"
+    arguments = get_args(hint)
+    origin = get_origin(hint)
+    if hasattr(hint, "__metadata__"):
+        return _type_words(arguments[0])
+    if _is_union(hint):
+        return " or ".join(_type_words(argument) for argument in arguments if argument is not type(None))
+    if origin is list:
+        return f"list of {_type_words(arguments[0])}"
+    if origin is dict:
+        return f"map of {_type_words(arguments[1])}"
+    if arguments:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return f"[{_words_of_class(hint)}](#{_words_of_class(hint).replace(' ', '-')})"
+    return {str: "text", int: "number", bool: "`true` or `false`", object: "anything"}[hint]
+
+
+def _is_union(hint: Any) -> bool:
+    return get_origin(hint) is Union or type(hint).__name__ == "UnionType"
+
+
+def _description(hint: Any) -> str:
+    for part in (hint, *get_args(hint)):
+        for meta in getattr(part, "__metadata__", ()):
+            if meta.description:
+                return str(meta.description)
+    return ""
+
+
+# The code's own words
+
+
+def _attribute_docs(*classes: type) -> dict[str, str]:
+    """The text under each attribute of these classes."""
+    docs: dict[str, str] = {}
+    for owner in reversed(classes):
+        if owner.__module__.startswith("entrepot."):
+            try:
+                source = inspect.getsource(owner)
+            except (OSError, TypeError):  # made at run time: its bases have the words
+                continue
+            docs |= dict(_documented(ast.parse(source).body[0].body))
+    return docs
+
+
+def _documented(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for statement, following in pairwise(body):
+        target = statement.target if isinstance(statement, ast.AnnAssign) else None
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+        if (
+            isinstance(target, ast.Name)
+            and isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+        ):
+            yield target.id, " ".join(str(following.value.value).split())
+
+
+def _code_modules() -> list[ModuleType]:
+    return [codes]
+
+
+def _codes_of(module: ModuleType) -> list[tuple[str, str]]:
+    body = ast.parse(inspect.getsource(module)).body
+    return [(getattr(module, name), docs) for name, docs in _documented(body)]
+
+
+def _command_section(command: click.Command, context: click.Context) -> str:
+    return f"## {context.info_name}\n\n```text\n{command.get_help(context)}\n```"
+
+
+def main() -> int:
+    """Write the pages, or compare them."""
+    check = "--check" in sys.argv
+    stale = []
+    for name, make in PAGES.items():
+        path, text = TARGET / name, make()
+        if check and (not path.is_file() or path.read_text() != text):
+            stale.append(name)
+        elif not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    if stale:
+        print(f"not current: {', '.join(stale)}; run `make reference`", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
