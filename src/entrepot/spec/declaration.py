@@ -8,7 +8,7 @@ are not given are `None` or empty here; what then holds is decided in one place,
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -238,7 +238,7 @@ def declaration_type(kinds: tuple[str, ...]) -> type[Declaration]:
         forbid_unknown_fields=True,
         omit_defaults=True,
     )
-    return msgspec.defstruct(
+    declaration = msgspec.defstruct(
         "Declaration",
         [("services", dict[Name, service], msgspec.field(default_factory=dict))],  # type: ignore[valid-type]
         bases=(Declaration,),
@@ -248,3 +248,4 @@ def declaration_type(kinds: tuple[str, ...]) -> type[Declaration]:
         forbid_unknown_fields=True,
         omit_defaults=True,
     )
+    return cast(type[Declaration], declaration)

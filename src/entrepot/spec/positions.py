@@ -6,7 +6,7 @@ environment inherits is kept once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -63,23 +63,3 @@ class Positions(msgspec.Struct, frozen=True):
                 break
             node, member = found.node, found
         return node, member
-
-
-def overlaid(base: Node, patch: Node, patched: Mapping[str, object]) -> Node:
-    """The positions of a map after a merge patch (RFC 7396): `patched` is the map that came of it."""
-    members = {}
-    for name, value in patched.items():
-        below, above = base.members.get(name), patch.members.get(name)
-        if above is None or below is None:
-            members[name] = _present(above or below)
-        elif isinstance(value, dict):
-            members[name] = Member(above.line, above.column, overlaid(below.node, above.node, value))
-        else:
-            members[name] = above
-    return Node(base.line, base.column, members)
-
-
-def _present(member: Member | None) -> Member:
-    if member is None:
-        raise KeyError("a patched map has a member that neither side has")
-    return member

@@ -1,0 +1,105 @@
+"""Foreign interface documents as plain values: JSON or YAML, told apart by how they begin."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.ports.protocol import Document
+from entrepot.spec import codes
+
+BYTES_MAX = 32 * 1024 * 1024
+"""Longest document that is read."""
+
+_BYTE_OFFSET = re.compile(r"\(byte (\d+)\)")
+
+
+def read(content: bytes, source: str) -> Document:
+    """A document from outside, every duplicate key refused. Raises `Refused`. Decimals stay exact."""
+    if not is_json(content):
+        return Document(_yaml(content, source), source)
+    _check_size(content, source)
+    try:
+        plain = json.loads(content, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise Refused([_unreadable(source, _json_reason(error), _json_place(content, source, error))]) from None
+    return Document(plain, source)
+
+
+def read_pinned(content: bytes, source: str) -> Document:
+    """The same for a document whose bytes `read` has seen before: several times faster."""
+    if not is_json(content):
+        return Document(_yaml(content, source), source)
+    _check_size(content, source)
+    try:
+        return Document(_DECODER.decode(content), source)
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
+        raise Refused([_unreadable(source, _json_reason(error), _json_place(content, source, error))]) from None
+
+
+def is_json(content: bytes) -> bool:
+    """Whether a document is JSON rather than YAML, by its first character."""
+    return content.lstrip()[:1] in (b"{", b"[")
+
+
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def _yaml(content: bytes, source: str) -> Any:
+    from entrepot.spec import yaml  # JSON needs none of it
+
+    return yaml.read(content, source, yaml.YamlLimits(bytes_max=BYTES_MAX)).value
+
+
+def _check_size(content: bytes, source: str) -> None:
+    if len(content) > BYTES_MAX:
+        raise Refused([_unreadable(source, f"it is longer than {BYTES_MAX} bytes", Place(source))])
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} is given twice in one object")
+    return members
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _json_reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, ArithmeticError):
+        return "a number in it passes every bound"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return _BYTE_OFFSET.sub("", str(error)).strip()
+
+
+def _json_place(content: bytes, source: str, error: Exception) -> Place:
+    if isinstance(error, json.JSONDecodeError):
+        return Place(source, error.lineno, error.colno)
+    found = _BYTE_OFFSET.search(str(error))
+    if found is None:
+        return Place(source)
+    before = content[: int(found[1])]
+    return Place(source, before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+
+
+def _unreadable(source: str, reason: str, place: Place) -> Diagnostic:
+    return Diagnostic(
+        codes.DOCUMENT_UNREADABLE,
+        f"the document cannot be read: {reason}",
+        place,
+        f"Correct {source}, or import it again from where it came.",
+    )

@@ -1,0 +1,53 @@
+"""The cascade of environments: a JSON merge patch (RFC 7396) that keeps the place of every value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from entrepot.spec.positions import Member, Node, Positions
+from entrepot.spec.yaml import Parsed
+
+
+def overlay(base: Parsed, patch: Parsed) -> Parsed:
+    """The base with the patch merged in: maps are merged, everything else replaced, null removes.
+
+    Both come from one file. Neither is changed.
+    """
+    value, root = _merged(base.value, base.positions.root, patch.value, patch.positions.root)
+    return Parsed(value, Positions(base.positions.file, root))
+
+
+def without_nulls(parsed: Parsed) -> Parsed:
+    """The same without members that are null: a key without a value counts as not given."""
+    return overlay(Parsed({}, parsed.positions), parsed)
+
+
+def part(parsed: Parsed, *path: str) -> Parsed:
+    """The value at a path of member names that exists."""
+    value, node = parsed.value, parsed.positions.root
+    for name in path:
+        value, node = value[name], node.members[name].node
+    return Parsed(value, Positions(parsed.positions.file, node))
+
+
+def without(parsed: Parsed, name: str) -> Parsed:
+    """The map without one member."""
+    value = {key: member for key, member in parsed.value.items() if key != name}
+    return Parsed(value, parsed.positions)
+
+
+def _merged(base: Any, base_node: Node, patch: Any, patch_node: Node) -> tuple[Any, Node]:
+    if not isinstance(patch, dict):
+        return patch, patch_node
+    values = dict(base) if isinstance(base, dict) else {}
+    members = dict(base_node.members) if isinstance(base, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            values.pop(name, None)
+            continue
+        above = patch_node.members[name]
+        below = members.get(name, above)
+        values[name], node = _merged(values.get(name), below.node, value, above.node)
+        members[name] = Member(above.line, above.column, node)
+    place = base_node if isinstance(base, dict) and base else patch_node
+    return values, Node(place.line, place.column, members)

@@ -1,0 +1,111 @@
+"""The first step: a target on the command line becomes a Declaration with positions.
+
+A target is a project directory, its `entrepot.yaml`, or one Python file, which is enough by itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.spec import codes, yaml
+from entrepot.spec.declaration import Declaration, ServiceEntry
+from entrepot.spec.environment import overlay, part, without, without_nulls
+from entrepot.spec.positions import Positions
+from entrepot.spec.suggest import did_you_mean
+from entrepot.spec.typed import typed
+from entrepot.spec.yaml import Parsed
+
+DECLARATION_FILE = "entrepot.yaml"
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A project as its author declares it."""
+
+    project: Path
+    """The directory that everything is relative to; absolute."""
+    declaration: Declaration
+    positions: Positions
+    standalone: bool = False
+    """One Python file without a declaration."""
+
+
+def load(target: Path, kinds: tuple[str, ...] = (), environment: str = "") -> Loaded:
+    """What is declared at the target, as the environment has it ("": as it stands).
+
+    `kinds` are the kinds of document that a service may be imported from. Raises `Refused`.
+    """
+    target = target.absolute()
+    if target.suffix == ".py":
+        return _load_module(target, environment)
+    file = target if target.suffix in (".yaml", ".yml") else target / DECLARATION_FILE
+    declaration, positions = read_declaration(_content(file), file.name, kinds, environment)
+    return Loaded(file.parent, declaration, positions)
+
+
+def read_declaration(
+    content: bytes, file: str, kinds: tuple[str, ...] = (), environment: str = ""
+) -> tuple[Declaration, Positions]:
+    """The declaration in a file's bytes. Every environment is checked, the one asked for is given."""
+    base = without_nulls(_rooted(yaml.read(content, file)))
+    declaration = typed(base, kinds)
+    names = list(declaration.environments)
+    if environment and environment not in names:
+        message = f"there is no environment `{environment}`"
+        remedy = did_you_mean(environment, names) or "Declare it under `environments`."
+        raise Refused([Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, base.positions.key("/environments"), remedy)])
+    parsed = {name: _in_environment(base, name) for name in names}
+    declarations = _all_typed(parsed, kinds)
+    if not environment:
+        return declaration, base.positions
+    return declarations[environment], parsed[environment].positions
+
+
+def _load_module(file: Path, environment: str) -> Loaded:
+    if environment:
+        remedy = f"Declare the environment in an {DECLARATION_FILE} beside it, and name the directory."
+        message = "a Python file alone has no environments"
+        raise Refused([Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, Place(file.name), remedy)])
+    if not file.is_file():
+        raise Refused([_missing(file)])
+    entry = ServiceEntry(python=file.stem)
+    return Loaded(file.parent, Declaration(services={file.stem: entry}), Positions(file.name), standalone=True)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise Refused([_missing(file)]) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Refused([Diagnostic(codes.FILE_UNREADABLE, f"cannot read it: {reason}", Place(file.name))]) from None
+
+
+def _missing(file: Path) -> Diagnostic:
+    remedy = "Name a project directory or a Python file, or make a project with `entrepot init DIR`."
+    return Diagnostic(codes.FILE_UNREADABLE, f"there is no {file.name} in {file.parent}", remedy=remedy)
+
+
+def _rooted(parsed: Parsed) -> Parsed:
+    return Parsed({}, parsed.positions) if parsed.value is None else parsed
+
+
+def _in_environment(base: Parsed, name: str) -> Parsed:
+    return overlay(without(base, "environments"), part(base, "environments", name))
+
+
+def _all_typed(parsed: dict[str, Parsed], kinds: tuple[str, ...]) -> dict[str, Declaration]:
+    declarations: dict[str, Declaration] = {}
+    problems: dict[Any, Diagnostic] = {}
+    for name, values in parsed.items():
+        try:
+            declarations[name] = typed(values, kinds)
+        except Refused as refused:
+            problems |= {(each.code, each.place, each.message): each for each in refused.diagnostics}
+    if problems:
+        raise Refused(problems.values())
+    return declarations

@@ -1,0 +1,59 @@
+"""`entrepot.lock`: which documents were imported, from where, and the hash of each.
+
+A compile reads pinned documents only by this file, so that the same project gives the same
+release wherever and whenever it is compiled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.spec import codes
+
+LOCK_FILE = "entrepot.lock"
+
+
+class PinnedDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One imported document."""
+
+    kind: str
+    """The kind of document, as `import KIND:…` names it."""
+    source: str
+    """File or URL it came from, without credentials."""
+    sha256: str
+    """Of its bytes, hexadecimal."""
+
+
+class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The pinned documents, by file relative to the project, with `/` between names."""
+
+    entrepot: Literal[1] = 1
+    """The version of this file's format."""
+    documents: dict[str, PinnedDocument] = {}
+
+
+def digest(content: bytes) -> str:
+    """SHA-256, hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_lock(project: Path) -> Lock:
+    """The project's lock; an empty one when nothing was imported. Raises `Refused` when it is damaged."""
+    try:
+        return msgspec.json.decode((project / LOCK_FILE).read_bytes(), type=Lock)
+    except FileNotFoundError:
+        return Lock()
+    except (OSError, ValueError) as error:
+        remedy = "Restore it from version control, or remove it and import the documents again."
+        raise Refused([Diagnostic(codes.LOCK_UNREADABLE, str(error), Place(LOCK_FILE), remedy)]) from None
+
+
+def lock_bytes(lock: Lock) -> bytes:
+    """The lock as it is written: two spaces of indentation, documents in order of their files."""
+    ordered = msgspec.structs.replace(lock, documents=dict(sorted(lock.documents.items())))
+    return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"

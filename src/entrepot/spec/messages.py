@@ -1,0 +1,45 @@
+"""What is said between the compiler and the child process that imports modules."""
+
+from __future__ import annotations
+
+import msgspec
+
+from entrepot.kit.diagnostics import Diagnostic, Place
+from entrepot.model.operation import Service
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A module to import, and the service wanted of it."""
+
+    module: str
+    """Import name."""
+    attribute: str = ""
+    """The service's name in the module; "" for all of them."""
+    path: str = ""
+    """Directory put before sys.path, relative to the project; "" for none."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What to import."""
+
+    project: str
+    """The project's directory; the child's working directory too."""
+    sources: tuple[Source, ...]
+    seconds_max: float
+    """Seconds that one import may take."""
+
+
+class FoundService(msgspec.Struct, frozen=True):
+    """A service of a module."""
+
+    attribute: str
+    service: Service
+    places: dict[str, Place]
+    """By operation: where its function stands."""
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """What came of one module."""
+
+    services: tuple[FoundService, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,0 +1,112 @@
+"""Python modules as services, by way of a child process that imports them.
+
+Importing runs the author's code, so it happens in a process that ends at once, sees none of our
+secrets, and has its time bounded. What the module prints goes nowhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from entrepot.kit.diagnostics import Diagnostic, Place
+from entrepot.spec import codes
+from entrepot.spec.messages import Probed, Request, Source
+
+SECONDS_MAX = 10.0
+"""Seconds that one module's import may take."""
+
+ENVIRONMENT = (
+    "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ", "VIRTUAL_ENV",
+)  # fmt: skip
+"""Variables that the child may see."""
+
+_START_SECONDS = 10.0
+_FRAME = re.compile(r'File "(.+)", line (\d+)')
+
+
+def root_of(project: Path, module: str) -> str:
+    """The directory, relative to the project, from which the module is imported; "" when it is installed."""
+    first = module.partition(".")[0]
+    for directory in (".", "src"):
+        if (project / directory / f"{first}.py").is_file() or (project / directory / first).is_dir():
+            return directory
+    return ""
+
+
+def probe(project: Path, sources: Sequence[Source], seconds_max: float = SECONDS_MAX) -> list[Probed]:
+    """What each module defines. A module that takes the process down costs only itself."""
+    results: list[Probed] = []
+    while len(results) < len(sources):
+        remaining = tuple(sources[len(results) :])
+        done, trace, status = _run(Request(str(project), remaining, seconds_max))
+        results += done
+        if len(done) < len(remaining):
+            results.append(Probed(diagnostics=(_death(remaining[len(done)], trace, status, project, seconds_max),)))
+    return results
+
+
+def _run(request: Request) -> tuple[list[Probed], str, int | None]:
+    """The answers that came, what stood after them, and the exit status (None: it had to be killed)."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "entrepot.spec.probe"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=request.project,
+        # Sets and dicts keyed by text come out the same each time, so that releases do.
+        env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | {"PYTHONHASHSEED": "0"},
+        start_new_session=True,
+    )
+    seconds = _START_SECONDS + request.seconds_max * len(request.sources)
+    try:
+        output = process.communicate(msgspec.json.encode(request), seconds)[0]
+    except subprocess.TimeoutExpired as expired:
+        output = expired.output or b""
+    finally:
+        status = process.poll()
+        _kill(process)
+    return *_split(output), status
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the child and all that a module may have started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _split(output: bytes) -> tuple[list[Probed], str]:
+    answers: list[Probed] = []
+    lines = output.split(b"\n")
+    for line in lines:
+        if not line.startswith(b"{"):
+            break
+        answers.append(msgspec.json.decode(line, type=Probed))
+    return answers, b"\n".join(lines[len(answers) :]).decode(errors="replace")
+
+
+def _death(source: Source, trace: str, status: int | None, project: Path, seconds_max: float) -> Diagnostic:
+    place = _place(trace, project)
+    if status is None or trace.startswith("Timeout"):
+        message = f"importing {source.module} takes longer than {seconds_max:g} seconds"
+        remedy = "Move what waits or computes long into a resource or a handler."
+        return Diagnostic(codes.MODULE_HUNG, message, place, remedy)
+    reason = trace.partition("\n")[0].removeprefix("Fatal Python error: ") or f"exit status {status}"
+    remedy = f"Find out with `python -X faulthandler -c 'import {source.module}'`."
+    return Diagnostic(codes.MODULE_DIED, f"importing {source.module} ends the process: {reason}", place, remedy)
+
+
+def _place(trace: str, project: Path) -> Place:
+    for file, line in _FRAME.findall(trace):
+        if Path(file).is_relative_to(project):
+            return Place(Path(file).relative_to(project).as_posix(), int(line))
+    return Place()

@@ -1,0 +1,142 @@
+"""The child process that imports an author's modules: `python -m entrepot.spec.probe`.
+
+Reads a `Request` from standard input and writes one JSON line for each module to what was its
+standard output; the modules themselves find an empty input and a discarded output. After the
+lines, and only if the process dies or hangs, stands the traceback that `faulthandler` wrote.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, TracebackType
+
+import msgspec
+
+from entrepot.authoring.service import Service as Authored
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.spec import codes
+from entrepot.spec.messages import FoundService, Probed, Request, Source
+from entrepot.spec.suggest import did_you_mean
+
+
+def main() -> None:
+    """Import every module asked for; never returns."""
+    output = os.fdopen(os.dup(1), "wb")
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    _detach_standard_streams()
+    faulthandler.enable(output)
+    for source in request.sources:
+        faulthandler.dump_traceback_later(request.seconds_max, exit=True, file=output)
+        answer = _probe(source, Path(request.project))
+        faulthandler.cancel_dump_traceback_later()
+        output.write(msgspec.json.encode(answer) + b"\n")
+        output.flush()
+    _end()
+
+
+def _end() -> None:
+    """End at once, with all that a module may have started: threads, and processes that hold our output open."""
+    if os.getpid() == os.getpgrp():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+def _detach_standard_streams() -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+
+
+def _probe(source: Source, project: Path) -> Probed:
+    if source.path:
+        directory = str(project / source.path)
+        if directory not in sys.path:
+            sys.path.insert(0, directory)
+    try:
+        module = importlib.import_module(source.module)
+        wanted = dict(_services(module))
+    except BaseException as error:  # a module may raise anything, and SystemExit is no wish of ours
+        return Probed(diagnostics=(_failure(error, source, project),))
+    if source.attribute:
+        wanted = {name: service for name, service in wanted.items() if name == source.attribute}
+    if not wanted:
+        return Probed(diagnostics=(_empty(source, module),))
+    found, diagnostics = [], []
+    for attribute, authored in wanted.items():
+        try:
+            places = {name: _relative(place, project) for name, place in authored.places.items()}
+            found.append(FoundService(attribute, authored.describe(), places))
+        except Refused as refused:
+            diagnostics += [_relocated(diagnostic, project) for diagnostic in refused.diagnostics]
+    return Probed(tuple(found), tuple(diagnostics))
+
+
+def _services(module: ModuleType) -> Iterator[tuple[str, Authored]]:
+    seen: set[int] = set()
+    for name, value in vars(module).items():
+        if isinstance(value, Authored) and id(value) not in seen:
+            seen.add(id(value))
+            yield name, value
+
+
+def _empty(source: Source, module: ModuleType) -> Diagnostic:
+    names = [name for name, _ in _services(module)]
+    if source.attribute:
+        message = f"the module {source.module} has no service called {source.attribute}"
+        return Diagnostic(codes.MODULE_EMPTY, message, remedy=did_you_mean(source.attribute, names))
+    message = f"the module {source.module} defines no service"
+    remedy = f'Write `{source.module.rpartition(".")[2]} = Service("…")` at its top level.'
+    return Diagnostic(codes.MODULE_EMPTY, message, remedy=remedy)
+
+
+def _failure(error: BaseException, source: Source, project: Path) -> Diagnostic:
+    if isinstance(error, ModuleNotFoundError) and error.name and source.module.startswith(error.name):
+        remedy = "Name a module by its import name, as seen from the project's directory."
+        return Diagnostic(codes.MODULE_FAILED, f"there is no module {source.module}", remedy=remedy)
+    last = traceback.format_exception_only(error)[-1].strip()
+    place = _place(error, project)
+    if isinstance(error, SystemExit):
+        remedy = "Put what ends the process under `if __name__ == '__main__':`."
+        return Diagnostic(codes.MODULE_DIED, f"importing {source.module} ends the process: {last}", place, remedy)
+    return Diagnostic(codes.MODULE_FAILED, f"importing {source.module} fails: {last}", place, _remedy(error))
+
+
+def _remedy(error: BaseException) -> str:
+    if isinstance(error, KeyError) and any("os" in frame.filename for frame in _frames(error)[-1:]):
+        return "Modules are imported without the environment's variables; read them in a resource instead."
+    if isinstance(error, ModuleNotFoundError):
+        return f"Install it beside Entrepôt: `pip install {(error.name or '').partition('.')[0]}`, or correct the name."
+    return "Correct the module; `python -c 'import …'` shows the whole traceback."
+
+
+def _place(error: BaseException, project: Path) -> Place:
+    if isinstance(error, SyntaxError) and error.filename:
+        return _relative(Place(error.filename, error.lineno or 0, error.offset or 0), project)
+    own = [frame for frame in _frames(error) if Path(frame.filename).is_relative_to(project)]
+    return _relative(Place(own[-1].filename, own[-1].lineno or 0), project) if own else Place()
+
+
+def _frames(error: BaseException) -> traceback.StackSummary:
+    trace: TracebackType | None = error.__traceback__
+    return traceback.extract_tb(trace)
+
+
+def _relocated(diagnostic: Diagnostic, project: Path) -> Diagnostic:
+    return msgspec.structs.replace(diagnostic, place=_relative(diagnostic.place, project))
+
+
+def _relative(place: Place, project: Path) -> Place:
+    if place.file and Path(place.file).is_relative_to(project):
+        return msgspec.structs.replace(place, file=Path(place.file).relative_to(project).as_posix())
+    return place
+
+
+if __name__ == "__main__":
+    main()
