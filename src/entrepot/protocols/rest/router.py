@@ -1,0 +1,191 @@
+"""Which endpoint a method and a raw path lead to, compiled once.
+
+A path without variables is one dictionary lookup. Otherwise a tree of segments is walked:
+literal text goes before a segment with text around its variable, that before a bare variable.
+Segments are split before they are decoded, so an encoded slash is data (RFC 3986, §2.2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from entrepot.model.faults import Malformed
+from entrepot.protocols.rest.template import Segment, Template, Variable, encode_literal
+
+T = TypeVar("T")
+
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+
+class Ambiguous(ValueError):
+    """Two templates take the same path, and nothing says which goes first."""
+
+
+class Entry(msgspec.Struct, Generic[T], frozen=True):
+    """An endpoint under its method and template."""
+
+    method: str
+    template: Template
+    endpoint: T
+
+
+class Place(Generic[T]):
+    """All methods of one path."""
+
+    __slots__ = ("allow", "methods")
+
+    def __init__(self, entries: Iterable[Entry[T]]) -> None:
+        self.methods = {entry.method: entry.endpoint for entry in entries}
+        if "GET" in self.methods:
+            self.methods.setdefault("HEAD", self.methods["GET"])
+        self.allow = ", ".join(sorted({*self.methods, "OPTIONS"})).encode()
+
+
+class Router(Generic[T]):
+    """Finds places by raw path. Raises `Ambiguous` when it is built from templates that clash."""
+
+    def __init__(self, entries: Iterable[Entry[T]]) -> None:
+        self._static: dict[bytes, Place[T]] = {}
+        self._root: _Node[T] = _Node()
+        for template, group in _by_pattern(entries):
+            place = Place(group)
+            if not template.variables:
+                self._static[template.expand({}).encode()] = place
+            self._root.add(template.segments, place, template.text)
+
+    def find(self, path: bytes) -> tuple[Place[T], tuple[str, ...]] | None:
+        """The place and the values of its variables in order, or None.
+
+        Raises `Malformed` when the path is not percent-encoded UTF-8.
+        """
+        place = self._static.get(path)
+        if place is not None:
+            return place, ()
+        raw, decoded = _segments(path)
+        return self._root.find(raw, decoded, 0)
+
+
+def _by_pattern(entries: Iterable[Entry[T]]) -> list[tuple[Template, list[Entry[T]]]]:
+    """Entries by template, where the names of variables make no difference."""
+    groups: dict[tuple[Segment, ...], list[Entry[T]]] = {}
+    for entry in entries:
+        group = groups.setdefault(_pattern(entry.template), [])
+        clash = next((other for other in group if other.method == entry.method), None)
+        if clash is not None:
+            raise Ambiguous(f"{entry.method} {entry.template.text} and {clash.template.text} are the same address")
+        group.append(entry)
+    return [(group[0].template, group) for group in groups.values()]
+
+
+def _pattern(template: Template) -> tuple[Segment, ...]:
+    nameless = Variable("")
+    return tuple(
+        tuple(nameless if isinstance(part, Variable) else part for part in segment) for segment in template.segments
+    )
+
+
+def _segments(path: bytes) -> tuple[list[str], list[str]]:
+    """The path's segments as they came, and decoded."""
+    try:
+        raw = path.decode().split("/")
+        if b"%" not in path:
+            return raw, raw
+        if _BROKEN_ESCAPE.search(path):
+            raise Malformed("the path holds a '%' that is not followed by two hexadecimal digits")
+        return raw, [_decode(segment) for segment in raw]
+    except UnicodeDecodeError:
+        raise Malformed("the path is not UTF-8") from None
+
+
+def _decode(segment: str) -> str:
+    return unquote_to_bytes(segment).decode() if "%" in segment else segment
+
+
+class _Node(Generic[T]):
+    """What may follow at one depth of the tree."""
+
+    __slots__ = ("literals", "mixed", "place", "variable")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[T]] = {}
+        self.mixed: list[tuple[_Mixed, _Node[T]]] = []
+        self.variable: _Node[T] | None = None
+        self.place: Place[T] | None = None
+
+    def add(self, segments: tuple[Segment, ...], place: Place[T], text: str) -> None:
+        node = self
+        for segment in segments:
+            node = node._child(segment, text)
+        node.place = place
+
+    def _child(self, segment: Segment, text: str) -> _Node[T]:
+        if not segment or (len(segment) == 1 and isinstance(segment[0], str)):
+            return self.literals.setdefault("".join(map(str, segment)), _Node())
+        if len(segment) == 1:
+            self.variable = self.variable or _Node()
+            return self.variable
+        mixed = _Mixed(segment, text)
+        for other, node in self.mixed:
+            if other.expression == mixed.expression:
+                return node
+            mixed.check_against(other)
+        child: _Node[T] = _Node()
+        self.mixed.append((mixed, child))
+        self.mixed.sort(key=lambda pair: -pair[0].literal_length)
+        return child
+
+    def find(self, raw: list[str], decoded: list[str], depth: int) -> tuple[Place[T], tuple[str, ...]] | None:
+        if depth == len(decoded):
+            return (self.place, ()) if self.place is not None else None
+        segment = decoded[depth]
+        child = self.literals.get(segment)
+        if child is not None and (found := child.find(raw, decoded, depth + 1)):
+            return found
+        if not segment:
+            return None
+        for mixed, child in self.mixed:
+            match = mixed.expression.fullmatch(raw[depth])
+            if match and (found := child.find(raw, decoded, depth + 1)):
+                return found[0], (*map(_decode, match.groups()), *found[1])
+        if self.variable is not None and (found := self.variable.find(raw, decoded, depth + 1)):
+            return found[0], (segment, *found[1])
+        return None
+
+
+class _Mixed:
+    """A segment of literal text around variables."""
+
+    def __init__(self, segment: Segment, text: str) -> None:
+        self.text = text
+        self.prefix = segment[0] if isinstance(segment[0], str) else ""
+        self.suffix = segment[-1] if isinstance(segment[-1], str) else ""
+        self.literal_length = sum(len(part) for part in segment if isinstance(part, str))
+        self.expression = re.compile("".join(_expressions(segment)), re.DOTALL)
+
+    def check_against(self, other: _Mixed) -> None:
+        """Raises `Ambiguous` when a segment may fit both and neither is the closer description."""
+        if not (_nested(self.prefix, other.prefix) and _nested(self.suffix[::-1], other.suffix[::-1])):
+            return
+        if self.literal_length == other.literal_length:
+            raise Ambiguous(f"{self.text} and {other.text} may take the same path; change the text around a variable")
+
+
+def _expressions(segment: Segment) -> Iterable[str]:
+    """A variable ends where the literal text after it first occurs; so matching takes linear time."""
+    for index, part in enumerate(segment):
+        if isinstance(part, str):
+            yield re.escape(encode_literal(part))
+        elif index + 2 < len(segment):
+            following = encode_literal(str(segment[index + 1]))
+            yield f"((?:(?!{re.escape(following)})(?:%[0-9A-Fa-f]{{2}}|[^%]))+)"
+        else:
+            yield "(.+)"
+
+
+def _nested(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)

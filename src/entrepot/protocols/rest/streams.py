@@ -1,0 +1,191 @@
+"""Streams of JSON items: server-sent events (WHATWG HTML, §9.2) and lines of JSON.
+
+Encoders pull one item at a time, so a slow reader holds back the handler. Decoders take bytes
+in any chunks, hold one item at most, and that one bounded.
+
+A stream that fails ends with its problem: the event `error`, or a line whose first octets are
+those of `TRAILER`. An item that happens to begin so is written after a space.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+from entrepot.model.faults import Malformed, TooLarge
+
+TRAILER = b'{"entrepot:fault":'
+ERROR_EVENT = "error"
+HEARTBEAT = b":\n\n"
+
+Encode = Callable[[Any], bytes]
+Problem = Callable[[Exception], bytes]
+"""Writes the problem for whatever ended a stream."""
+
+
+async def lines(items: AsyncIterator[Any], encode: Encode, problem: Problem) -> AsyncIterator[bytes]:
+    """Each item as a line of JSON; a fault at the end as the trailer line."""
+    try:
+        async for item in items:
+            line = encode(item)
+            yield b" " + line + b"\n" if line.startswith(TRAILER) else line + b"\n"
+    except Exception as error:
+        yield TRAILER + problem(error) + b"}\n"
+    finally:
+        await close(items)
+
+
+async def events(
+    items: AsyncIterator[Any],
+    encode: Encode,
+    problem: Problem,
+    identify: Callable[[Any], str] | None,
+    heartbeat: float,
+) -> AsyncIterator[bytes]:
+    """Each item as an event, with an id where one is known, and a comment after `heartbeat` silent seconds."""
+    pending: asyncio.Task[Any] | None = None
+    try:
+        while True:
+            pending = asyncio.ensure_future(_next(items))
+            while not (await asyncio.wait((pending,), timeout=heartbeat))[0]:
+                yield HEARTBEAT
+            item = pending.result()
+            if item is _END:
+                return
+            yield event(encode(item), identify(item) if identify else "")
+    except Exception as error:
+        yield event(problem(error), name=ERROR_EVENT)
+    finally:
+        if pending is not None and not pending.done():
+            pending.cancel()
+            await asyncio.wait((pending,))
+        await close(items)
+
+
+def event(data: bytes, id: str = "", name: str = "") -> bytes:
+    """One server-sent event. JSON holds no line breaks, so its data is one line."""
+    head = f"id: {id}\n" if id and not _breaks_line(id) else ""
+    kind = f"event: {name}\n" if name else ""
+    return f"{head}{kind}data: ".encode() + data + b"\n\n"
+
+
+async def close(items: Any) -> None:
+    """Tells an asynchronous iterator, where it can be told, that nobody will ask for more."""
+    aclose = getattr(items, "aclose", None)
+    if aclose is not None:
+        await aclose()
+
+
+_END = object()
+
+
+async def _next(items: AsyncIterator[Any]) -> Any:
+    return await anext(items, _END)
+
+
+def _breaks_line(text: str) -> bool:
+    return any(mark in text for mark in "\r\n\0")
+
+
+class LineDecoder:
+    """Splits bytes into lines. LF and CR LF end one, and with `carriage_return` a CR alone does too."""
+
+    def __init__(self, limit: int, *, carriage_return: bool = False) -> None:
+        self._limit = limit
+        self._carriage_return = carriage_return
+        self._after_return = False
+        self._held: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """The lines that are complete now, without their ends. Raises `TooLarge`."""
+        if self._carriage_return:
+            chunk = self._unify(chunk)
+        first, *others = chunk.split(b"\n")
+        self._hold(first)
+        for part in others:
+            yield self.end()
+            self._hold(part)
+
+    def end(self) -> bytes:
+        """What was read since the last line end; forgets it."""
+        line = b"".join(self._held)
+        self._held, self._size = [], 0
+        return line
+
+    def _unify(self, chunk: bytes) -> bytes:
+        if self._after_return:
+            # The CR that ended the last chunk was perhaps the first half of a CR LF.
+            chunk = chunk.removeprefix(b"\n")
+        self._after_return = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _hold(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._limit:
+            raise TooLarge(f"an item of the stream is longer than {self._limit} bytes")
+        if part:
+            self._held.append(part)
+
+
+async def read_lines(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    """The lines of JSON in a body, blank ones left out."""
+    decoder = LineDecoder(limit)
+    async for chunk in body:
+        for line in decoder.feed(chunk):
+            if line.strip():
+                yield line
+    rest = decoder.end()
+    if rest.strip():
+        yield rest
+
+
+async def read_events(body: AsyncIterator[bytes], limit: int) -> AsyncIterator[tuple[str, bytes]]:
+    """The name and data of each event that has data. An event cut off at the end is dropped, as the standard says."""
+    decoder = EventDecoder(limit)
+    async for chunk in body:
+        for found in decoder.feed(chunk):
+            yield found
+
+
+class EventDecoder:
+    """Reads server-sent events from bytes in any chunks."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lines = LineDecoder(limit, carriage_return=True)
+        self._name = ""
+        self._data: list[bytes] = []
+        self._size = 0
+        self._first = True
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[str, bytes]]:
+        """The events that are complete now. Raises `TooLarge`, and `Malformed` on an event name that is not UTF-8."""
+        for line in self._lines.feed(chunk):
+            if self._first:
+                line = line.removeprefix(b"\xef\xbb\xbf")
+                self._first = False
+            if line:
+                self._take(line)
+            else:
+                yield from self._dispatch()
+
+    def _take(self, line: bytes) -> None:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._size += len(value) + 1
+            if self._size > self._limit + 1:
+                raise TooLarge(f"an event of the stream is longer than {self._limit} bytes")
+            self._data.append(value)
+        elif name == b"event":
+            try:
+                self._name = value.decode()
+            except UnicodeDecodeError:
+                raise Malformed("an event of the stream has a name that is not UTF-8") from None
+
+    def _dispatch(self) -> Iterator[tuple[str, bytes]]:
+        if self._data:
+            yield self._name, b"\n".join(self._data)
+        self._name, self._data, self._size = "", [], 0
