@@ -5,7 +5,7 @@ STAMPS := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs lock clean
+.PHONY: help demo test lint format bench reference docs lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,8 +29,10 @@ format: $(STAMPS)/test ## rewrite the code in the house style
 bench: $(STAMPS)/bench ## measure, side by side with others (an hour; ARGS= narrows it)
 	$(BIN)/python -m bench.run $(ARGS)
 
-docs: $(STAMPS)/test $(STAMPS)/docs ## build the documentation site into site/
+reference: $(STAMPS)/test ## write docs/reference/ again from the code
 	$(BIN)/python tools/reference.py
+
+docs: $(STAMPS)/docs ## build the documentation site into site/
 	$(BIN)/zensical build --clean
 
 lock: $(STAMPS)/test ## lock the newest dependencies again, with hashes

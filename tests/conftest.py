@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from support.running import Running, running_example
 
 CI = os.environ.get("CI") == "true"
 
@@ -34,3 +36,10 @@ def _without_skips(report: object) -> object:
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {reason}"
     return report
+
+
+@pytest.fixture(scope="session")
+def running_shop() -> Iterator[Running]:
+    """`entrepot dev examples/shop`, one for the whole session: tests add to it and count on no number."""
+    with running_example("shop") as shop:
+        yield shop

@@ -1,0 +1,21 @@
+"""Every page is followed to the letter: what it shows is written, started, typed and compared."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from support.reader import Reader
+from support.snippets import PAGES, ROOT, snippets_of
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("page", [page for page in PAGES if snippets_of(page)], ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        reader = Reader(page, tmp_path, stack)
+        for snippet in snippets_of(page):
+            reader.follow(snippet)
+        reader.finish()
