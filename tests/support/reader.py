@@ -31,22 +31,30 @@ from support.snippets import Snippet
 
 PORTS = ("8080", "9001", "9002")
 BIN = Path(sys.executable).parent
+_DESCRIBE = """
+for value in list(vars().values()):
+    if hasattr(value, "describe"):
+        value.describe()
+"""
+"""At the end of a page's program: every service it declares is read."""
 
 
 class Reader:
     """Follows one page in a directory of its own, which has the examples in it."""
 
     def __init__(self, page: Path, directory: Path, stack: ExitStack) -> None:
-        self.directory = directory
+        self.directory = directory.resolve()
         self.stack = stack
+        self.server = stack.enter_context(ExitStack())
         self.ports = {port: str(free_port()) for port in PORTS}
         self.program: list[Snippet] = []
         ignore = shutil.ignore_patterns(".entrepot", "__pycache__")
         shutil.copytree(EXAMPLES, directory / "examples", ignore=ignore)
         for file in (directory / "examples").rglob("*.yaml"):
             file.write_text(self.ours(file.read_text()))
+        self.examples = self.directory / "examples"
         if page.parent.parent == EXAMPLES:
-            self.directory = directory / "examples" / page.parent.name
+            self.directory = self.examples / page.parent.name
 
     def follow(self, snippet: Snippet) -> None:
         """Do what one block says."""
@@ -69,7 +77,7 @@ class Reader:
             for snippet in self.program:
                 lines += [""] * (snippet.line - len(lines)) + snippet.text.splitlines()
             program = self.directory / "page.py"
-            program.write_text("\n".join(lines) + "\n")
+            program.write_text("\n".join([*lines, _DESCRIBE]))
             ran = self._run([sys.executable, str(program)])
             assert ran.returncode == 0, f"{self.program[0].page}: {ran.stderr}"
 
@@ -90,7 +98,7 @@ class Reader:
             case ["entrepot", "dev" | "serve" as command, *arguments]:
                 self._serve(command, arguments)
             case ["make", "demo", *_]:
-                self._serve("dev", ["examples/shop"])
+                self._serve("dev", [str(self.examples / "shop")])
             case ["python", script, *arguments]:
                 self._start_script(script, arguments)
             case ["make", *targets]:
@@ -100,9 +108,10 @@ class Reader:
                 assert _is_known(command, arguments), f"{snippet}: {line}"
 
     def _serve(self, command: str, arguments: list[str]) -> None:
+        self.server.close()
         target, *options = arguments or ["."]
         project = self.directory / target
-        self.stack.enter_context(
+        self.server.enter_context(
             running_project(project, *map(self.ours, options), command=command, port=int(self.ports["8080"]))
         )
 
