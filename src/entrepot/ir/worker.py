@@ -9,6 +9,9 @@ import msgspec
 from entrepot.kit.limits import Limits
 from entrepot.model.operation import Service
 
+KEEP_ALIVE_SECONDS = 60
+"""How long a worker keeps an idle connection; the edge gives its own up earlier."""
+
 
 class PythonSource(msgspec.Struct, frozen=True, tag="python"):
     """The operations are functions of a Python module."""
@@ -52,6 +55,8 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: Literal["operations", "wsgi", "asgi"] = "operations"
     app: str = ""
     """For a hosted application: `module:attribute`."""
+    path: str = ""
+    """For a hosted application: directory put before sys.path, relative to the project; "" for none."""
     mount: str = ""
     """For a hosted application: the prefix it is served under, without a slash at its end."""
     processes: int = 1

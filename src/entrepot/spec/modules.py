@@ -33,15 +33,6 @@ _START_SECONDS = 10.0
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
 
 
-def root_of(project: Path, module: str) -> str:
-    """The directory, relative to the project, from which the module is imported; "" when it is installed."""
-    first = module.partition(".")[0]
-    for directory in (".", "src"):
-        if (project / directory / f"{first}.py").is_file() or (project / directory / first).is_dir():
-            return directory
-    return ""
-
-
 def probe(project: Path, sources: Sequence[Source], seconds_max: float = SECONDS_MAX) -> list[Probed]:
     """What each module defines. A module that takes the process down costs only itself."""
     results: list[Probed] = []

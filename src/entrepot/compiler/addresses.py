@@ -1,0 +1,107 @@
+"""Addresses in text: urls and endpoints of upstreams, the address we listen on, paths of routes."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+import msgspec
+
+from entrepot.model.upstream import Endpoint
+
+_HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
+_HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+):([0-9]{1,5})")
+_BASE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()+,;=:@%-]+)*/?")
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()+,;=:@-]+")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Url(msgspec.Struct, frozen=True):
+    """An upstream's url, taken apart."""
+
+    endpoint: Endpoint
+    encrypted: bool
+    base_path: str
+    """Without a slash at its end."""
+
+
+def parse_url(text: str) -> Url:
+    """Raises ValueError with what is wrong."""
+    parts = urlsplit(text)
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError("it must begin with http:// or https://")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("it must not carry credentials")
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise ValueError("it must end with its path, without query or fragment")
+    if not _BASE_PATH.fullmatch(parts.path):
+        raise ValueError(f"`{parts.path}` is not a path")
+    host = _host(parts.hostname or "")
+    port = _port(parts.netloc.rpartition(":")[2]) if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
+    return Url(Endpoint(host, port), parts.scheme == "https", parts.path.rstrip("/"))
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """`host:port`. Raises ValueError with what is wrong."""
+    parts = _HOST_PORT.fullmatch(text)
+    if parts is None:
+        raise ValueError("it must be of the form host:port")
+    return Endpoint(_host(parts[1].strip("[]")), _port(parts[2]))
+
+
+def parse_listen(text: str) -> tuple[str, int]:
+    """An IP address, or `localhost`, and a port. Raises ValueError with what is wrong."""
+    endpoint = parse_endpoint(text)
+    if endpoint.host == "localhost":
+        return "127.0.0.1", endpoint.port
+    if not is_ip(endpoint.host):
+        raise ValueError("it must be an IP address and a port")
+    return endpoint.host, endpoint.port
+
+
+def parse_base_path(text: str) -> str:
+    """A path before others, without a slash at its end. Raises ValueError with what is wrong."""
+    if not _BASE_PATH.fullmatch(text):
+        raise ValueError(f"`{text}` is not a path")
+    return text.rstrip("/")
+
+
+def parse_route_path(text: str) -> tuple[str, bool]:
+    """The path without its star, and whether it is exact. Raises ValueError with what is wrong."""
+    path = text.removesuffix("*")
+    exact = path == text
+    if "{" in text:
+        raise ValueError("it must not hold variables; only operations have them")
+    if "*" in path or (not exact and not path.endswith("/")):
+        raise ValueError("a star may only stand at the end, after a slash: /static/*")
+    if not path.startswith("/"):
+        raise ValueError("it must begin with a slash")
+    segments = path[1:].split("/")
+    if segments[-1] == "":
+        segments.pop()
+    if not all(_SEGMENT.fullmatch(segment) and segment not in (".", "..") for segment in segments):
+        raise ValueError("it must be made of plain segments, without `//`, `..`, `%`, query or spaces")
+    return path, exact
+
+
+def is_ip(host: str) -> bool:
+    """Whether the host is an address rather than a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _host(text: str) -> str:
+    if not is_ip(text) and (not _HOST.fullmatch(text) or len(text) > 253):
+        raise ValueError(f"`{text}` is not a host" if text else "it names no host")
+    return text
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError(f"{port} is not a port")
+    return port

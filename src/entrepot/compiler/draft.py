@@ -1,0 +1,148 @@
+"""What is known of a project while it is compiled; each pass fills in its part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.release import Release
+from entrepot.ir.worker import PythonSource, UpstreamSource, WorkerIR
+from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
+from entrepot.kit.limits import Limits
+from entrepot.model.operation import Operation, Service
+from entrepot.model.upstream import Upstream
+from entrepot.ports.protocol import Protocol
+from entrepot.spec.declaration import Declaration, OperationEntry, ServiceEntry
+from entrepot.spec.load import Loaded
+from entrepot.spec.positions import Positions
+
+Catalog = Mapping[str, Protocol]
+"""The protocols by name, each loaded on use."""
+
+Mode = Literal["dev", "serve"]
+"""dev: all protocols unless told otherwise, every output checked. serve: what the declaration names."""
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of the compiler."""
+
+    target: Path
+    catalog: Catalog
+    mode: Mode = "serve"
+    environment: str = ""
+    expose_default: tuple[str, ...] | Literal["all"] = "all"
+    """The protocols of a service that names none."""
+    listen: str = ""
+    """Overrides the declaration's."""
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation that is to be served over a protocol, if the protocol can."""
+
+    operation: str
+    protocol: str
+    named: bool
+    """An `expose` asks for it, rather than a default."""
+    refusal: str = ""
+    """Why the protocol cannot carry it; "" when it can."""
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A service of the project, on its way."""
+
+    key: str
+    """Its entry under `services`."""
+    service: Service
+    source: PythonSource | UpstreamSource
+    server_path: str = ""
+    """For a document: the path of the server that it names."""
+    places: Mapping[str, Place] = {}
+    """By operation: where it is written."""
+    place: Place = NOWHERE
+    """Where the entry stands."""
+    timeout: float = 0.0
+    """Seconds an operation may take that sets none itself."""
+    exposures: tuple[Exposure, ...] = ()
+
+    def place_of(self, operation: str) -> Place:
+        """Where the operation is written; the entry when that is unknown."""
+        return self.places.get(operation, self.place)
+
+    def carried(self, protocol: str) -> tuple[Operation, ...]:
+        """The operations that are served over the protocol."""
+        names = {each.operation for each in self.exposures if each.protocol == protocol and not each.refusal}
+        return tuple(operation for operation in self.service.operations if operation.name in names)
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols it is served over, each once."""
+        return tuple(dict.fromkeys(each.protocol for each in self.exposures if not each.refusal))
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for the project as a whole, with every default filled in."""
+
+    name: str = "project"
+    address: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 1
+    threads: int = 16
+    timeout: float = 30.0
+    """Seconds."""
+    limits: Limits = Limits()
+    connections_max: int = 10_000
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A row of what `explain` prints: who answers an address, and why there."""
+
+    service: str = ""
+    """"" for a route that is no operation."""
+    operation: str = ""
+    protocol: str = ""
+    address: str = ""
+    """As a person reads it; "" where there is none."""
+    where: Literal["edge", "worker", "nowhere"]
+    why: str
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A project, as far as it is compiled. What a pass has not yet filled in is empty."""
+
+    request: Request
+    diagnostics: tuple[Diagnostic, ...] = ()
+    loaded: Loaded = Loaded(Path(), Declaration(), Positions(""))
+    units: tuple[Unit, ...] = ()
+    settings: Settings = Settings()
+    upstreams: Mapping[str, Upstream] = {}
+    """By name; those whose addresses could be read."""
+    placements: tuple[Placement, ...] = ()
+    edge: EdgeIR = EdgeIR()
+    worker: WorkerIR = WorkerIR()
+    release: Release | None = None
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the author wrote."""
+        return self.loaded.declaration
+
+    @property
+    def catalog(self) -> Catalog:
+        """The protocols."""
+        return self.request.catalog
+
+    def entry(self, unit: Unit) -> ServiceEntry:
+        """What the declaration says of a service."""
+        return self.declaration.services[unit.key]
+
+    def operation_entry(self, unit: Unit, operation: str) -> OperationEntry:
+        """What the declaration says of an operation."""
+        return self.entry(unit).operations.get(operation, OperationEntry())
+
+    def at(self, *path: str | int) -> Place:
+        """Where a value of the declaration stands."""
+        return self.loaded.positions.at(*path)

@@ -1,0 +1,104 @@
+"""import: Python modules and pinned documents become services."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from entrepot.compiler.draft import Draft, Unit
+from entrepot.compiler.read import document_kinds
+from entrepot.ir.worker import PythonSource, UpstreamSource
+from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
+from entrepot.ports.protocol import Refusal
+from entrepot.spec.lock import Lock, read_lock
+from entrepot.spec.messages import FoundService, Source
+from entrepot.spec.modules import probe
+from entrepot.spec.pinned import read_document
+from entrepot.spec.references import parse_reference, root_of
+
+PARTLY_IMPORTED = "N301"
+"""A part of a document was not imported."""
+
+
+def import_sources(draft: Draft) -> Draft:
+    """The draft with a unit for each service whose source could be read.
+
+    An entry with no source, or with several, gets none: its rule reports it.
+    """
+    problems = list(draft.diagnostics)
+    units = [*_from_modules(draft, problems), *_from_documents(draft, problems)]
+    return replace(draft, units=tuple(units), diagnostics=tuple(problems))
+
+
+def _from_modules(draft: Draft, problems: list[Diagnostic]) -> list[Unit]:
+    sources = _module_sources(draft)
+    answers = probe(draft.loaded.project, list(sources.values())) if sources else []
+    units = []
+    for (key, source), answer in zip(sources.items(), answers, strict=True):
+        place = draft.at("services", key, "python")
+        problems += [_placed(each, place) for each in answer.diagnostics]
+        units += [_python_unit(key, source, found, draft.at("services", key)) for found in answer.services]
+    return units
+
+
+def _module_sources(draft: Draft) -> dict[str, Source]:
+    sources = {}
+    for key, entry in draft.declaration.services.items():
+        reference = parse_reference(entry.python) if entry.python is not None else None
+        if reference is not None and not entry.documents:
+            path = root_of(draft.loaded.project, reference.module)
+            sources[key] = Source(reference.module, reference.attribute, path)
+    return sources
+
+
+def _placed(diagnostic: Diagnostic, place: Place) -> Diagnostic:
+    return replace(diagnostic, place=place) if diagnostic.place == NOWHERE else diagnostic
+
+
+def _python_unit(key: str, source: Source, found: FoundService, place: Place) -> Unit:
+    origin = PythonSource(module=source.module, attribute=found.attribute, path=source.path)
+    return Unit(key=key, service=found.service, source=origin, places=found.places, place=place)
+
+
+def _from_documents(draft: Draft, problems: list[Diagnostic]) -> list[Unit]:
+    wanted = [
+        (key, *next(iter(entry.documents.items())))
+        for key, entry in draft.declaration.services.items()
+        if len(entry.documents) == 1 and entry.python is None
+    ]
+    if not wanted:
+        return []
+    try:
+        lock = read_lock(draft.loaded.project)
+    except Refused as refused:
+        problems += refused.diagnostics
+        return []
+    units = []
+    for key, kind, file in wanted:
+        try:
+            units.append(_document_unit(draft, key, kind, file, lock, problems))
+        except Refused as refused:
+            problems += [_placed(each, draft.at("services", key, kind)) for each in refused.diagnostics]
+    return units
+
+
+def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, problems: list[Diagnostic]) -> Unit:
+    document, warnings = read_document(draft.loaded.project, file, kind, lock)
+    protocol = document_kinds(draft.catalog)[kind]
+    entry = draft.declaration.services[key]
+    imported = draft.catalog[protocol].client.read(document, entry.name or key)
+    problems += [*warnings, *(_left_out(refusal, file) for refusal in imported.refusals)]
+    upstream = entry.upstream or ""
+    return Unit(
+        key=key,
+        service=imported.service,
+        source=UpstreamSource(protocol=protocol, upstream=upstream, host=f"{upstream}.egress"),
+        server_path=urlsplit(imported.server_url).path.rstrip("/"),
+        place=draft.at("services", key),
+    )
+
+
+def _left_out(refusal: Refusal, file: str) -> Diagnostic:
+    message = f"{refusal.construct} is not imported: {refusal.reason}"
+    return Diagnostic(PARTLY_IMPORTED, message, Place(file, pointer=refusal.pointer), severity="note")

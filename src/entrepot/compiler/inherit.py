@@ -1,0 +1,184 @@
+"""inherit: what holds where nothing nearer says so.
+
+The precedence is written here and nowhere else: operation in the declaration, then operation in
+the code, then service, then project, then the default of the model. An environment's overrides
+have been merged into the declaration when it was loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
+from entrepot.compiler.draft import Draft, Exposure, Settings, Unit
+from entrepot.ir.worker import UpstreamSource
+from entrepot.kit.limits import Limits
+from entrepot.kit.names import words
+from entrepot.model.operation import Operation
+from entrepot.model.upstream import Ejection, HealthCheck, Retry, Tls, Upstream
+from entrepot.spec.declaration import (
+    EjectionEntry,
+    HealthEntry,
+    LimitsEntry,
+    RetryEntry,
+    TlsEntry,
+    UpstreamEntry,
+)
+from entrepot.spec.units import octets, seconds
+
+
+def inherit(draft: Draft) -> Draft:
+    """The draft with its settings, upstreams, timeouts and exposures filled in."""
+    draft = replace(draft, settings=_settings(draft), upstreams=_upstreams(draft))
+    return replace(draft, units=tuple(_inherited(draft, unit) for unit in draft.units))
+
+
+def _settings(draft: Draft) -> Settings:
+    declaration = draft.declaration
+    given: dict[str, Any] = _given(workers=declaration.workers, threads=declaration.threads)
+    given |= _given(connections_max=declaration.limits.connections, timeout=_seconds(declaration.timeout))
+    with contextlib.suppress(ValueError):  # its rule reports it
+        given["address"], given["port"] = parse_listen(draft.request.listen or declaration.listen or "127.0.0.1:8080")
+    return Settings(name=declaration.name or _name(draft), limits=_limits(declaration.limits), **given)
+
+
+def _name(draft: Draft) -> str:
+    loaded = draft.loaded
+    return next(iter(loaded.declaration.services)) if loaded.standalone else "-".join(words(loaded.project.name))
+
+
+def _limits(entry: LimitsEntry) -> Limits:
+    sizes = _given(
+        body_bytes_max=entry.body,
+        file_bytes_max=entry.file,
+        reply_bytes_max=entry.reply,
+        stream_item_bytes_max=entry.stream_item,
+    )
+    counts = _given(
+        depth_max=entry.depth,
+        number_digits_max=entry.number_digits,
+        issues_max=entry.issues,
+        batch_max=entry.batch,
+        batch_concurrency_max=entry.batch_concurrency,
+    )
+    return Limits(**{name: octets(size) for name, size in sizes.items()}, **counts)
+
+
+def _upstreams(draft: Draft) -> dict[str, Upstream]:
+    found = ((name, _upstream(name, entry)) for name, entry in draft.declaration.upstreams.items())
+    return {name: upstream for name, upstream in found if upstream is not None}
+
+
+def _upstream(name: str, entry: UpstreamEntry) -> Upstream | None:
+    """The upstream; None when its addresses cannot be read, which their rule reports."""
+    try:
+        url = parse_url(entry.url) if entry.url is not None else None
+        endpoints = (url.endpoint,) if url else tuple(parse_endpoint(each) for each in entry.endpoints)
+        base_path = parse_base_path(entry.base_path) if entry.base_path is not None else ""
+    except ValueError:
+        return None
+    if not endpoints:
+        return None
+    given = _given(
+        host=entry.host,
+        balance=entry.balance,
+        timeout=_seconds(entry.timeout),
+        connect_timeout=_seconds(entry.connect_timeout),
+        retry=_retry(entry.retry),
+        health=_health(entry.health),
+        connections_max=entry.connections_max,
+        requests_max=entry.requests_max,
+    )
+    if entry.ejection is not None:
+        given["ejection"] = _ejection(entry.ejection)
+    return Upstream(
+        name=name,
+        endpoints=endpoints,
+        base_path=base_path or (url.base_path if url and entry.base_path is None else ""),
+        tls=_tls(entry.tls, url, endpoints[0].host),
+        **given,
+    )
+
+
+def _tls(entry: TlsEntry | bool | None, url: Url | None, host: str) -> Tls | None:
+    encrypted = (url is not None and url.encrypted) if entry is None else entry is not False
+    if not encrypted:
+        return None
+    settings = entry if isinstance(entry, TlsEntry) else TlsEntry()
+    return Tls(server_name=settings.server_name or host, ca_file=settings.ca_file or "")
+
+
+def _retry(entry: RetryEntry | None) -> Retry | None:
+    if entry is None:
+        return None
+    return Retry(**_given(attempts=entry.attempts, per_try_timeout=_seconds(entry.per_try_timeout)))
+
+
+def _health(entry: HealthEntry | None) -> HealthCheck | None:
+    if entry is None:
+        return None
+    times = _given(interval=_seconds(entry.interval), timeout=_seconds(entry.timeout))
+    counts = _given(unhealthy_after=entry.unhealthy_after, healthy_after=entry.healthy_after)
+    return HealthCheck(path=entry.path, **times, **counts)
+
+
+def _ejection(entry: EjectionEntry | bool) -> Ejection | None:
+    if isinstance(entry, bool):
+        return Ejection() if entry else None
+    given = _given(failures=entry.failures, duration=_seconds(entry.duration), share_max=entry.share_max)
+    return Ejection(**given)
+
+
+def _inherited(draft: Draft, unit: Unit) -> Unit:
+    entry = draft.entry(unit)
+    operations = tuple(_operation(draft, unit, operation) for operation in unit.service.operations)
+    unit = replace(
+        unit,
+        service=replace(unit.service, operations=operations),
+        source=_with_base_path(draft, unit),
+        timeout=_seconds(entry.timeout) or draft.settings.timeout,
+    )
+    return replace(unit, exposures=tuple(_exposures(draft, unit)))
+
+
+def _operation(draft: Draft, unit: Unit, operation: Operation) -> Operation:
+    timeout = _seconds(draft.operation_entry(unit, operation.name).timeout)
+    return operation if timeout is None else replace(operation, timeout=timeout)
+
+
+def _with_base_path(draft: Draft, unit: Unit) -> Any:
+    if not isinstance(unit.source, UpstreamSource):
+        return unit.source
+    upstream = draft.upstreams.get(unit.source.upstream)
+    declared = draft.declaration.upstreams.get(unit.source.upstream)
+    if upstream is None or declared is None:
+        return unit.source
+    unsaid = not upstream.base_path and declared.base_path is None
+    return replace(unit.source, base_path=unit.server_path if unsaid else upstream.base_path)
+
+
+def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
+    """Protocols that do not exist are left out here; their rule reports them."""
+    entry = draft.entry(unit)
+    default = draft.request.expose_default
+    fallback = tuple(draft.catalog) if default == "all" else default
+    for operation in unit.service.operations:
+        own = draft.operation_entry(unit, operation.name).expose
+        named = entry.expose if own is None else own
+        for protocol in dict.fromkeys(fallback if named is None else named):
+            if protocol in draft.catalog:
+                refusal = draft.catalog[protocol].server.can.refusal(operation, unit.service.types)
+                yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
+
+
+def _seconds(duration: str | None) -> float | None:
+    return None if duration is None else seconds(duration)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """The values that are not None, for a constructor whose defaults hold for the rest."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,124 @@
+"""lower: from what the author wrote to what edge and workers read; no author's type goes further."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from entrepot.compiler.addresses import parse_route_path
+from entrepot.compiler.draft import Draft, Unit
+from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR
+from entrepot.kit.names import snake, unique
+from entrepot.ports.protocol import Mount
+from entrepot.spec.declaration import RouteEntry
+from entrepot.spec.references import parse_reference, root_of
+from entrepot.spec.units import seconds
+
+OPERATIONS = "operations"
+"""The pool that serves operations."""
+
+_POOL_NAME_MAX = 24
+"""Characters of a pool's name, which is part of the names of sockets."""
+
+
+def lower(draft: Draft) -> Draft:
+    """The draft with the tables of edge and workers."""
+    served = [unit for unit in draft.units if unit.protocols]
+    hosted = _hosted_pools(draft)
+    worker = WorkerIR(
+        services=tuple(_table(unit) for unit in served),
+        pools=tuple([_operations_pool(draft)] * bool(served) + list(hosted.values())),
+        limits=draft.settings.limits,
+        check_output=draft.request.mode == "dev",
+    )
+    return replace(draft, worker=worker, edge=_edge(draft, served, hosted))
+
+
+def mounts_of(draft: Draft, unit: Unit, protocol: str) -> tuple[Mount, ...]:
+    """The addresses that a service takes in a protocol."""
+    service = replace(unit.service, operations=unit.carried(protocol))
+    return tuple(draft.catalog[protocol].server.mounts(service))
+
+
+def _table(unit: Unit) -> ServiceTable:
+    carried = {protocol: {each.name for each in unit.carried(protocol)} for protocol in unit.protocols}
+    names = [operation.name for operation in unit.service.operations]
+    omit = {protocol: tuple(name for name in names if name not in kept) for protocol, kept in carried.items()}
+    return ServiceTable(
+        service=unit.service,
+        source=unit.source,
+        expose=unit.protocols,
+        omit={protocol: left_out for protocol, left_out in omit.items() if left_out},
+        timeout=unit.timeout,
+    )
+
+
+def _operations_pool(draft: Draft) -> Pool:
+    return Pool(name=OPERATIONS, processes=draft.settings.workers, threads=draft.settings.threads)
+
+
+def _hosted_pools(draft: Draft) -> dict[str, Pool]:
+    """By path of its route: the pool of each hosted application."""
+    taken = {OPERATIONS}
+    pools = {}
+    for route in draft.declaration.routes:
+        if route.upstream is None:
+            path, _ = parse_route_path(route.path)
+            app = route.wsgi or route.asgi or ""
+            name = unique(snake(path)[:_POOL_NAME_MAX] if path != "/" else "root", taken)
+            pools[route.path] = Pool(
+                name=name,
+                kind="wsgi" if route.wsgi else "asgi",
+                app=app,
+                path=_root_of_app(draft, app),
+                mount=path.rstrip("/"),
+                processes=route.workers or draft.settings.workers,
+                threads=draft.settings.threads,
+            )
+    return pools
+
+
+def _root_of_app(draft: Draft, app: str) -> str:
+    reference = parse_reference(app)
+    return root_of(draft.loaded.project, reference.module) if reference else ""
+
+
+def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
+    routes = {*_operation_routes(draft, served), *_declared_routes(draft, hosted)}
+    used = {route.target.upstream for route in routes if isinstance(route.target, UpstreamTarget)}
+    used |= {unit.source.upstream for unit in served if isinstance(unit.source, UpstreamSource)}
+    return EdgeIR(
+        address=draft.settings.address,
+        port=draft.settings.port,
+        routes=tuple(sorted(routes, key=lambda route: (route.path, route.exact))),
+        upstreams=tuple(draft.upstreams[name] for name in sorted(used)),
+        pools=tuple(sorted({route.target.pool for route in routes if isinstance(route.target, PoolTarget)})),
+        connections_max=draft.settings.connections_max,
+    )
+
+
+def _operation_routes(draft: Draft, served: list[Unit]) -> Iterator[Route]:
+    for unit in served:
+        for protocol in unit.protocols:
+            for mount in mounts_of(draft, unit, protocol):
+                yield Route(path=mount.path, exact=mount.exact, target=PoolTarget(OPERATIONS))
+
+
+def _declared_routes(draft: Draft, hosted: dict[str, Pool]) -> Iterator[Route]:
+    for entry in draft.declaration.routes:
+        path, exact = parse_route_path(entry.path)
+        yield Route(
+            path=path,
+            exact=exact,
+            target=_target(entry, hosted),
+            raw_path=False,
+            timeout=None if entry.timeout is None else seconds(entry.timeout),
+        )
+
+
+def _target(entry: RouteEntry, hosted: dict[str, Pool]) -> PoolTarget | UpstreamTarget:
+    if entry.upstream is None:
+        return PoolTarget(hosted[entry.path].name)
+    return UpstreamTarget(upstream=entry.upstream, strip_prefix=entry.strip_prefix)

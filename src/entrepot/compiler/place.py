@@ -1,0 +1,53 @@
+"""place: where each address is answered, and why there: the table that `explain` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from entrepot.compiler.draft import Draft, Exposure, Placement, Unit
+from entrepot.ir.worker import PythonSource
+from entrepot.spec.declaration import RouteEntry
+
+
+def place(draft: Draft) -> Draft:
+    """The draft with a row for each operation and protocol, and for each route."""
+    rows = [row for unit in draft.units for row in _rows(draft, unit)]
+    routes = [_route_row(route) for route in draft.declaration.routes]
+    return replace(draft, placements=(*rows, *routes))
+
+
+def _rows(draft: Draft, unit: Unit) -> Iterator[Placement]:
+    addresses = {protocol: addresses_of(draft, unit, protocol) for protocol in unit.protocols}
+    for exposure in unit.exposures:
+        yield _row(unit, exposure, addresses.get(exposure.protocol, {}))
+
+
+def addresses_of(draft: Draft, unit: Unit, protocol: str) -> Mapping[str, str]:
+    """By operation that the protocol carries: its address."""
+    return draft.catalog[protocol].server.addresses(replace(unit.service, operations=unit.carried(protocol)))
+
+
+def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, str]) -> Placement:
+    return Placement(
+        service=unit.service.name,
+        operation=exposure.operation,
+        protocol=exposure.protocol,
+        address=addresses.get(exposure.operation, ""),
+        where="nowhere" if exposure.refusal else "worker",
+        why=f"{exposure.protocol} cannot carry it: {exposure.refusal}" if exposure.refusal else _origin(unit),
+    )
+
+
+def _origin(unit: Unit) -> str:
+    source = unit.source
+    if isinstance(source, PythonSource):
+        return f"it runs in Python: {source.module}:{source.attribute}"
+    return f"it is translated to {source.protocol} for the upstream {source.upstream}"
+
+
+def _route_row(route: RouteEntry) -> Placement:
+    if route.upstream is not None:
+        return Placement(address=route.path, where="edge", why=f"it is passed through to the upstream {route.upstream}")
+    return Placement(address=route.path, where="worker", why=f"it is the hosted application {route.wsgi or route.asgi}")

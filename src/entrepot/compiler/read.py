@@ -1,0 +1,24 @@
+"""load: the target's files become a Declaration with positions."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from entrepot.compiler.draft import Catalog, Draft
+from entrepot.kit.diagnostics import Refused
+from entrepot.spec.load import load
+
+
+def load_declaration(draft: Draft) -> Draft:
+    """The draft with what the author wrote."""
+    request = draft.request
+    try:
+        loaded = load(request.target, tuple(document_kinds(request.catalog)), request.environment)
+    except Refused as refused:
+        return replace(draft, diagnostics=refused.diagnostics)
+    return replace(draft, loaded=loaded)
+
+
+def document_kinds(catalog: Catalog) -> dict[str, str]:
+    """By kind of document, such as `openapi`: the protocol whose client reads it."""
+    return {kind: name for name, protocol in catalog.items() for kind in protocol.client.documents}

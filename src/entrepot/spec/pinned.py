@@ -1,0 +1,51 @@
+"""Reading imported documents, each against the hash that its import has recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.ports.protocol import Document
+from entrepot.spec import codes, documents
+from entrepot.spec.lock import Lock, digest
+
+
+def read_document(project: Path, file: str, kind: str, lock: Lock) -> tuple[Document, list[Diagnostic]]:
+    """The document, and warnings about it. Raises `Refused` when it is not the one that was pinned."""
+    content = _content(project, file)
+    pinned = lock.documents.get(file)
+    if pinned is None:
+        return documents.read(content, file), [_unpinned(file, kind)]
+    if pinned.sha256 != digest(content):
+        raise Refused([_changed(file, kind, pinned.source)])
+    return documents.read_pinned(content, file), []
+
+
+def _content(project: Path, file: str) -> bytes:
+    path = project / file
+    try:
+        if not path.resolve().is_relative_to(project.resolve()):
+            raise Refused([_unreadable(file, "it lies outside the project")])
+        return path.read_bytes()
+    except OSError as error:
+        raise Refused([_unreadable(file, error.strerror or str(error))]) from None
+
+
+def _unreadable(file: str, reason: str) -> Diagnostic:
+    remedy = "Import it: `entrepot import KIND:FILE_OR_URL --name NAME`."
+    return Diagnostic(codes.DOCUMENT_UNREADABLE, f"the document {file} cannot be read: {reason}", remedy=remedy)
+
+
+def _changed(file: str, kind: str, source: str) -> Diagnostic:
+    remedy = (
+        f"Accept the change with `entrepot import {kind}:{file} --name {Path(file).stem}`, "
+        f"or restore the file from version control or from {source}."
+    )
+    message = f"the document {file} is not the one that was imported: its hash differs from the lock's"
+    return Diagnostic(codes.DOCUMENT_CHANGED, message, Place(file), remedy)
+
+
+def _unpinned(file: str, kind: str) -> Diagnostic:
+    message = f"the document {file} is not pinned, so a change to it goes unnoticed"
+    remedy = f"Pin it: `entrepot import {kind}:{file} --name {Path(file).stem}`."
+    return Diagnostic(codes.DOCUMENT_UNPINNED, message, Place(file), remedy, "warning")

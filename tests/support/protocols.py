@@ -1,0 +1,89 @@
+"""Protocols that carry nothing, for what compiles and needs only their addresses and abilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model import shape
+from entrepot.model.operation import Operation, Service
+from entrepot.ports.exchange import Exchange
+from entrepot.ports.protocol import Can, Contract, Document, Imported, Invokes, Mount, Protocol, Refusal, ServedService
+
+
+class PathServer:
+    """Serves each service below a prefix of its own, by method and path where a binding says so."""
+
+    can = Can(stream_output=True, files=True, raw=True)
+
+    def mounts(self, service: Service) -> Sequence[Mount]:
+        return [Mount(f"/api/{service.name}/v{service.version}/")]
+
+    def addresses(self, service: Service) -> Mapping[str, str]:
+        return {each.name: f"{_method(each)} /api/{service.name}/v{service.version}{_path(each)}" for each in service.operations}
+
+    def sample(self, service: Service, base_url: str) -> str:
+        return f"curl {base_url}{self.mounts(service)[0].path}"
+
+    def contract(self, services: Sequence[Service]) -> Contract:
+        return Contract("application/json", b"{}")
+
+    def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
+        raise NotImplementedError
+
+
+class MethodServer:
+    """Serves all services at one address, and no streams or files."""
+
+    can = Can()
+
+    def mounts(self, service: Service) -> Sequence[Mount]:
+        return [Mount("/rpc", exact=True)]
+
+    def addresses(self, service: Service) -> Mapping[str, str]:
+        return {each.name: f"{service.name}.{each.name} at /rpc" for each in service.operations}
+
+    def sample(self, service: Service, base_url: str) -> str:
+        return f"curl {base_url}/rpc"
+
+    def contract(self, services: Sequence[Service]) -> Contract:
+        return Contract("application/json", b"{}")
+
+    def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
+        raise NotImplementedError
+
+
+class ListClient:
+    """Reads documents that only list names: `{"operations": ["get"], "not": ["watch"], "server": "http://…"}`."""
+
+    def __init__(self, kind: str) -> None:
+        self.documents = (kind,)
+
+    def read(self, document: Document, name: str) -> Imported:
+        content = document.content
+        if not isinstance(content, dict) or "operations" not in content:
+            raise Refused([Diagnostic("E900", f"{document.source} lists no operations")])
+        operations = tuple(Operation(name=each, safe=True, output=shape.Text()) for each in content["operations"])
+        refusals = tuple(Refusal(f"/not/{i}", each, "it is a stream") for i, each in enumerate(content.get("not", ())))
+        return Imported(Service(name=name, operations=operations), refusals, content.get("server", ""))
+
+    def dial(self, *arguments: Any, **options: Any) -> Invokes:
+        raise NotImplementedError
+
+
+def catalog() -> dict[str, Protocol]:
+    """`rest` with documents of the kind `openapi`, and `jsonrpc` with `openrpc`."""
+    return {
+        "rest": Protocol("rest", PathServer(), ListClient("openapi")),
+        "jsonrpc": Protocol("jsonrpc", MethodServer(), ListClient("openrpc")),
+    }
+
+
+def _method(operation: Operation) -> str:
+    return str(operation.bindings.get("rest", {}).get("method", "POST"))
+
+
+def _path(operation: Operation) -> str:
+    return str(operation.bindings.get("rest", {}).get("path", f"/{operation.name}"))
