@@ -25,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
             case ["customers", number] if customer := next((c for c in CUSTOMERS if str(c["id"]) == number), None):
                 self.answer(200, customer)
             case ["static", "hello.txt"]:
-                self.answer(200, "hello", media_type="text/plain")
+                self.answer(200, "hello\n", media_type="text/plain")
             case _:
                 self.answer(404, {"title": "There is no such thing"})
 
