@@ -220,3 +220,15 @@ def test_tests_have_names_of_their_own() -> None:
     """Without packages in tests/, two files of one name hide each other."""
     names = [file.name for file in (ROOT / "tests").rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))
+
+
+def test_a_diagnostic_code_means_one_thing(trees: dict[Path, ast.Module]) -> None:
+    codes = [
+        node.value
+        for tree in trees.values()
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for node in [statement.value]
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch("[EWN][0-9]{3}", node.value)
+    ]
+    assert sorted(codes) == sorted(set(codes))

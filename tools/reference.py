@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import click
@@ -25,9 +25,12 @@ from entrepot.cli.main import entrepot
 from entrepot.kit.limits import Limits
 from entrepot.model.fault import KINDS
 from entrepot.ports.protocol import Can
-from entrepot.spec import codes, declaration
+from entrepot.spec import declaration
 
-TARGET = Path(__file__).parents[1] / "docs" / "reference"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "entrepot"
+TARGET = ROOT / "docs" / "reference"
+CODE = re.compile("[EWN][0-9]{3}")
 NOTICE = "<!-- Written by tools/reference.py from the code: edit the docstrings, then `make reference`. -->\n\n"
 
 
@@ -84,7 +87,7 @@ def limits_page() -> str:
 
 def diagnostics_page() -> str:
     """Every code of a diagnostic."""
-    rows = [[f"`{value}`", docs] for module in _code_modules() for value, docs in _codes_of(module)]
+    rows = [[f"`{code}`", meaning] for code, meaning in _codes()]
     text = "What `entrepot check` may say. A code never changes its meaning. E: error, W: warning, N: note."
     return _page("Diagnostics", text, _table(["code", "meaning"], sorted(rows, key=lambda row: row[0][2:])))
 
@@ -220,13 +223,18 @@ def _documented(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
             yield target.id, " ".join(str(following.value.value).split())
 
 
-def _code_modules() -> list[ModuleType]:
-    return [codes]
-
-
-def _codes_of(module: ModuleType) -> list[tuple[str, str]]:
-    body = ast.parse(inspect.getsource(module)).body
-    return [(getattr(module, name), docs) for name, docs in _documented(body)]
+def _codes() -> Iterator[tuple[str, str]]:
+    """Every code and its meaning: the text under the constant, or a rule's own first paragraph."""
+    for file in sorted(SOURCE.rglob("*.py")):
+        module = ast.parse(file.read_text())
+        docs = dict(_documented(module.body))
+        for statement in module.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(code))) if CODE.fullmatch(
+                    code
+                ):
+                    first_paragraph = (ast.get_docstring(module) or "").partition("\n\n")[0]
+                    yield code, docs.get(name) or " ".join(first_paragraph.split())
 
 
 def _command_section(command: click.Command, context: click.Context) -> str:
