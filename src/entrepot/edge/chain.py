@@ -1,0 +1,182 @@
+"""What every request passes: the HTTP filters, in order, and the hardened connection manager.
+
+The filter list is constant for a version of ours. What changes from release to release is
+*discovered*: it lives in a file of its own, so that no change of it touches a listener, because a
+changed listener drains its connections and cuts its streams.
+
+Settings follow Envoy's guide to edge deployments, with one exception: paths stay as they came
+(docs/decisions/0002-paths.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from entrepot.edge import problems
+from entrepot.edge.xds import Json, duration, extension, typed
+
+READY_PATH = "/-/ready"
+"""Answers 200 when every worker pool has a healthy worker, 503 before that and while draining."""
+
+METADATA = "entrepot"
+"""The namespace of the dynamic metadata that our filters write and our logs read."""
+
+INGRESS = "ingress"
+EGRESS = "egress"
+"""The two listeners, also the prefixes of their statistics."""
+
+HEADERS_COUNT_MAX = 100
+HEADERS_KIB_MAX = 60
+REQUEST_HEADERS_TIMEOUT = 10.0
+"""Seconds a client has for all of its request headers."""
+STREAM_IDLE_TIMEOUT = 300.0
+"""Seconds a stream may be silent in both directions."""
+CONNECTION_IDLE_TIMEOUT = 3600.0
+"""Seconds a connection may have no request."""
+
+STRIPPED_PREFIXES = ("x-entrepot-", "x-envoy-", "x-forwarded-")
+STRIPPED_HEADERS = ("forwarded", "x-real-ip")
+"""What a client could claim an identity, an address or a privilege with."""
+
+_HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+_UUID = "^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$"
+# As strict as Envoy's bound on the size of a regex allows. What does not fit matches the second arm
+# and becomes the empty text, which Envoy does not store.
+_TRACEPARENT = "^(00-([0-9a-f]{32})-[0-9a-f]+-[0-9a-f]{2})$|^.*$"
+
+
+class HttpFilter(msgspec.Struct, frozen=True):
+    """One filter of a chain."""
+
+    name: str
+    message: str
+    settings: Json | None
+    """None: discovered, see `discovered_settings`."""
+
+
+def _metadata_rule(header: str, key: str, pattern: str, substitution: str, *, last: bool = False) -> Json:
+    rewrite = {"pattern": {"regex": pattern}, "substitution": substitution}
+    pair = {"metadata_namespace": METADATA, "key": key, "type": "STRING", "regex_value_rewrite": rewrite}
+    return {"header": header, "on_header_present": pair, **({"remove": True} if last else {})}
+
+
+_HEALTH = HttpFilter("health", "envoy.extensions.filters.http.health_check.v3.HealthCheck", None)
+
+# One trace id for the problem that a caller sees, the access log and the worker: the caller's own
+# when it sent a well-formed `traceparent`, else made from the request id. Later rules win.
+_TRACE = HttpFilter(
+    "trace",
+    "envoy.extensions.filters.http.header_to_metadata.v3.Config",
+    {
+        "request_rules": [
+            _metadata_rule("x-request-id", "trace_id", _UUID, r"\1\2\3\4\5"),
+            _metadata_rule("x-request-id", "traceparent", _UUID, r"00-\1\2\3\4\5-\1\2\3-00"),
+            _metadata_rule("traceparent", "trace_id", _TRACEPARENT, r"\2"),
+            _metadata_rule("traceparent", "traceparent", _TRACEPARENT, r"\1", last=True),
+        ],
+        "response_rules": [
+            {
+                "header": "x-entrepot-operation",
+                "on_header_present": {"metadata_namespace": METADATA, "key": "operation", "type": "STRING"},
+                "remove": True,
+            }
+        ],
+    },
+)
+
+_ROUTER_MESSAGE = "envoy.extensions.filters.http.router.v3.Router"
+_INGRESS_ROUTER = HttpFilter("router", _ROUTER_MESSAGE, {"suppress_envoy_headers": True})
+_EGRESS_ROUTER = HttpFilter(
+    "router",
+    _ROUTER_MESSAGE,
+    {
+        "suppress_envoy_headers": True,
+        "strict_check_headers": ["x-envoy-upstream-rq-timeout-ms", "x-envoy-max-retries", "x-envoy-retry-on"],
+    },
+)
+
+INGRESS_CHAIN: tuple[HttpFilter, ...] = (_HEALTH, _TRACE, _INGRESS_ROUTER)
+EGRESS_CHAIN: tuple[HttpFilter, ...] = (_EGRESS_ROUTER,)
+
+
+def discovered_settings(worker_clusters: Iterable[str]) -> dict[str, Json]:
+    """The present settings of every discovered filter, by its name."""
+    ready = {"pass_through_mode": False, "headers": [{"name": ":path", "string_match": {"exact": READY_PATH}}]}
+    # Any percentage above none means: at least one worker, for the worker counts that one machine has.
+    healthy = {cluster: {"value": 1} for cluster in worker_clusters}
+    if healthy:
+        ready["cluster_min_healthy_percentages"] = healthy
+    return {_HEALTH.name: typed(_HEALTH.message, ready)}
+
+
+def ingress_manager(routes: Json, filters: list[Json], access_log: list[Json]) -> Json:
+    """The network filter that reads clients' requests."""
+    return extension(
+        "http",
+        _HCM,
+        {
+            **_common(INGRESS, routes, filters, access_log),
+            "use_remote_address": True,
+            "xff_num_trusted_hops": 0,
+            # No client is internal, wherever it comes from: each gets its address in one header.
+            "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
+            "strip_any_host_port": True,
+            "server_name": "entrepot",
+            "forward_client_cert_details": "SANITIZE",
+            "max_request_headers_kb": HEADERS_KIB_MAX,
+            "request_headers_timeout": duration(REQUEST_HEADERS_TIMEOUT),
+            "common_http_protocol_options": {
+                "headers_with_underscores_action": "REJECT_REQUEST",
+                "idle_timeout": duration(CONNECTION_IDLE_TIMEOUT),
+                "max_headers_count": HEADERS_COUNT_MAX,
+            },
+            "http2_protocol_options": {
+                "max_concurrent_streams": 100,
+                "initial_stream_window_size": 64 * 1024,
+                "initial_connection_window_size": 1024 * 1024,
+            },
+            # Routes that carry whole applications switch it on.
+            "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
+            "early_header_mutation_extensions": [extension("strip", _EARLY_MUTATION, {"mutations": _stripped()})],
+            "local_reply_config": problems.ingress_replies(METADATA),
+        },
+    )
+
+
+def egress_manager(routes: Json, filters: list[Json], access_log: list[Json]) -> Json:
+    """The network filter that reads workers' requests to upstreams."""
+    return extension(
+        "http",
+        _HCM,
+        {
+            **_common(EGRESS, routes, filters, access_log),
+            "use_remote_address": True,
+            "skip_xff_append": True,
+            # Without this, Envoy drops the hint headers of workers in silence.
+            "internal_address_config": {"unix_sockets": True},
+            "generate_request_id": False,
+            "server_header_transformation": "PASS_THROUGH",
+            "local_reply_config": problems.egress_replies(),
+        },
+    )
+
+
+def _common(name: str, routes: Json, filters: list[Json], access_log: list[Json]) -> Json:
+    return {
+        "stat_prefix": name,
+        **routes,
+        "http_filters": filters,
+        "access_log": access_log,
+        "stream_idle_timeout": duration(STREAM_IDLE_TIMEOUT),
+        "normalize_path": False,
+        "merge_slashes": False,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+    }
+
+
+def _stripped() -> list[Json]:
+    prefixes = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES]
+    return prefixes + [{"remove": name} for name in STRIPPED_HEADERS]

@@ -1,0 +1,209 @@
+"""Clusters: the workers of a generation, and the upstreams."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from entrepot.edge.xds import Json, duration, extension, pipe, typed
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.worker import KEEP_ALIVE_SECONDS
+from entrepot.model.upstream import Ejection, HealthCheck, Tls, Upstream
+
+HEALTH_PATH = "/-/health"
+"""Where a worker says that it is ready to serve."""
+
+BUFFER_BYTES = 32 * 1024
+"""Most octets Envoy holds for one connection before it stops reading from the other side."""
+
+_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_TLS_CONTEXT = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+
+
+class Workers(msgspec.Struct, frozen=True):
+    """The worker processes that a release runs on: a generation, and by pool their sockets."""
+
+    generation: str
+    sockets: Mapping[str, tuple[Path, ...]]
+
+
+def worker_cluster(pool: str, generation: str) -> str:
+    """The cluster of one generation of a pool, so that edge and workers never disagree on a release."""
+    return f"worker-{pool}-{generation}"
+
+
+def upstream_cluster(upstream: str) -> str:
+    """The cluster of an upstream; egress and pass-through routes share it."""
+    return f"upstream-{upstream}"
+
+
+def upstream_host(upstream: Upstream) -> str:
+    """The Host header that the upstream expects."""
+    if upstream.host:
+        return upstream.host
+    first = upstream.endpoints[0]
+    name = f"[{first.host}]" if ":" in first.host else first.host
+    return name if first.port == (443 if upstream.tls else 80) else f"{name}:{first.port}"
+
+
+def worker_clusters(edge: EdgeIR, workers: Workers) -> dict[str, Json]:
+    """One cluster for each pool, without its endpoints; by name."""
+    names = [worker_cluster(pool, workers.generation) for pool in edge.pools]
+    return {name: _worker_cluster(name, edge.connections_max) for name in names}
+
+
+def worker_endpoints(edge: EdgeIR, workers: Workers) -> dict[str, Json]:
+    """The endpoints of each worker cluster, by its name."""
+    return {
+        (name := worker_cluster(pool, workers.generation)): _assignment(
+            name, [{"endpoint": {"address": pipe(socket)}} for socket in workers.sockets[pool]]
+        )
+        for pool in edge.pools
+    }
+
+
+def _assignment(cluster: str, endpoints: list[Json]) -> Json:
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": endpoints}]}
+
+
+def _worker_cluster(name: str, connections_max: int) -> Json:
+    return {
+        "name": name,
+        "type": "EDS",
+        "connect_timeout": "1s",
+        "lb_policy": "LEAST_REQUEST",
+        # Without it, workers of a generation that is gone stay members as long as their sockets answer.
+        "ignore_health_on_host_removal": True,
+        # A request to workers that are not up yet is refused now rather than left waiting in a backlog.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "health_checks": [_worker_health()],
+        # As many as there may be clients: the connection limit is the one that refuses.
+        "circuit_breakers": _breakers(connections_max, connections_max),
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        # Less than the worker's own, so that no request is sent on a connection about to close.
+        "typed_extension_protocol_options": _http1(idle_timeout=KEEP_ALIVE_SECONDS * 0.8),
+    }
+
+
+def _worker_health() -> Json:
+    """Quick to see that a worker is up; slow to say that a busy one is down."""
+    return {
+        "timeout": "1s",
+        "interval": "1s",
+        "unhealthy_interval": "0.1s",
+        "no_traffic_interval": "0.1s",
+        "no_traffic_healthy_interval": "1s",
+        "unhealthy_threshold": 3,
+        "healthy_threshold": 1,
+        "http_health_check": {"path": HEALTH_PATH, "host": "worker"},
+    }
+
+
+def _breakers(connections: int, requests: int) -> Json:
+    threshold = {
+        "max_connections": connections,
+        "max_pending_requests": requests,
+        "max_requests": requests,
+        "max_retries": requests,
+    }
+    return {"thresholds": [threshold]}
+
+
+def _http1(idle_timeout: float | None = None) -> Json:
+    idle = {} if idle_timeout is None else {"common_http_protocol_options": {"idle_timeout": duration(idle_timeout)}}
+    options: Json = {"explicit_http_config": {"http_protocol_options": {}}, **idle}
+    return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
+
+
+def _http_by_alpn() -> Json:
+    options = {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
+    return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
+
+
+def upstream_clusters(edge: EdgeIR, ca_bundle: Path) -> dict[str, Json]:
+    """One cluster for each upstream, by name; `ca_bundle` verifies those that name no bundle of their own."""
+    return {upstream_cluster(upstream.name): _upstream_cluster(upstream, ca_bundle) for upstream in edge.upstreams}
+
+
+def _upstream_cluster(upstream: Upstream, ca_bundle: Path) -> Json:
+    name = upstream_cluster(upstream.name)
+    cluster = {
+        "name": name,
+        "connect_timeout": duration(upstream.connect_timeout),
+        "lb_policy": upstream.balance.upper(),
+        "load_assignment": _assignment(name, _endpoints(upstream)),
+        "ignore_health_on_host_removal": True,
+        # An upstream that does not resolve or answer must not keep the edge from starting.
+        "wait_for_warm_on_init": False,
+        "circuit_breakers": _breakers(upstream.connections_max, upstream.requests_max),
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        **_resolution(upstream),
+    }
+    if upstream.health is not None:
+        cluster["health_checks"] = [_health(upstream.health, upstream_host(upstream))]
+    if upstream.ejection is not None:
+        cluster["outlier_detection"] = _ejection(upstream.ejection)
+    if upstream.tls is None:
+        return {**cluster, "typed_extension_protocol_options": _http1()}
+    return {
+        **cluster,
+        "transport_socket": _tls(upstream.tls, ca_bundle),
+        "typed_extension_protocol_options": _http_by_alpn(),
+    }
+
+
+def _endpoints(upstream: Upstream) -> list[Json]:
+    addresses = [{"address": endpoint.host, "port_value": endpoint.port} for endpoint in upstream.endpoints]
+    return [{"endpoint": {"address": {"socket_address": address}}} for address in addresses]
+
+
+def _resolution(upstream: Upstream) -> Json:
+    if all(_is_ip(endpoint.host) for endpoint in upstream.endpoints):
+        return {"type": "STATIC"}
+    return {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _health(check: HealthCheck, host: str) -> Json:
+    return {
+        "timeout": duration(check.timeout),
+        "interval": duration(check.interval),
+        "no_traffic_interval": duration(check.interval),
+        "unhealthy_threshold": check.unhealthy_after,
+        "healthy_threshold": check.healthy_after,
+        "http_health_check": {"path": check.path, "host": host},
+    }
+
+
+def _ejection(ejection: Ejection) -> Json:
+    return {
+        "consecutive_5xx": ejection.failures,
+        "base_ejection_time": duration(ejection.duration),
+        "max_ejection_percent": ejection.share_max,
+        "interval": "1s",
+        # Only consecutive failures count; by default Envoy also ejects by comparing success rates.
+        "enforcing_success_rate": 0,
+    }
+
+
+def _tls(tls: Tls, ca_bundle: Path) -> Json:
+    by_address = _is_ip(tls.server_name)
+    name = {"san_type": "IP_ADDRESS" if by_address else "DNS", "matcher": {"exact": tls.server_name}}
+    validation = {
+        "trusted_ca": {"filename": tls.ca_file or str(ca_bundle)},
+        "match_typed_subject_alt_names": [name],
+    }
+    context: Json = {"common_tls_context": {"validation_context": validation}}
+    if not by_address:
+        context["sni"] = tls.server_name
+    return extension("tls", _TLS_CONTEXT, context)

@@ -1,0 +1,220 @@
+"""Delivery: a release goes live without a failed request, or the last good one keeps serving.
+
+Make before break: new clusters are known and warm before a route leads to them, and old ones go
+only when none does. Envoy confirms each file by the version it reports. When it refuses one, or is
+silent for too long, every file that was touched gets its last good content back: Envoy itself
+would keep serving from memory, but not across its restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from entrepot.edge import log, trust
+from entrepot.edge.admin import Admin, AdminError
+from entrepot.edge.emit import BOOTSTRAP, File, Kind, Rendering, Workers, cluster_file, clusters_in, emit
+from entrepot.edge.run import log_file
+from entrepot.edge.tree import Tree
+from entrepot.edge.validate import validate
+from entrepot.edge.xds import Json
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.layout import Layout
+from entrepot.kit.clock import Clock, SystemClock
+
+CONFIRMATION_SECONDS = 2.0
+"""How long Envoy may take to accept a file; it takes milliseconds."""
+
+START_SECONDS = 10.0
+"""How long Envoy may take from its start until it has accepted every file."""
+
+RESOLUTION_SECONDS = 1.0
+"""How long routes wait for the names of new upstreams; then those answer 503 until they resolve."""
+
+_POLL_SECONDS = 0.005
+_REFUSALS = ("update_rejected", "update_failure")
+
+_BACKWARDS: tuple[tuple[Kind, ...], ...] = (("lds",), ("rds",), ("ecds",), ("eds", "cds"))
+"""The order in which last good files come back: routes first, so that they lead to clusters that are still there."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a release at the edge."""
+
+    state: Literal["live", "rejected"]
+    reason: str = ""
+    """Why it was rejected, in Envoy's words as far as it had any; secrets are left out."""
+    seconds: float = 0.0
+    """From the first file written to the last confirmation."""
+    restart_needed: bool = False
+    """Live, but for what Envoy reads at its start only, such as the connection limit."""
+
+
+class _Rejection(Exception):
+    """Envoy did not accept a file, or a cluster did not become healthy."""
+
+
+class Deliverer:
+    """Brings releases to the Envoy of one layout, one at a time."""
+
+    def __init__(
+        self, layout: Layout, binary: Path, *, ca_bundle: Path | None = None, clock: Clock | None = None
+    ) -> None:
+        """`ca_bundle` verifies upstreams that name none; by default it is the system's."""
+        self._layout = layout
+        self._binary = binary
+        self._ca_bundle = ca_bundle
+        self._clock = clock or SystemClock()
+        self._admin = Admin(layout.edge_admin_socket)
+        self._live = Tree(layout.edge)
+        self._good = Tree(layout.edge / "good")
+        self._turn = asyncio.Lock()
+
+    async def check(self, edge: EdgeIR, workers: Workers) -> str:
+        """Why this Envoy would refuse the release; "" when it would take it. Changes nothing."""
+        return await validate(self._binary, self._render(edge, workers).static)
+
+    def start_files(self, edge: EdgeIR, workers: Workers) -> None:
+        """Write every file of a release, for an Envoy that does not run yet."""
+        rendering = self._render(edge, workers)
+        self._live.become(rendering.files, rendering.bootstrap)
+
+    async def confirm(self) -> Outcome:
+        """Wait until an Envoy that was just started has accepted its files, which are then the last good.
+
+        An Envoy may run and call itself live without a listener: its port was taken, or a file is broken.
+        """
+        started = self._clock.monotonic()
+        try:
+            await self._accepted(self._live.files(), {}, START_SECONDS)
+        except _Rejection as rejection:
+            return self._rejected(str(rejection), started, logged_from=0)
+        self._keep()
+        return Outcome(state="live", seconds=self._clock.monotonic() - started)
+
+    async def deliver(self, edge: EdgeIR, workers: Workers) -> Outcome:
+        """Bring a release to a running Envoy. The workers must answer on their sockets already."""
+        async with self._turn:
+            try:
+                rendering = self._render(edge, workers)
+            except trust.NoTrust as error:
+                return Outcome(state="rejected", reason=str(error))
+            refusal = await validate(self._binary, rendering.static)
+            if refusal:
+                return Outcome(state="rejected", reason=refusal)
+            return await self._deliver(rendering)
+
+    def restore(self) -> bool:
+        """Put the last good files in the place of the live ones; False when there are none yet."""
+        bootstrap = self._good.read(BOOTSTRAP)
+        if bootstrap is None:
+            return False
+        self._live.become(self._good.files(), bootstrap)
+        return True
+
+    def _render(self, edge: EdgeIR, workers: Workers) -> Rendering:
+        verified = any(upstream.tls and not upstream.tls.ca_file for upstream in edge.upstreams)
+        bundle = self._ca_bundle or (trust.system_bundle() if verified else Path())
+        return emit(edge, workers, self._layout, bundle)
+
+    async def _deliver(self, rendering: Rendering) -> Outcome:
+        started, logged = self._clock.monotonic(), log.size(log_file(self._layout))
+        try:
+            await self._go_live(rendering)
+        except (_Rejection, AdminError, OSError) as error:
+            await self._take_back()
+            return self._rejected(str(error), started, logged_from=logged)
+        restart_needed = self._live.read(BOOTSTRAP) != rendering.bootstrap
+        self._live.write(BOOTSTRAP, rendering.bootstrap)
+        self._keep()
+        return Outcome(state="live", seconds=self._clock.monotonic() - started, restart_needed=restart_needed)
+
+    async def _go_live(self, rendering: Rendering) -> None:
+        old = clusters_in(self._live.read(cluster_file({}).path) or b'{"resources":[]}')
+        both = cluster_file({**old, **rendering.clusters})
+        await self._apply([*rendering.endpoints, both])
+        await self._warm(rendering, old)
+        await self._apply(rendering.settings)
+        await self._apply(rendering.routes)
+        await self._apply([rendering.listeners])
+        await self._apply([cluster_file(rendering.clusters)])
+        self._live.remove_all_but(rendering.files)
+
+    async def _apply(self, files: Sequence[File]) -> None:
+        """Write what differs from the live files, and wait until Envoy has accepted it."""
+        changed = [file for file in files if self._live.read(file.path) != file.content]
+        if changed:
+            before = await self._admin.statistics(_names(changed))
+            for file in changed:
+                self._live.write(file.path, file.content)
+            await self._accepted(changed, before, CONFIRMATION_SECONDS)
+
+    async def _accepted(self, files: Sequence[File], before: Mapping[str, str], seconds: float) -> None:
+        limit = self._clock.monotonic() + seconds
+        while True:
+            seen = await self._statistics(_names(files))
+            pending = [file for file in files if seen.get(f"{file.statistics}.version_text") != file.version]
+            for file in pending:
+                if any(_count(seen, file, name) > _count(before, file, name) for name in _REFUSALS):
+                    raise _Rejection(f"Envoy refused {file.path.parent}")
+            if not pending:
+                return
+            if self._clock.monotonic() > limit:
+                names = ", ".join(str(file.path.parent) for file in pending)
+                raise _Rejection(f"Envoy did not confirm {names} within {seconds:g} s")
+            await self._clock.sleep(_POLL_SECONDS)
+
+    async def _warm(self, rendering: Rendering, old: Mapping[str, Json]) -> None:
+        healthy = {f"cluster.{name}.membership_healthy" for name in rendering.worker_clusters}
+        missing = await self._missing(healthy, CONFIRMATION_SECONDS)
+        if missing:
+            raise _Rejection(f"no worker is healthy in {', '.join(sorted(missing))}")
+        new = [name for name in rendering.named_clusters if name not in old]
+        await self._missing({f"cluster.{name}.membership_total" for name in new}, RESOLUTION_SECONDS)
+
+    async def _missing(self, gauges: set[str], seconds: float) -> set[str]:
+        """Which of these gauges are still zero when all of them are above it, or when the time is over."""
+        limit = self._clock.monotonic() + seconds
+        while gauges:
+            seen = await self._statistics(gauges)
+            gauges = {name for name in gauges if seen.get(name, "0") == "0"}
+            if self._clock.monotonic() > limit:
+                break
+            await self._clock.sleep(_POLL_SECONDS)
+        return gauges
+
+    async def _statistics(self, names: Sequence[str] | set[str]) -> dict[str, str]:
+        """The present values; none while Envoy does not answer, as it does not while it restarts."""
+        try:
+            return await self._admin.statistics(names)
+        except AdminError:
+            return {}
+
+    async def _take_back(self) -> None:
+        """Give every touched file its last good content, with what Envoy makes of it awaited but not needed."""
+        good = self._good.files()
+        for kinds in _BACKWARDS:
+            with suppress(_Rejection, AdminError):
+                await self._apply([file for file in good if file.kind in kinds])
+        self.restore()
+
+    def _keep(self) -> None:
+        self._good.become(self._live.files(), self._live.read(BOOTSTRAP) or b"")
+
+    def _rejected(self, reason: str, started: float, *, logged_from: int) -> Outcome:
+        said = log.reason(log.since(log_file(self._layout), logged_from))
+        reasons = "\n".join(part for part in (reason, said) if part)
+        return Outcome(state="rejected", reason=reasons, seconds=self._clock.monotonic() - started)
+
+
+def _names(files: Sequence[File]) -> list[str]:
+    return [f"{file.statistics}.{name}" for file in files for name in ("version_text", *_REFUSALS)]
+
+
+def _count(statistics: Mapping[str, str], file: File, name: str) -> int:
+    return int(statistics.get(f"{file.statistics}.{name}", "0"))

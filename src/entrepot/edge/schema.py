@@ -1,0 +1,161 @@
+"""Envoy's own schema: the protobuf descriptors inside its binary.
+
+Every Envoy carries the descriptors of all messages it understands, with their marks of work in
+progress and of deprecation. Reading them takes a tenth of a second, so no copy is kept that could
+go stale.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import descriptor_pb2, json_format, message_factory
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError, Message
+
+BOOTSTRAP_MESSAGE = "envoy.config.bootstrap.v3.Bootstrap"
+DISCOVERY_MESSAGE = "envoy.service.discovery.v3.DiscoveryResponse"
+
+UNFINISHED_IN_USE: frozenset[str] = frozenset()
+"""Messages and fields marked as work in progress or deprecated that we use all the same, on purpose."""
+
+# A FileDescriptorProto begins with its name: field 1, its length, then a path that ends in ".proto".
+_BEGINNING = re.compile(rb"\x0a([\x05-\x7f])([a-z][a-zA-Z0-9_/.\-]*?\.proto)(?=\x12)")
+_PROTO_BYTES_MAX = 512 * 1024
+_TEXT_FIELDS = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 9, 12})
+_NUMBER_FIELDS = frozenset({10, 11, 14})
+
+
+class SchemaError(Exception):
+    """The binary holds no descriptors, or a resource does not fit them."""
+
+
+class Schema:
+    """The messages that one Envoy binary understands."""
+
+    def __init__(self, binary: Path) -> None:
+        files = _descriptor_files(binary)
+        if BOOTSTRAP_MESSAGE.rpartition(".")[0] not in {file.package for file in files.values()}:
+            raise SchemaError(f"{binary} holds no descriptors of Envoy's messages; is it an Envoy?")
+        self._pool = DescriptorPool()
+        added: set[str] = set()
+        for name in files:
+            self._add(name, files, added)
+
+    def check(self, message: str, value: Any, *, allowed: Collection[str] = UNFINISHED_IN_USE) -> list[str]:
+        """What is wrong with a JSON value as this message, everything inside it included.
+
+        Unknown fields and wrong types; and messages and fields that are deprecated or work in
+        progress, unless `allowed` lists them by full name.
+        """
+        parsed = self._class(message)()
+        try:
+            json_format.ParseDict(value, parsed, descriptor_pool=self._pool)
+        except json_format.ParseError as error:
+            return [f"{message}: {error}"]
+        marks = sorted(set(self._marks(parsed)))
+        return [f"{name} is {mark} in this Envoy" for name, mark in marks if name not in allowed]
+
+    def _add(self, name: str, files: dict[str, descriptor_pb2.FileDescriptorProto], added: set[str]) -> None:
+        if name in added:
+            return
+        added.add(name)
+        for dependency in files[name].dependency:
+            self._add(dependency, files, added)
+        self._pool.AddSerializedFile(files[name].SerializeToString())
+
+    def _class(self, message: str) -> type[Message]:
+        return message_factory.GetMessageClass(self._pool.FindMessageTypeByName(message))
+
+    def _marks(self, message: Message) -> Iterator[tuple[str, str]]:
+        """Full names of what a message uses that is marked, and how."""
+        descriptor = message.DESCRIPTOR
+        yield from self._marks_of(descriptor.full_name, descriptor, descriptor.file)
+        if descriptor.full_name == "google.protobuf.Any":
+            yield from self._marks(self._unpacked(message))
+            return
+        for field, value in message.ListFields():
+            yield from self._marks_of(field.full_name, field)
+            for part in _messages_in(field, value):
+                yield from self._marks(part)
+
+    def _unpacked(self, message: Any) -> Message:
+        return self._class(message.type_url.rpartition("/")[2]).FromString(message.value)
+
+    def _marks_of(self, name: str, *marked: Any) -> Iterator[tuple[str, str]]:
+        for descriptor in marked:
+            options = descriptor.GetOptions()
+            # In the pool's own class, so that Envoy's annotations are known fields.
+            known = self._class(options.DESCRIPTOR.full_name).FromString(options.SerializeToString())
+            if getattr(known, "deprecated", False):
+                yield name, "deprecated"
+            if any(getattr(annotation, "work_in_progress", False) for _, annotation in known.ListFields()):
+                yield name, "work in progress"
+
+
+def _messages_in(field: FieldDescriptor, value: Any) -> Iterable[Message]:
+    if field.message_type is None:
+        return ()
+    if field.message_type.GetOptions().map_entry:
+        is_message = field.message_type.fields_by_name["value"].message_type is not None
+        return tuple(value.values()) if is_message else ()
+    return tuple(value) if field.is_repeated else (value,)
+
+
+def _descriptor_files(binary: Path) -> dict[str, descriptor_pb2.FileDescriptorProto]:
+    """Every FileDescriptorProto in the binary by name, the longest where a name comes twice."""
+    files: dict[str, descriptor_pb2.FileDescriptorProto] = {}
+    with binary.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for beginning in _BEGINNING.finditer(content):
+            if beginning[1][0] == len(beginning[2]):
+                found = _descriptor_file(content[beginning.start() : beginning.start() + _PROTO_BYTES_MAX])
+                if found is not None and found.ByteSize() > _size(files.get(found.name)):
+                    files[found.name] = found
+    return files
+
+
+def _size(file: descriptor_pb2.FileDescriptorProto | None) -> int:
+    return 0 if file is None else file.ByteSize()
+
+
+def _descriptor_file(octets: bytes) -> descriptor_pb2.FileDescriptorProto | None:
+    try:
+        return descriptor_pb2.FileDescriptorProto.FromString(octets[: _end(octets)])
+    except DecodeError:
+        return None
+
+
+def _end(octets: bytes) -> int:
+    """Where the message ends: nothing around it says how long it is, so at the first octets that are no field of it."""
+    position = 0
+    while position < len(octets):
+        tag, following = _varint(octets, position)
+        number, wire_type = tag >> 3, tag & 7
+        if number == 1 and position > 0:
+            break
+        if number in _TEXT_FIELDS and wire_type == 2:
+            length, following = _varint(octets, following)
+            following += length
+        elif number in _NUMBER_FIELDS and wire_type == 0:
+            _, following = _varint(octets, following)
+        else:
+            break
+        if following > len(octets):
+            break
+        position = following
+    return position
+
+
+def _varint(octets: bytes, position: int) -> tuple[int, int]:
+    """A base-128 number and where the next octet is; 0 when there is none."""
+    value = 0
+    for shift, octet in enumerate(octets[position : position + 10]):
+        value |= (octet & 0x7F) << (7 * shift)
+        if octet < 0x80:
+            return value, position + shift + 1
+    return 0, position + 1

@@ -1,0 +1,77 @@
+"""The edge's files on the disk: the live ones, which Envoy watches, and the last good ones.
+
+A file is whole or not there, and on the disk before it is seen.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from entrepot.edge.emit import BOOTSTRAP, File
+
+_DIRECTORY_MODE = 0o700
+_FILE_MODE = 0o600
+_PATTERN = "*/*/resources.json"
+
+
+class Tree:
+    """Files by their paths below one directory."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def files(self) -> list[File]:
+        """Every discovered resource's file, in no order."""
+        paths = [place.relative_to(self._root) for place in self._root.glob(_PATTERN)]
+        return [File.read(path, (self._root / path).read_bytes()) for path in paths]
+
+    def read(self, path: Path) -> bytes | None:
+        """The file's content; None when there is none."""
+        try:
+            return (self._root / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, path: Path, content: bytes) -> None:
+        """Put the content in place by an atomic rename.
+
+        An equal file stays untouched, because a rename alone makes Envoy read it again.
+        """
+        if self.read(path) == content:
+            return
+        place = self._root / path
+        place.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+        temporary = place.with_name(f".{place.name}.new")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(place)
+        _sync(place.parent)
+
+    def remove_all_but(self, kept: Iterable[File]) -> None:
+        """Take away the files of resources that are no more, with their directories."""
+        wanted = {file.path for file in kept}
+        for place in self._root.glob(_PATTERN):
+            if place.relative_to(self._root) not in wanted:
+                place.unlink()
+                place.parent.rmdir()
+
+    def become(self, files: Iterable[File], bootstrap: bytes) -> None:
+        """Hold exactly these files, written in their order."""
+        present = tuple(files)
+        for file in present:
+            self.write(file.path, file.content)
+        self.write(BOOTSTRAP, bootstrap)
+        self.remove_all_but(present)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

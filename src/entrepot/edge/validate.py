@@ -1,0 +1,40 @@
+"""Asking Envoy itself whether it would take a release."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from entrepot.edge import log
+
+TIMEOUT = 30.0
+"""Seconds; a configuration of 10,000 routes takes half of one."""
+
+
+async def validate(binary: Path, static: bytes) -> str:
+    """Why this Envoy refuses a static rendering; "" when it takes it."""
+    with tempfile.NamedTemporaryFile(prefix="entrepot-", suffix=".json") as file:
+        file.write(static)
+        file.flush()
+        return (await _run(binary, file.name)).replace(file.name, "the release")
+
+
+async def _run(binary: Path, file: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        str(binary), "--mode", "validate", "-c", file, "-l", "warning",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            _, errors = await process.communicate()
+    except TimeoutError:
+        return f"Envoy did not finish checking the release within {TIMEOUT:g} s"
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode == 0:
+        return ""
+    text = log.reason(errors.decode(errors="replace"))
+    return text or f"Envoy refused the release with exit code {process.returncode} and no word"
