@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -22,3 +22,5 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     factory: Callable[..., Any]
     """A generator function, async or plain; its parameters are other resources, by type."""
     scope: Scope = "call"
+    needs: Mapping[str, Any] = {}
+    """Parameter of the factory → type of the resource it gets."""

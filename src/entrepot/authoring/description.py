@@ -1,0 +1,307 @@
+"""From what an author declared to a described service, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from entrepot.authoring import problems
+from entrepot.authoring.handler import Handler
+from entrepot.authoring.problems import Problems, place_of
+from entrepot.authoring.resources import DeclaredResource, read_resources
+from entrepot.authoring.signature import InputField, Signature, SignatureReader
+from entrepot.kit.diagnostics import Place, Refused
+from entrepot.model.fault import DeclaredFault, Fault
+from entrepot.model.operation import Example, Link, Operation, Service
+from entrepot.model.resource import Resource
+from entrepot.model.shape import Field, Record, Shape, resolve
+from entrepot.shapes.reflect import Reflector, Unsupported
+from entrepot.shapes.values import Values
+
+_TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
+_SERVICE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
+
+
+class DeclaredOperation(msgspec.Struct, frozen=True, kw_only=True):
+    """A function and what its decorator said."""
+
+    function: Callable[..., Any]
+    names: Mapping[str, Any]
+    """What its annotations may speak of besides its module's names."""
+    name: str
+    safe: bool = False
+    idempotent: bool = False
+    deferrable: bool = False
+    deprecated: bool = False
+    faults: tuple[type[Fault], ...] = ()
+    scopes: tuple[str, ...] = ()
+    timeout: float | None = None
+    tags: tuple[str, ...] = ()
+    examples: tuple[Example, ...] = ()
+    http: Mapping[str, Any] = {}
+    """Method, path, status and location for REST, as far as the author gave them."""
+
+
+class DeclaredLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A link as the author wrote it."""
+
+    type: type
+    field: str
+    operation: Callable[..., Any] | str
+    arguments: Mapping[str, str]
+    batch: bool
+    place: Place
+
+
+class Declared(msgspec.Struct, kw_only=True):
+    """Everything an author has written about one service, in order."""
+
+    name: str
+    version: str
+    title: str
+    docs: str
+    place: Place
+    operations: list[DeclaredOperation] = []
+    resources: list[DeclaredResource] = []
+    links: list[DeclaredLink] = []
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """A service, and the Python behind it."""
+
+    service: Service
+    classes: Mapping[str, Any]
+    handlers: Mapping[str, Handler]
+    resources: tuple[Resource, ...]
+    places: Mapping[str, Place]
+
+
+def describe(declared: Declared) -> Described:
+    """The service as declared. Raises `Refused` with everything that is wrong."""
+    found = Problems()
+    _check_names(declared, found)
+    resources = read_resources(declared.resources, found)
+    reflector = Reflector()
+    reader = SignatureReader(reflector, {resource.provides for resource in resources}, found)
+    signatures = {each.name: reader.read(each.function, each.names) for each in declared.operations}
+    faults = {each.name: _read_faults(each, reflector, found) for each in declared.operations}
+    values = Values(reflector.types, reflector.classes)
+    operations = tuple(
+        _operation(each, signatures[each.name], faults[each.name], values, found) for each in declared.operations
+    )
+    service = Service(
+        name=declared.name,
+        version=declared.version,
+        operations=operations,
+        types=dict(reflector.types),
+        title=declared.title,
+        docs=declared.docs,
+    )
+    names = {each.function: each.name for each in declared.operations}
+    links = tuple(_link(each, service, names, reflector, found) for each in declared.links)
+    if found.found:
+        raise Refused(found.found)
+    return Described(
+        service=msgspec.structs.replace(service, links=links),
+        classes=dict(reflector.classes),
+        handlers={
+            each.name: Handler(function=each.function, parameters=tuple(signatures[each.name].parameters))
+            for each in declared.operations
+        },
+        resources=resources,
+        places={each.name: place_of(each.function) for each in declared.operations},
+    )
+
+
+def _check_names(declared: Declared, found: Problems) -> None:
+    for text, pattern, what in (
+        (declared.name, _SERVICE_NAME, "a service's name is lower-case letters, digits, '_' and '-'"),
+        (declared.version, _VERSION, "a version is letters, digits, '.', '_' and '-'"),
+    ):
+        if not pattern.fullmatch(text):
+            found.add(problems.BAD_NAME, f"{text!r} cannot stand in an address", declared.place, what)
+    first: dict[str, Place] = {}
+    for operation in declared.operations:
+        place = place_of(operation.function)
+        if not operation.name.isidentifier():
+            found.add(
+                problems.BAD_NAME,
+                f"operation {operation.name!r} cannot be called so in every protocol",
+                place,
+                "an operation's name is a Python identifier",
+            )
+        if operation.name in first:
+            found.add(
+                problems.DUPLICATE_OPERATION,
+                f"there are two operations {operation.name!r}; the other one is at {first[operation.name]}",
+                place,
+                "rename the function, or give one of them `name=`",
+            )
+        first.setdefault(operation.name, place)
+
+
+def _operation(
+    declared: DeclaredOperation,
+    signature: Signature,
+    faults: tuple[DeclaredFault, ...],
+    values: Values,
+    found: Problems,
+) -> Operation:
+    summary, _, docs = (inspect.getdoc(declared.function) or "").partition("\n")
+    _check_streams(declared, signature, found)
+    _check_template(declared, signature, found)
+    place = place_of(declared.function)
+    return Operation(
+        name=declared.name,
+        input=Record(fields=tuple(_field(each, values, place, found) for each in signature.fields)),
+        output=signature.output,
+        stream_input=signature.stream_input,
+        stream_output=signature.stream_output,
+        faults=faults,
+        safe=declared.safe,
+        idempotent=declared.idempotent,
+        deferrable=declared.deferrable,
+        deprecated=declared.deprecated,
+        scopes=declared.scopes,
+        timeout=declared.timeout,
+        summary=summary.strip(),
+        docs=docs.strip(),
+        tags=declared.tags,
+        examples=declared.examples,
+        bindings=_bindings(declared, signature),
+    )
+
+
+def _field(field: InputField, values: Values, place: Place, found: Problems) -> Field:
+    default: Any = msgspec.UNSET
+    if field.default is not inspect.Parameter.empty:
+        codec = values.codec(field.shape)
+        if codec.accepts(field.default):
+            default = codec.to_plain(field.default)
+        else:
+            found.add(
+                problems.BAD_DEFAULT,
+                f"the default {field.default!r} of parameter {field.name!r} is not of its type",
+                place,
+                "give a default of the type, or add `| None` to it",
+            )
+    return Field(name=field.name, shape=field.shape, required=field.required, default=default, role=field.role)
+
+
+def _bindings(declared: DeclaredOperation, signature: Signature) -> dict[str, Any]:
+    rest = dict(declared.http)
+    marked = {field.name: field.marker.binding(field.name) for field in signature.fields if field.marker is not None}
+    if marked:
+        rest["parameters"] = marked
+    return {"rest": rest} if rest else {}
+
+
+def _check_template(declared: DeclaredOperation, signature: Signature, found: Problems) -> None:
+    by_wire_name = {
+        field.name if field.marker is None else field.marker.wire_name(field.name) for field in signature.fields
+    }
+    for name in _TEMPLATE_NAME.findall(declared.http.get("path", "")):
+        if name not in by_wire_name:
+            found.add(
+                problems.UNKNOWN_TEMPLATE_NAME,
+                f"the path {declared.http['path']!r} names {{{name}}}, but {declared.function.__name__} has no such "
+                "parameter",
+                place_of(declared.function),
+                f"add a parameter {name!r}, or take {{{name}}} out of the path",
+            )
+
+
+def _check_streams(declared: DeclaredOperation, signature: Signature, found: Problems) -> None:
+    function = declared.function
+    if signature.stream_input is not None and not Handler(function=function).is_async:
+        found.add(
+            problems.BAD_STREAM,
+            f"{function.__name__} takes a stream, which only an `async def` can read",
+            place_of(function),
+            f"write `async def {function.__name__}`",
+        )
+    if Handler(function=function).is_generator and not signature.stream_output:
+        found.add(
+            problems.BAD_STREAM,
+            f"{function.__name__} yields, but its result is not annotated as a stream",
+            place_of(function),
+            "annotate the result as `AsyncIterator[T]`, or `Iterator[T]` for a plain generator",
+        )
+
+
+def _read_faults(declared: DeclaredOperation, reflector: Reflector, found: Problems) -> tuple[DeclaredFault, ...]:
+    read = (_read_fault(each, declared.function, reflector, found) for each in declared.faults)
+    return tuple(fault for fault in read if fault is not None)
+
+
+def _read_fault(
+    fault: type[Fault], function: Callable[..., Any], reflector: Reflector, found: Problems
+) -> DeclaredFault | None:
+    place = place_of(function)
+    if not (isinstance(fault, type) and issubclass(fault, Fault)):
+        found.add(
+            problems.BAD_FAULT,
+            f"{function.__name__} declares {fault!r}, which is not a class of faults",
+            place,
+            "list classes that derive from `Fault`",
+        )
+        return None
+    data: Shape | None = None
+    if fault.Data is not None:
+        try:
+            data = reflector.shape(fault.Data)
+        except (Unsupported, NameError) as error:
+            found.add(
+                problems.BAD_FAULT,
+                f"the data of fault {fault.__name__}: {error}",
+                place,
+                "annotate it with types that can travel",
+            )
+    own_docs = inspect.getdoc(fault) if fault.__doc__ else None
+    return DeclaredFault(name=fault.name, kind=fault.kind, data=data, docs=own_docs or "")
+
+
+def _link(
+    declared: DeclaredLink,
+    service: Service,
+    names: Mapping[Callable[..., Any], str],
+    reflector: Reflector,
+    found: Problems,
+) -> Link:
+    name = next((name for name, known in reflector.classes.items() if known is declared.type), "")
+    given = declared.operation
+    operation_name = given if isinstance(given, str) else names.get(given, given.__name__)
+    operation = service.operation(operation_name)
+    if not name:
+        _bad_link(declared, f"no operation of {service.name} takes or gives {declared.type.__name__}", found)
+    if operation is None:
+        _bad_link(declared, f"there is no operation {operation_name!r}", found)
+    record = resolve(service.types[name], service.types) if name else None
+    for parameter, source in declared.arguments.items():
+        if operation is not None and operation.input.field(parameter) is None:
+            _bad_link(declared, f"{operation_name} has no parameter {parameter!r}", found)
+        if isinstance(record, Record) and record.field(source) is None:
+            _bad_link(declared, f"{name} has no field {source!r}", found)
+    if isinstance(record, Record) and record.field(declared.field) is not None:
+        _bad_link(declared, f"{name} has a field {declared.field!r} of its own", found)
+    return Link(
+        type=name,
+        field=declared.field,
+        operation=operation_name,
+        arguments=dict(declared.arguments),
+        batch=declared.batch,
+    )
+
+
+def _bad_link(declared: DeclaredLink, message: str, found: Problems) -> None:
+    found.add(
+        problems.BAD_LINK,
+        f"link {declared.type.__name__}.{declared.field}: {message}",
+        declared.place,
+        "a link takes a type, a new field's name, an operation, and arguments from parameters to the type's fields",
+    )

@@ -1,0 +1,69 @@
+"""Where a parameter comes from in HTTP: `token: Annotated[str, Header("X-Token")]`.
+
+Without a marker the usual rule holds: names in the path template come from the path, scalars
+and lists of them from the query, everything else from the body.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+Location = Literal["path", "query", "header", "cookie", "form", "body"]
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """What all markers share. `name` is the name on the wire; "" takes the parameter's own."""
+
+    location: ClassVar[Location]
+    name: str = ""
+
+    def binding(self, parameter: str) -> dict[str, str]:
+        """What REST's binding data say about the parameter."""
+        name = self.wire_name(parameter)
+        return {"in": self.location} if name == parameter else {"in": self.location, "name": name}
+
+    def wire_name(self, parameter: str) -> str:
+        """The name on the wire."""
+        return self.name or parameter
+
+
+class Path(Marker, frozen=True):
+    """A variable of the path template."""
+
+    location: ClassVar[Location] = "path"
+
+
+class Query(Marker, frozen=True):
+    """A query parameter."""
+
+    location: ClassVar[Location] = "query"
+
+
+class Header(Marker, frozen=True):
+    """A header. Without a name, `x_token` is read from `x-token`."""
+
+    location: ClassVar[Location] = "header"
+
+    def wire_name(self, parameter: str) -> str:
+        """The header's name."""
+        return self.name or parameter.replace("_", "-")
+
+
+class Cookie(Marker, frozen=True):
+    """A cookie."""
+
+    location: ClassVar[Location] = "cookie"
+
+
+class Form(Marker, frozen=True):
+    """A field of a form: URL-encoded, or multipart when there is a file among them."""
+
+    location: ClassVar[Location] = "form"
+
+
+class Body(Marker, frozen=True):
+    """The body, or a member of it when several parameters are."""
+
+    location: ClassVar[Location] = "body"

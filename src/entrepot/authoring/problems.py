@@ -1,0 +1,57 @@
+"""The codes of what may be wrong with a service written in Python, each stable for ever: E8xx."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from entrepot.kit.diagnostics import Diagnostic, Place
+
+BAD_NAME = "E801"
+"""A name that no protocol could carry."""
+DUPLICATE_OPERATION = "E802"
+"""Two operations of one name."""
+UNANNOTATED = "E803"
+"""A parameter or a result without a type."""
+UNKNOWN_NAME = "E804"
+"""An annotation names something that does not exist."""
+UNSUPPORTED_TYPE = "E805"
+"""A type that cannot travel and that no resource provides."""
+UNSUPPORTED_PARAMETER = "E806"
+"""A form of parameter that has no name on a wire: `*args`, `**kwargs`, positional only."""
+BAD_DEFAULT = "E807"
+"""A default that is not of its parameter's type."""
+UNKNOWN_TEMPLATE_NAME = "E808"
+"""A path template names no parameter."""
+BAD_STREAM = "E809"
+"""Streams that one function cannot take or give."""
+BAD_FAULT = "E810"
+"""A declared fault that is none, or that differs from another of its name."""
+BAD_RESOURCE = "E820"
+"""A resource that is not a generator of one annotated type."""
+DUPLICATE_RESOURCE = "E821"
+"""Two resources of one type."""
+MISSING_RESOURCE = "E822"
+"""A resource needs what nothing provides, or what lives shorter than it."""
+CIRCULAR_RESOURCE = "E823"
+"""Resources that wait for each other."""
+BAD_LINK = "E830"
+"""A link whose type, field, operation or arguments do not exist."""
+
+
+class Problems:
+    """Everything found wrong so far."""
+
+    def __init__(self) -> None:
+        self.found: list[Diagnostic] = []
+
+    def add(self, code: str, message: str, place: Place, remedy: str) -> None:
+        """Take note and go on, so that a person sees all of it in one run."""
+        self.found.append(Diagnostic(code, message, place, remedy))
+
+
+def place_of(function: Callable[..., Any]) -> Place:
+    """Where a function is written."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return Place() if code is None else Place(file=code.co_filename, line=code.co_firstlineno)

@@ -1,0 +1,222 @@
+"""The `Service` an author writes against: decorators that take note, and a description at the end.
+
+Decorators change nothing and read nothing: the function stays callable as it is, and types may
+be defined below it. Everything is read when `describe` or one of the properties is first asked.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
+from typing import Any, TypedDict, TypeVar, Unpack
+
+from entrepot.authoring.description import (
+    Declared,
+    DeclaredLink,
+    DeclaredOperation,
+    Described,
+    describe,
+)
+from entrepot.authoring.handler import Handler
+from entrepot.authoring.resources import DeclaredResource
+from entrepot.kit.diagnostics import Place
+from entrepot.model import operation as model
+from entrepot.model.fault import Fault
+from entrepot.model.resource import Resource, Scope
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class OperationOptions(TypedDict, total=False):
+    """What every decorator of an operation takes."""
+
+    name: str | None
+    """The operation's name; the function's own if none."""
+    faults: Sequence[type[Fault]]
+    """The faults it declares: what a caller should expect besides the general kinds."""
+    scopes: Sequence[str]
+    """What the caller must hold, all of them."""
+    timeout: float | None
+    """Seconds the answer may take; None leaves it to the service."""
+    deprecated: bool
+    deferrable: bool
+    """It may be answered later, by a queue."""
+    tags: Sequence[str]
+    examples: Sequence[model.Example | Mapping[str, Any]]
+    """Sample inputs, or whole examples."""
+
+
+class HttpOptions(OperationOptions, total=False):
+    """What the decorators named after an HTTP method take besides."""
+
+    status: int | None
+    """The status of success, where it is not 200."""
+    location: str | None
+    """A path filled in from the output's fields; it makes the status 201."""
+
+
+class Service:
+    """A set of operations written as Python functions.
+
+    A GET is safe and idempotent, a PUT or DELETE idempotent; `operation` is none of it unless
+    it says so, and speaks no HTTP at all.
+    """
+
+    def __init__(self, name: str, version: str = "1", title: str = "", docs: str = "") -> None:
+        place = _place(_caller())
+        self._declared = Declared(name=name, version=version, title=title, docs=docs, place=place)
+        self._described: Described | None = None
+
+    def get(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
+        """An operation that reads: safe and idempotent."""
+        return self._http("GET", path, options, safe=True, idempotent=True)
+
+    def post(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
+        """An operation that does something, each time it is called."""
+        return self._http("POST", path, options)
+
+    def put(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
+        """An operation that replaces something; doing it twice is doing it once."""
+        return self._http("PUT", path, options, idempotent=True)
+
+    def patch(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
+        """An operation that changes parts of something: what is absent stays (RFC 7396)."""
+        return self._http("PATCH", path, options)
+
+    def delete(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
+        """An operation that removes something; doing it twice is doing it once."""
+        return self._http("DELETE", path, options, idempotent=True)
+
+    def operation(
+        self, *, safe: bool = False, idempotent: bool = False, **options: Unpack[OperationOptions]
+    ) -> Callable[[F], F]:
+        """An operation that leaves its address to each protocol's default."""
+        return self._operation(dict(options), {}, safe=safe, idempotent=safe or idempotent)
+
+    def resource(self, scope: Scope = "call") -> Callable[[F], F]:
+        """A generator that opens what it yields and closes it afterwards.
+
+        A parameter of the yielded type receives it. What follows the `yield` runs before the
+        reply is acknowledged, so a failing commit is a failed call; on a fault the generator
+        sees it raised at the `yield`.
+        """
+        names = _local_names(_caller())
+
+        def declare(factory: F) -> F:
+            self._changed().resources.append(DeclaredResource(factory=factory, scope=scope, names=names))
+            return factory
+
+        return declare
+
+    def link(
+        self,
+        type: type,
+        field: str,
+        *,
+        operation: Callable[..., Any] | str,
+        arguments: Mapping[str, str],
+        batch: bool = False,
+    ) -> None:
+        """From a value of `type`, `field` is what `operation` gives for `arguments`.
+
+        `arguments` maps the operation's parameters to the type's fields; with `batch` the
+        parameters are lists, and one call serves many values.
+        """
+        self._changed().links.append(
+            DeclaredLink(
+                type=type,
+                field=field,
+                operation=operation,
+                arguments=arguments,
+                batch=batch,
+                place=_place(_caller()),
+            )
+        )
+
+    def describe(self) -> model.Service:
+        """The service as a value. Raises `Refused` with everything that is wrong."""
+        return self._description.service
+
+    @property
+    def classes(self) -> Mapping[str, Any]:
+        """The author's classes by the names of their types."""
+        return self._description.classes
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """The functions by the names of their operations."""
+        return self._description.handlers
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """The resources, each after those it needs."""
+        return self._description.resources
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """Where each operation is written."""
+        return self._description.places
+
+    @property
+    def _description(self) -> Described:
+        if self._described is None:
+            self._described = describe(self._declared)
+        return self._described
+
+    def _changed(self) -> Declared:
+        self._described = None
+        return self._declared
+
+    def _http(self, method: str, path: str, options: HttpOptions, **flags: bool) -> Callable[[F], F]:
+        if not isinstance(path, str):
+            raise TypeError(f"a path comes first: `@service.{method.lower()}('/things/{{id}}')`")
+        general = dict(options)
+        http = {"method": method, "path": path, "status": general.pop("status", None)}
+        http["location"] = general.pop("location", None)
+        return self._operation(general, {key: value for key, value in http.items() if value is not None}, **flags)
+
+    def _operation(self, options: dict[str, Any], http: Mapping[str, Any], **flags: bool) -> Callable[[F], F]:
+        names = _local_names(_caller())
+        name = options.pop("name", None)
+        examples = tuple(_example(each, number) for number, each in enumerate(options.pop("examples", ()), 1))
+        lists = {key: tuple(options.pop(key, ())) for key in ("faults", "scopes", "tags")}
+
+        def declare(function: F) -> F:
+            operation = DeclaredOperation(
+                function=function,
+                names=names,
+                name=name or function.__name__,
+                examples=examples,
+                http=http,
+                **lists,
+                **options,
+                **flags,
+            )
+            self._changed().operations.append(operation)
+            return function
+
+        return declare
+
+
+def _example(given: model.Example | Mapping[str, Any], number: int) -> model.Example:
+    if isinstance(given, model.Example):
+        return given
+    return model.Example(name=f"example {number}", input=dict(given))
+
+
+def _caller() -> FrameType:
+    """The frame that called into this module."""
+    frame = sys._getframe(1)
+    while frame.f_globals is globals() and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def _place(frame: FrameType) -> Place:
+    return Place(file=frame.f_code.co_filename, line=frame.f_lineno)
+
+
+def _local_names(frame: FrameType) -> Mapping[str, Any]:
+    """The local names of the function that declares a service; a module's own are found without."""
+    return {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)

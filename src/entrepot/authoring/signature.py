@@ -1,0 +1,206 @@
+"""What a function's signature says about its operation."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from entrepot.authoring import problems
+from entrepot.authoring.annotations import (
+    ASYNC_STREAMS,
+    SYNC_STREAMS,
+    hints_of,
+    may_be_absent,
+    reannotated,
+    stream_item,
+    unannotated,
+    without,
+)
+from entrepot.authoring.handler import Parameter, Source
+from entrepot.authoring.markers import Marker
+from entrepot.authoring.problems import Problems
+from entrepot.kit.diagnostics import Place
+from entrepot.model.call import Conditions, Context, Meta, Reply
+from entrepot.model.principal import Principal
+from entrepot.model.shape import Null, Shape
+from entrepot.shapes.markers import Cursor, Version
+from entrepot.shapes.reflect import Reflector, Unsupported
+
+PARTS_OF_A_CALL: dict[Any, Source] = {
+    Principal: "principal",
+    Context: "context",
+    Conditions: "conditions",
+    Meta: "meta",
+}
+"""Types by which a parameter asks for a part of the call's context."""
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+class InputField(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter that the caller fills in."""
+
+    name: str
+    shape: Shape
+    required: bool
+    default: Any
+    """The function's own default, or `inspect.Parameter.empty`."""
+    role: Literal["", "version", "cursor"]
+    marker: Marker | None
+
+
+class Signature(msgspec.Struct, kw_only=True):
+    """A function's parameters and result."""
+
+    parameters: list[Parameter] = []
+    fields: list[InputField] = []
+    stream_input: Shape | None = None
+    output: Shape = Null()
+    stream_output: bool = False
+
+
+class SignatureReader:
+    """Reads the functions of one service; `provided` are the types that its resources give."""
+
+    def __init__(self, reflector: Reflector, provided: Collection[Any], found: Problems) -> None:
+        self._reflector = reflector
+        self._provided = provided
+        self._problems = found
+
+    def read(self, function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:
+        """The signature; what is wrong with it goes to the problems, and is left out."""
+        place = problems.place_of(function)
+        signature = Signature()
+        try:
+            hints = hints_of(function, names)
+        except Exception as error:
+            self._problems.add(
+                problems.UNKNOWN_NAME,
+                f"an annotation of {function.__name__} cannot be read: {error}",
+                place,
+                "import or define the name in the module, at its top level",
+            )
+            return signature
+        for parameter in inspect.signature(function).parameters.values():
+            self._read_parameter(parameter, hints, signature, _Where(function.__name__, place))
+        self._read_result(function, hints, signature, place)
+        return signature
+
+    def _read_parameter(
+        self, parameter: inspect.Parameter, hints: Mapping[str, Any], signature: Signature, where: _Where
+    ) -> None:
+        name = parameter.name
+        if parameter.kind not in _NAMED:
+            self._problems.add(
+                problems.UNSUPPORTED_PARAMETER,
+                f"{where.function} takes {parameter}, which has no name that a caller could use",
+                where.place,
+                "name every parameter, and take a dict or a list where their number varies",
+            )
+            return
+        if name not in hints:
+            self._problems.add(
+                problems.UNANNOTATED,
+                f"parameter {name!r} of {where.function} has no type",
+                where.place,
+                f"annotate it: `{name}: int`",
+            )
+            return
+        source = self._source(hints[name])
+        if source == "stream":
+            self._read_inbound_stream(hints[name], signature, where)
+        elif source == "input":
+            self._read_field(parameter, hints[name], signature, where)
+        signature.parameters.append(
+            Parameter(
+                name=name,
+                source=source,
+                provides=hints[name] if source == "resource" else None,
+                has_default=parameter.default is not parameter.empty,
+                keyword_only=parameter.kind is parameter.KEYWORD_ONLY,
+            )
+        )
+
+    def _source(self, annotation: Any) -> Source:
+        if annotation in self._provided:
+            return "resource"
+        base, _ = unannotated(annotation)
+        if stream_item(base, ASYNC_STREAMS) is not None:
+            return "stream"
+        return PARTS_OF_A_CALL.get(base, "input") if isinstance(base, type) else "input"
+
+    def _read_inbound_stream(self, annotation: Any, signature: Signature, where: _Where) -> None:
+        if signature.stream_input is not None:
+            self._problems.add(
+                problems.BAD_STREAM,
+                f"{where.function} takes two streams, but a call brings one",
+                where.place,
+                "join them in one stream of a union, or make two operations",
+            )
+            return
+        shape = self._shape(stream_item(unannotated(annotation)[0], ASYNC_STREAMS), "the stream", where)
+        signature.stream_input = shape
+
+    def _read_field(self, parameter: inspect.Parameter, annotation: Any, signature: Signature, where: _Where) -> None:
+        base, attached = unannotated(annotation)
+        markers = [each for each in attached if isinstance(each, Marker)]
+        carried = tuple(each for each in attached if not isinstance(each, Marker | Cursor | Version))
+        bare = reannotated(without(base, msgspec.UnsetType), carried)
+        shape = self._shape(bare, f"parameter {parameter.name!r}", where)
+        if shape is None:
+            return
+        signature.fields.append(
+            InputField(
+                name=parameter.name,
+                shape=shape,
+                required=parameter.default is parameter.empty and not may_be_absent(base),
+                default=parameter.empty if parameter.default is msgspec.UNSET else parameter.default,
+                role=_role(attached),
+                marker=markers[0] if markers else None,
+            )
+        )
+
+    def _read_result(
+        self, function: Callable[..., Any], hints: Mapping[str, Any], signature: Signature, place: Place
+    ) -> None:
+        where = _Where(function.__name__, place)
+        if "return" not in hints or hints["return"] is Reply:
+            self._problems.add(
+                problems.UNANNOTATED,
+                f"{where.function} does not say what it returns",
+                place,
+                "annotate the result, with `-> None` if there is none and `-> Product | Reply` to set headers",
+            )
+            return
+        result = without(hints["return"], Reply)
+        item = stream_item(result, ASYNC_STREAMS + SYNC_STREAMS)
+        signature.stream_output = item is not None
+        signature.output = self._shape(result if item is None else item, "the result", where) or Null()
+
+    def _shape(self, annotation: Any, subject: str, where: _Where) -> Shape | None:
+        if annotation in (None, type(None)):
+            return Null()
+        try:
+            return self._reflector.shape(annotation)
+        except Unsupported as error:
+            self._problems.add(
+                problems.UNSUPPORTED_TYPE,
+                f"{subject} of {where.function}: {error}",
+                where.place,
+                "use a type that can travel, or provide it with a `resource` of the service",
+            )
+            return None
+
+
+class _Where(msgspec.Struct, frozen=True):
+    function: str
+    place: Place
+
+
+def _role(attached: tuple[Any, ...]) -> Literal["", "version", "cursor"]:
+    if any(isinstance(each, Version) for each in attached):
+        return "version"
+    return "cursor" if any(isinstance(each, Cursor) for each in attached) else ""

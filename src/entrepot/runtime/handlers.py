@@ -1,0 +1,185 @@
+"""The innermost adapter: a Python function, or an upstream's client, as an Invoke.
+
+Everything that depends on the operation alone is decided when it is bound. A call then reads
+its arguments with one precompiled getter and awaits the function.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from entrepot.authoring.handler import Handler, Parameter
+from entrepot.model.call import Call, Invoke, Reply
+from entrepot.model.fault import Fault
+from entrepot.model.operation import Operation
+from entrepot.runtime.failures import FaultOf
+from entrepot.runtime.inflight import InFlight
+from entrepot.runtime.output import OutputCheck
+from entrepot.runtime.resources import CallScope, Opened
+from entrepot.runtime.streams import OpenStreams, OutStream
+from entrepot.runtime.threads import ThreadedGenerator, Threads
+
+Produce = Callable[[Call], Awaitable[Any]]
+"""Does the work of one call: gives an output or a whole Reply, or raises."""
+
+_PATHS = {
+    "principal": "context.principal",
+    "context": "context",
+    "conditions": "context.conditions",
+    "meta": "context.meta",
+    "stream": "stream",
+}
+"""By source of a parameter: where a Call holds its argument."""
+
+
+class Answering(msgspec.Struct, frozen=True, kw_only=True):
+    """How the results and failures of one operation become replies."""
+
+    operation: Operation
+    timeout: float
+    """Seconds."""
+    fault_of: FaultOf
+    check: OutputCheck | None
+    """None trusts the output: a client has made it from the types already."""
+    inflight: InFlight
+    streams: OpenStreams
+    threads: Threads
+
+    def invoke(self, produce: Produce) -> Invoke:
+        """The Invoke that answers with what `produce` makes of a call.
+
+        A call ends at its deadline, which is the earlier of the operation's and the caller's; a
+        stream has none once it has begun. A safe operation that takes no stream also ends when
+        its caller has left. Exceptions become faults.
+        """
+        inflight, fault_of, timeout = self.inflight, self.fault_of, self.timeout
+        streams_out = self.operation.stream_output
+        abandons = self.operation.safe and self.operation.stream_input is None
+        finish = self._finish_stream if streams_out else self._finish
+
+        async def invoke(call: Call) -> Reply:
+            context = call.context
+            deadline = inflight.deadline(timeout, context.deadline)
+            if not streams_out:
+                context.deadline = deadline
+            entry = inflight.enter(deadline, context.departure if abandons else None)
+            try:
+                return finish(await produce(call), call)
+            except asyncio.CancelledError:
+                reason = entry.reason()
+                if reason is None:
+                    raise
+                return Reply(fault=reason)
+            except Exception as error:
+                return Reply(fault=entry.reason() or fault_of(error, context))
+            finally:
+                inflight.leave(entry)
+
+        return invoke
+
+    def _finish(self, result: Any, _call: Call) -> Reply:
+        reply = result if type(result) is Reply else Reply(result)
+        if self.check is not None and reply.fault is None:
+            self.check(reply.output)
+        return reply
+
+    def _finish_stream(self, result: Any, call: Call) -> Reply:
+        reply = result if type(result) is Reply else Reply(result)
+        if reply.fault is None:
+            reply.output = OutStream(self._items(reply.output), partial(self._told, call), self.check)
+            self.streams.add(reply.output)
+        return reply
+
+    def _items(self, output: Any) -> AsyncIterator[Any]:
+        if hasattr(output, "__aiter__"):
+            return aiter(output)
+        return ThreadedGenerator(iter(output), self.threads)
+
+    def _told(self, call: Call, error: BaseException) -> Fault:
+        return self.fault_of(error, call.context)
+
+
+def produce_by(handler: Handler, application: Opened, threads: Threads, *, with_scope: bool) -> Produce:
+    """What calls the handler: in the event loop when it is async, else in a thread.
+
+    `with_scope` says that it needs resources of the call, which it opens first.
+    """
+    if _takes_plain_arguments(handler) and handler.is_async and not handler.is_generator:
+        return _direct(handler)
+    arguments = _keywords(handler.parameters)
+    start = _starter(handler, threads)
+
+    async def produce(call: Call) -> Any:
+        scope: CallScope | None = call.context.resources if with_scope else None
+        resources = application if scope is None else await scope.open()
+        return await start(arguments(call, resources), scope)
+
+    return produce
+
+
+def _takes_plain_arguments(handler: Handler) -> bool:
+    """Whether every argument is read from the call as it is."""
+    return not any(
+        parameter.has_default or parameter.keyword_only or parameter.source == "resource"
+        for parameter in handler.parameters
+    )
+
+
+def _path(parameter: Parameter) -> str:
+    return f"input.{parameter.name}" if parameter.source == "input" else _PATHS[parameter.source]
+
+
+def _direct(handler: Handler) -> Produce:
+    """The usual case, without a coroutine between the adapter and the handler."""
+    function = handler.function
+    if not handler.parameters:
+        return lambda _call: function()
+    get = attrgetter(*map(_path, handler.parameters))
+    if len(handler.parameters) == 1:
+        return lambda call: function(get(call))
+    return lambda call: function(*get(call))
+
+
+def _keywords(parameters: tuple[Parameter, ...]) -> Callable[[Call, Opened], dict[str, Any]]:
+    """The arguments by name. An absent input is left to the function's own default."""
+    read = [(each.name, attrgetter(_path(each))) for each in parameters if each.source != "resource"]
+    injected = [(each.name, each.provides) for each in parameters if each.source == "resource"]
+    may_be_absent = [each.name for each in parameters if each.has_default]
+
+    def arguments(call: Call, resources: Opened) -> dict[str, Any]:
+        keywords = {name: get(call) for name, get in read}
+        for name in may_be_absent:
+            if keywords[name] is msgspec.UNSET:
+                del keywords[name]
+        for name, provides in injected:
+            keywords[name] = resources[provides]
+        return keywords
+
+    return arguments
+
+
+def _starter(handler: Handler, threads: Threads) -> Callable[[dict[str, Any], CallScope | None], Awaitable[Any]]:
+    """How a function of this kind is called with keywords."""
+    function = handler.function
+
+    async def run_here(keywords: dict[str, Any], _scope: CallScope | None) -> Any:
+        return await function(**keywords)
+
+    async def begin_stream(keywords: dict[str, Any], _scope: CallScope | None) -> Any:
+        return function(**keywords)
+
+    async def run_in_thread(keywords: dict[str, Any], scope: CallScope | None) -> Any:
+        future = threads.start(partial(function, **keywords))
+        if scope is not None:
+            scope.handler = future
+        return await asyncio.wrap_future(future)
+
+    if handler.is_generator:
+        return begin_stream
+    return run_here if handler.is_async else run_in_thread

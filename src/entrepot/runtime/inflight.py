@@ -1,0 +1,111 @@
+"""Calls in progress: their deadlines, callers that leave, and how many there are.
+
+A call costs one entry in a set, never a task of its own. While there are entries, one sweeper
+looks at them every 50 ms: it ends the calls whose deadline has passed and begins to watch for the
+caller's departure where a call may be abandoned. Most calls are over before the first sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from entrepot.kit.clock import Clock, SystemClock
+from entrepot.model.fault import Fault
+from entrepot.model.faults import Cancelled, Timeout
+
+SWEEP_SECONDS = 0.05
+"""How late a deadline may be noticed, and how long a call runs before its caller is watched."""
+
+Departure = Callable[[], Awaitable[None]]
+
+
+class Entry:
+    """One call in progress, run by the current task."""
+
+    __slots__ = ("_cancelling", "_departure", "_fault", "_task", "_watcher", "deadline")
+
+    def __init__(self, deadline: float, departure: Departure | None) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._departure = departure
+        self._fault: Fault | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self.deadline = deadline
+
+    def end(self, fault: Fault) -> None:
+        """Cancel what the call does; `fault` says why. The first reason stands."""
+        if self._fault is None:
+            self._fault = fault
+            self._task.cancel()
+
+    def watch(self) -> None:
+        """Begin to wait for the caller's departure, unless that is done already or of no interest."""
+        if self._departure is not None and self._watcher is None:
+            self._watcher = asyncio.create_task(self._end_at_departure(self._departure))
+
+    async def _end_at_departure(self, departure: Departure) -> None:
+        await departure()
+        self.end(Cancelled("the caller left"))
+
+    def reason(self) -> Fault | None:
+        """Why the call was ended by us; None when it was not, or when somebody else cancels it too.
+
+        To be asked by the task that ran the call, once its work has stopped.
+        """
+        fault, self._fault = self._fault, None
+        if fault is None or self._task.uncancel() > self._cancelling:
+            return None
+        return fault
+
+    def close(self) -> None:
+        """The call is over: nobody cares any longer who leaves, and no cancellation of ours remains."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._fault is not None:
+            self._task.uncancel()
+
+
+class InFlight:
+    """The calls that one worker has in progress."""
+
+    def __init__(self, clock: Clock | None = None, sweep_seconds: float = SWEEP_SECONDS) -> None:
+        self._monotonic = (clock or SystemClock()).monotonic
+        self._sweep_seconds = sweep_seconds
+        self._entries: set[Entry] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        """How many calls have not been answered yet."""
+        return len(self._entries)
+
+    def deadline(self, timeout: float, earlier: float | None) -> float:
+        """The moment `timeout` seconds from now, or the caller's own if that is earlier."""
+        deadline = self._monotonic() + timeout
+        return deadline if earlier is None or earlier > deadline else earlier
+
+    def enter(self, deadline: float, departure: Departure | None) -> Entry:
+        """A call begins in the current task. Give the entry back to `leave`."""
+        entry = Entry(deadline, departure)
+        self._entries.add(entry)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._sweep)
+        return entry
+
+    def leave(self, entry: Entry) -> None:
+        """The call is over."""
+        self._entries.discard(entry)
+        entry.close()
+
+    def _sweep(self) -> None:
+        now = self._monotonic()
+        for entry in self._entries:
+            if now >= entry.deadline:
+                entry.end(Timeout("the operation took longer than allowed"))
+            else:
+                entry.watch()
+        self._timer = None
+        if self._entries:
+            self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._sweep)

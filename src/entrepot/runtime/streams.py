@@ -1,0 +1,121 @@
+"""Streams out: what a handler yields, with one way to end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from entrepot.model.fault import Fault
+from entrepot.model.faults import Cancelled, Unavailable
+from entrepot.runtime.output import OutputCheck
+
+OnEnd = Callable[[Fault | None], Awaitable[Fault | None]]
+"""Told how a stream ended (None: as it should); what it returns is how the reader is told."""
+
+
+class OutStream:
+    """The items of a reply. Its end may raise a Fault, and nothing else.
+
+    It must be read to its end or closed, because resources of the call stay open until then.
+    """
+
+    def __init__(
+        self,
+        items: AsyncIterator[Any],
+        fault_of: Callable[[BaseException], Fault],
+        check: OutputCheck | None = None,
+    ) -> None:
+        self._items = items
+        self._fault_of = fault_of
+        self._check = check
+        self._at_end: list[OnEnd] = []
+        self._reader: asyncio.Task[Any] | None = None
+        self._reason: Fault | None = None
+        self._ended = False
+
+    def at_end(self, action: OnEnd) -> None:
+        """Do this when the stream has ended, however it did."""
+        self._at_end.append(action)
+
+    def end(self, fault: Fault) -> None:
+        """Make the stream end now, with a fault, even if it is being waited for."""
+        if self._reason is None and not self._ended:
+            self._reason = fault
+            if self._reader is not None:
+                self._reader.cancel()
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._ended:
+            raise StopAsyncIteration
+        if self._reason is not None:
+            raise await self._close(self._reason) or self._reason
+        self._reader = task = asyncio.current_task()
+        cancelling = task.cancelling() if task is not None else 0
+        try:
+            item = await anext(self._items)
+            if self._check is not None:
+                self._check(item)
+            return item
+        except StopAsyncIteration:
+            failed = await self._finish(None)
+        except asyncio.CancelledError:
+            if self._reason is None or task is None or task.uncancel() > cancelling:
+                raise
+            failed = await self._close(self._reason)
+        except Exception as error:
+            failed = await self._close(self._fault_of(error))
+        finally:
+            self._reader = None
+        if failed is not None:
+            raise failed
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End it because nobody reads on."""
+        if not self._ended:
+            await self._close(Cancelled("the caller left"))
+
+    async def _close(self, fault: Fault) -> Fault | None:
+        close = getattr(self._items, "aclose", None)
+        try:
+            if close is not None:
+                await close()
+        except Exception as error:
+            fault = self._fault_of(error)
+        return await self._finish(fault)
+
+    async def _finish(self, fault: Fault | None) -> Fault | None:
+        self._ended = True
+        for action in self._at_end:
+            fault = await action(fault)
+        return fault
+
+
+class OpenStreams:
+    """The streams that a worker is sending."""
+
+    def __init__(self) -> None:
+        self._streams: set[OutStream] = set()
+
+    def __len__(self) -> int:
+        """How many have not ended yet."""
+        return len(self._streams)
+
+    def add(self, stream: OutStream) -> None:
+        """Keep count of the stream until it ends."""
+
+        async def forget(fault: Fault | None) -> Fault | None:
+            self._streams.discard(stream)
+            return fault
+
+        self._streams.add(stream)
+        stream.at_end(forget)
+
+    def end(self) -> None:
+        """Tell every stream to end, with a fault that makes its reader come back."""
+        for stream in tuple(self._streams):
+            stream.end(Unavailable("this worker is being replaced; call again", retry_after=0))
