@@ -119,7 +119,7 @@ def _http1(idle_timeout: float | None = None) -> Json:
 
 
 def _http_by_alpn() -> Json:
-    options = {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
+    options: Json = {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
     return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
 
 

@@ -44,8 +44,8 @@ _PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPr
 def ingress_routes(edge: EdgeIR, workers: Workers) -> Json:
     """The route configuration of the ingress."""
     upstreams = {upstream.name: upstream for upstream in edge.upstreams}
-    entries = {route.path: _entries(route, workers, upstreams) for route in edge.routes}
-    lists = {path: _with_cover(path, entries, edge.routes) for path in entries}
+    entries = {(route.path, route.exact): _entries(route, workers, upstreams) for route in edge.routes}
+    lists = {path: _candidates(path, entries) for path, _ in entries}
     tree = {"matcher_tree": {"input": _input(":path"), "prefix_match_map": {"map": _map({**lists, **_own()})}}}
     tree["on_no_match"] = _action([_not_found()])
     return {
@@ -68,16 +68,14 @@ def egress_routes(edge: EdgeIR) -> Json:
     }
 
 
-def _with_cover(path: str, entries: Mapping[str, list[Json]], routes: tuple[Route, ...]) -> list[Json]:
-    """The entries of a key, then what the longest prefix that covers it would do.
+def _candidates(path: str, entries: Mapping[tuple[str, bool], list[Json]]) -> list[Json]:
+    """What a key of the prefix map leads to: the exact route, then the longest prefix that covers it.
 
     Envoy does not fall back to a shorter prefix when no route of a list matches.
     """
-    covers = [route.path for route in routes if not route.exact and path.startswith(route.path)]
-    longest = max(covers, key=len, default="")
-    if longest == path:
-        return entries[path]
-    return entries[path] + (entries[longest] if longest else [_not_found()])
+    ends = [end for end, character in enumerate(path, 1) if character == "/"]
+    covers = (entries[path[:end], False] for end in reversed(ends) if (path[:end], False) in entries)
+    return [*entries.get((path, True), ()), *next(covers, [_not_found()])]
 
 
 def _own() -> dict[str, list[Json]]:
