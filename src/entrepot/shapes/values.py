@@ -6,40 +6,161 @@ This is the way in to the room. Everything is made on first use and kept for the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import decimal
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.shape import Shape, Types
+from entrepot.model import shape as s
+from entrepot.model.fault import Issue
+from entrepot.model.faults import Invalid, Malformed
+from entrepot.shapes import authored, guard
+from entrepot.shapes.classes import Classes
+from entrepot.shapes.explain import explain
+from entrepot.shapes.wire_form import WireForms
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation)
+_plain = msgspec.json.Decoder(float_hook=decimal.Decimal)
 
 
 class Codec:
-    """Reads and writes values of one shape as JSON."""
+    """Reads and writes values of one shape as JSON.
 
-    shape: Shape
-    type: Any
-    """The Python type of its values."""
+    Each of its methods is compiled when it is first asked for. All but `type` raise TypeError
+    for a shape that has no JSON form, because it holds a file or a raw body.
+    """
 
-    def decode(self, data: bytes) -> Any:
-        """The value written in `data`. Raises `Malformed` (not JSON, not UTF-8, duplicate key, too deep)
-        or `Invalid` with every issue and its pointer, relative to the value."""
-        raise NotImplementedError
+    def __init__(self, shape: s.Shape, values: Values) -> None:
+        self.shape = shape
+        self._values = values
 
-    def encode(self, value: Any) -> bytes:
-        """The value as JSON. Raises TypeError on a value that has no JSON form."""
-        raise NotImplementedError
+    @functools.cached_property
+    def type(self) -> Any:
+        """The Python type of the shape's values."""
+        annotation = self._values.made.of(self.shape)
+        return getattr(annotation, "value_class", annotation)
 
-    def of_plain(self, plain: Any) -> Any:
+    @functools.cached_property
+    def decode(self) -> Callable[[bytes], Any]:
+        """The value written in JSON bytes.
+
+        Raises `Malformed` (not JSON, not UTF-8, a repeated name, too deep) or `Invalid` with
+        every issue and its pointer, relative to the value.
+        """
+        return self._decoder(trusted=False)
+
+    @functools.cached_property
+    def decode_trusted(self) -> Callable[[bytes], Any]:
+        """As `decode`, but faster: repeated names and depth are not looked for.
+
+        For replies of upstreams, not for callers' requests: of a repeated name the last wins.
+        """
+        return self._decoder(trusted=True)
+
+    @functools.cached_property
+    def encode(self) -> Callable[[Any], bytes]:
+        """The value as JSON. Raises TypeError on a value that has no JSON form. It checks nothing else."""
+        self._refuse_without_json()
+        write = msgspec.json.Encoder(enc_hook=_write_hook, decimal_format=self._decimal_format).encode
+        rewrite = self._rewrite
+        return write if rewrite is None else lambda value: write(rewrite(value))
+
+    @functools.cached_property
+    def of_plain(self) -> Callable[[Any], Any]:
         """The value for plain JSON data (dicts, lists, scalars, Decimals), checked as `decode` does."""
-        raise NotImplementedError
+        self._refuse_without_json()
+        read, shape, values = self._values.made.reader(self.shape), self.shape, self._values
+        guarded = self._must_be_searched
 
-    def to_plain(self, value: Any) -> Any:
-        """The value as plain JSON data; absent members are absent."""
-        raise NotImplementedError
+        def of_plain(plain: Any) -> Any:
+            try:
+                value = read(plain)
+            except (ValueError, RecursionError) as error:
+                raise values.refusal(shape, plain, error) from None
+            if guarded and (issues := explain(shape, plain, values.types, values.limits)):
+                raise Invalid("the value does not fit its type", issues=tuple(issues))
+            return value
+
+        return of_plain
+
+    @functools.cached_property
+    def to_plain(self) -> Callable[[Any], Any]:
+        """The value as plain JSON data; absent members are absent, decimal numbers stay Decimals."""
+        self._refuse_without_json()
+        rewrite = self._rewrite
+        kept = (decimal.Decimal,) if self._decimal_format == "number" else ()
+
+        def to_plain(value: Any) -> Any:
+            value = value if rewrite is None else rewrite(value)
+            return msgspec.to_builtins(value, builtin_types=kept, str_keys=True, enc_hook=_write_hook)
+
+        return to_plain
 
     def accepts(self, value: Any) -> bool:
-        """Whether a Python value made by a handler is of this shape, all the way down."""
-        raise NotImplementedError
+        """Whether a Python value made by a handler is of this shape, all the way down. Slow: for tests and `dev`."""
+        return not self.issues(value)
+
+    def issues(self, value: Any) -> list[Issue]:
+        """What is wrong with a Python value, as `explain` says it of its plain form."""
+        try:
+            plain = self.to_plain(value)
+        except (TypeError, ValueError, AttributeError) as error:
+            return [Issue("", "type", str(error))]
+        return explain(self.shape, plain, self._values.types, self._values.limits)
+
+    def _decoder(self, *, trusted: bool) -> Callable[[bytes], Any]:
+        self._refuse_without_json()
+        values, shape, limits = self._values, self.shape, self._values.limits
+        made = values.made
+        read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=decimal.Decimal).decode
+        check, times = made.checks.of(shape), self._holds_times
+
+        def decode(data: bytes) -> Any:
+            try:
+                value = read(data)
+                suspect = (
+                    (not trusted and (guard.may_be_deep(data, limits) or guard.may_repeat_names(data)))
+                    or (times and guard.may_cut_time(data))
+                    or guard.may_have_endless_numbers(data, limits)
+                    or (check is not None and not check(_plain.decode(data)))
+                )
+            except _UNREADABLE as error:
+                raise values.fault_of(shape, data, error, trusted=trusted) from None
+            if suspect and (fault := values.fault_in(shape, data, trusted=trusted)) is not None:
+                raise fault
+            return value
+
+        return decode
+
+    @functools.cached_property
+    def _parts(self) -> list[s.Shape]:
+        return s.reachable(self.shape, self._values.types)
+
+    @functools.cached_property
+    def _holds_times(self) -> bool:
+        return any(isinstance(part, s.DateTime | s.Time | s.Duration) for part in self._parts)
+
+    @functools.cached_property
+    def _must_be_searched(self) -> bool:
+        """Whether plain data may break a rule that shows only in JSON text, or not at all in plain data."""
+        return self._holds_times or any(isinstance(part, s.Float | s.Anything | s.Json | s.Int) for part in self._parts)
+
+    @functools.cached_property
+    def _decimal_format(self) -> Any:
+        return "number" if any(map(_holds_numbers, self._parts)) else "string"
+
+    @functools.cached_property
+    def _rewrite(self) -> Callable[[Any], Any] | None:
+        return WireForms(self._values.made, decimals_mixed=self._decimal_format == "number").of(self.shape)
+
+    def _refuse_without_json(self) -> None:
+        for part in self._parts:
+            if isinstance(part, s.File | s.Raw):
+                what = "a file" if isinstance(part, s.File) else f"a raw {part.media_type} body"
+                raise TypeError(f"the shape holds {what}, which has no JSON form")
 
 
 class Values:
@@ -49,9 +170,66 @@ class Values:
     class made for it.
     """
 
-    def __init__(self, types: Types, classes: Mapping[str, Any] | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
-        raise NotImplementedError
+    def __init__(
+        self, types: s.Types, classes: Mapping[str, Any] | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self.types = types
+        self.classes = classes or {}
+        self.limits = limits
+        self.made = Classes(types, self.classes, limits)
+        self._codecs: dict[bytes, Codec] = {}
 
-    def codec(self, shape: Shape) -> Codec:
+    def codec(self, shape: s.Shape) -> Codec:
         """The codec of a shape; the same one for equal shapes."""
-        raise NotImplementedError
+        key = msgspec.json.encode(shape)
+        codec = self._codecs.get(key)
+        if codec is None:
+            codec = self._codecs[key] = Codec(shape, self)
+        return codec
+
+    def fault_of(self, shape: s.Shape, data: bytes, error: Exception, *, trusted: bool) -> Malformed | Invalid:
+        """The fault for JSON bytes that were refused with `error`."""
+        try:
+            plain = _plain.decode(data)
+        except RecursionError:
+            return _malformed(guard.too_deep(self.limits))
+        except UnicodeDecodeError as broken:
+            return _malformed(Issue("", "encoding", f"is not UTF-8: byte {broken.start} of a string"))
+        except (msgspec.ValidationError, decimal.InvalidOperation):
+            return _malformed(Issue("", "number_form", "a number has too many digits"))
+        except msgspec.DecodeError as broken:
+            return _malformed(Issue("", "syntax", f"is not JSON: {broken}"))
+        fault = self.fault_in(shape, data, trusted=trusted)
+        return fault if fault is not None else self.refusal(shape, plain, error)
+
+    def fault_in(self, shape: s.Shape, data: bytes, *, trusted: bool) -> Malformed | Invalid | None:
+        """The fault for well-formed JSON bytes, if anything is wrong with them."""
+        if not trusted and (broken := guard.issues(data, self.limits)):
+            return _malformed(*broken)
+        issues = explain(shape, _plain.decode(data), self.types, self.limits)
+        return Invalid("the value does not fit its type", issues=tuple(issues)) if issues else None
+
+    def refusal(self, shape: s.Shape, plain: Any, error: Exception) -> Invalid:
+        """The fault for plain data that was refused with `error`."""
+        issues = explain(shape, plain, self.types, self.limits)
+        # A rule of an author's own class (`__post_init__`, a pydantic validator) has only its message.
+        issues = issues or [Issue("", "format", str(error))]
+        return Invalid("the value does not fit its type", issues=tuple(issues))
+
+
+def _holds_numbers(part: s.Shape) -> bool:
+    match part:
+        case s.Anything() | s.Json() | s.Decimal(wire="number") | s.Record(extras="keep", extra=None):
+            return True
+        case _:
+            return False
+
+
+def _malformed(*issues: Issue) -> Malformed:
+    return Malformed("the JSON could not be read", issues=issues)
+
+
+def _write_hook(value: Any) -> Any:
+    if authored.is_pydantic(type(value)):
+        return authored.dump_pydantic(value)
+    raise TypeError(f"a {type(value).__qualname__} has no JSON form")

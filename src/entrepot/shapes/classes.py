@@ -1,0 +1,394 @@
+"""Shapes as Python types that msgspec reads.
+
+What msgspec reads by itself is left to it. What it cannot is given a *hook type*: an empty
+class that stands in the annotation, and a reader that turns plain data into the value. Named
+records may be recursive, since a class can be made before the types of its members are known.
+"""
+
+from __future__ import annotations
+
+import decimal
+import functools
+import types as python_types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from entrepot.kit.limits import Limits
+from entrepot.model import shape as s
+from entrepot.model.file import File
+from entrepot.model.page import Page
+from entrepot.shapes import authored
+from entrepot.shapes.arms import choose
+from entrepot.shapes.checks import Checks
+from entrepot.shapes.explain import fits, must_be_present
+from entrepot.shapes.kinds import kinds_of
+from entrepot.shapes.patterns import python_pattern
+from entrepot.shapes.scalars import NUMBER, NotOfShape, Problem, Scalar, fits_int64, int_bounds, native, value_of
+
+Reader = Callable[[Any], Any]
+"""Plain data to value; raises ValueError when it is not of the shape."""
+
+EXTRAS = "extras"
+"""The attribute in which a record keeps the members that no field names."""
+
+
+class _HookMeta(type):
+    # msgspec asks isinstance(value, hook) of what a reader returned. It has been checked, so the
+    # answer is yes for any value; `id` says so without a call into Python.
+    __instancecheck__ = staticmethod(id)  # type: ignore[assignment]
+
+
+class Classes:
+    """The Python type of each shape of one service, made on first use."""
+
+    def __init__(self, types: s.Types, classes: Mapping[str, Any], limits: Limits) -> None:
+        self.types = types
+        self.limits = limits
+        self.checks = Checks(types, classes, limits)
+        self._authored = classes
+        self._named: dict[str, Any] = {}
+        self._opened: set[str] = set()
+        self._unnamed: dict[bytes, Any] = {}
+        self._readers: dict[Any, Reader] = {}
+        for name, cls in classes.items():
+            if authored.is_pydantic(cls):
+                self._readers[cls] = self._pydantic_reader(s.Ref(name=name), cls)
+
+    def of(self, shape: s.Shape, name: str = "Value") -> Any:
+        """The type of a shape's values, as an annotation; `name` is for a class made for it."""
+        if isinstance(shape, s.Ref):
+            return self._of_name(shape.name)
+        key = msgspec.json.encode(shape)
+        if key not in self._unnamed:
+            self._unnamed[key] = self._make(shape, name)
+        return self._unnamed[key]
+
+    def read_hook(self, hook: Any, plain: Any) -> Any:
+        """What msgspec calls for a type that is not its own."""
+        return self._readers[hook](plain)
+
+    def reader(self, shape: s.Shape) -> Reader:
+        """Plain data to the shape's values."""
+        annotation, check = self.of(shape), self.checks.of(shape)
+
+        def read(plain: Any) -> Any:
+            if check is not None and not check(plain):
+                raise NotOfShape(Problem("variant", "is not of its type"))
+            return msgspec.convert(plain, annotation, dec_hook=self.read_hook, str_keys=True)
+
+        return read
+
+    def _of_name(self, name: str) -> Any:
+        if name in self._authored:
+            return self._authored[name]
+        if name in self._named:
+            return self._named[name]
+        shape = self.types[name]
+        if isinstance(shape, s.Record) and not needs_hook(shape):
+            return self._struct(shape, name, functools.partial(self._named.__setitem__, name))
+        if name in self._opened:
+            # An alias that leads back to itself without a record between: only a hook can.
+            return self._hook(name, lambda: self.reader(shape))
+        self._opened.add(name)
+        self._named[name] = self.of(shape, name)
+        return self._named[name]
+
+    def _make(self, shape: s.Shape, name: str) -> Any:
+        match shape:
+            case s.Anything() | s.Json():
+                return Any
+            case s.File():
+                return File
+            case s.Raw():
+                return bytes
+            case s.Nullable(shape=inner):
+                return typing.Optional[self.of(inner, name)]  # noqa: UP045 - built, not written
+            case s.List():
+                return _bounded(list[self.of(shape.item, name)], shape)  # type: ignore[misc]
+            case s.Tuple(items=items):
+                return tuple[tuple(self.of(item, name) for item in items)]  # type: ignore[misc]
+            case s.Map():
+                return _bounded(dict[self._key(shape.key), self.of(shape.value, name)], shape)  # type: ignore[misc]
+            case s.Page(item=item):
+                return Page[self.of(item, name)]  # type: ignore[misc]
+            case s.Record():
+                return self._record_hook(shape, name) if needs_hook(shape) else self._struct(shape, name)
+            case s.Union():
+                return self._union(shape, name)
+            case _:
+                return self._scalar(typing.cast(Scalar, shape), name)
+
+    def _scalar(self, shape: Scalar, name: str) -> Any:
+        match shape:
+            case s.Decimal():
+                return self._hook(name, lambda: decimal_reader(shape, self.limits))
+            case s.Int(wire="text") | s.DateTime(wire="unix" | "unix_ms") | s.Bytes(encoding="hex"):
+                return self._hook(name, lambda: functools.partial(value_of, shape, limits=self.limits))
+            case s.Enum():
+                return _enum(shape)
+            case _:
+                meta = _meta(shape)
+                return Annotated[native(shape), meta] if meta is not None else native(shape)
+
+    def _key(self, key: s.Shape) -> Any:
+        annotation = self.of(key, "Key")
+        return str if isinstance(annotation, _HookMeta) else annotation
+
+    def _hook(self, name: str, make_reader: Callable[[], Reader]) -> Any:
+        """A type whose values `make_reader()` reads; it is called on first use."""
+
+        def first(plain: Any) -> Any:
+            reader = self._readers[hook] = make_reader()
+            return reader(plain)
+
+        hook = _HookMeta(name, (), {})
+        self._readers[hook] = first
+        return hook
+
+    def _pydantic_reader(self, shape: s.Ref, cls: Any) -> Reader:
+        def read(plain: Any) -> Any:
+            if not fits(self.types[shape.name], plain, self.types, self.limits):
+                raise NotOfShape(Problem("variant", f"is not a {shape.name}"))
+            return cls.model_validate(plain)
+
+        return read
+
+    # Records
+
+    def _struct(
+        self, record: s.Record, name: str, announce: Callable[[Any], None] = lambda _: None,
+        tag_field: str | None = None, tag: str | None = None,
+    ) -> Any:  # fmt: skip
+        """A Struct class for a record; `announce` learns it before its members' types are made."""
+        fields = [field for field in record.fields if field.name != tag_field]
+        namespace: dict[str, Any] = {"__doc__": record.docs or None}
+        if (tagged := record.field(tag_field or "")) is not None:
+            namespace[tagged.attribute] = property(lambda _: tag)
+        cls = msgspec.defstruct(
+            name,
+            [self._member(field) for field in fields],
+            kw_only=True,
+            rename={field.attribute: field.name for field in fields if field.attribute != field.name},
+            forbid_unknown_fields=record.extras == "forbid",
+            tag_field=tag_field,
+            tag=tag,
+            namespace=namespace,
+            module=__name__,
+        )
+        announce(cls)
+        for field in fields:
+            cls.__annotations__[field.attribute] = self._annotation(field)
+        return cls
+
+    def _member(self, field: s.Field) -> tuple[str, Any] | tuple[str, Any, Any]:
+        if not field.attribute.isidentifier() or field.attribute.startswith("__"):
+            raise TypeError(f"the field {field.name!r} cannot be a Python attribute; give it a name in `python`")
+        if field.default is not UNSET:
+            return field.attribute, object, msgspec.field(default_factory=self._default(field))
+        return (field.attribute, object) if must_be_present(field) else (field.attribute, object, UNSET)
+
+    def _default(self, field: s.Field) -> Callable[[], Any]:
+        @functools.cache
+        def reader() -> Reader:
+            return self.reader(field.shape)
+
+        return lambda: reader()(field.default)
+
+    def _annotation(self, field: s.Field) -> Any:
+        annotation = self.of(field.shape, field.attribute.title().replace("_", ""))
+        present = must_be_present(field) or field.default is not UNSET
+        return annotation if present else typing.Union[annotation, UnsetType]
+
+    def _record_hook(self, record: s.Record, name: str) -> Any:
+        """A record that msgspec cannot read: it keeps unknown members, or has names that it cannot carry."""
+        fields: list[Any] = [self._member(field) for field in record.fields]
+        if record.extras == "keep":
+            fields.append((EXTRAS, dict[str, Any], msgspec.field(default_factory=dict)))
+        cls = msgspec.defstruct(name, fields, kw_only=True, module=__name__)
+
+        def make_reader() -> Reader:
+            members = [(field, self.reader(field.shape)) for field in record.fields]
+            extra = self.reader(record.extra if record.extra is not None else s.Anything())
+            known = {field.name for field in record.fields}
+
+            def read(plain: Any) -> Any:
+                if type(plain) is not dict:
+                    raise NotOfShape(Problem("type", "expected an object"))
+                if any(must_be_present(field) and field.name not in plain for field in record.fields):
+                    raise NotOfShape(Problem("missing", "a member is missing"))
+                rest = {key: value for key, value in plain.items() if key not in known}
+                if rest and record.extras == "forbid":
+                    raise NotOfShape(Problem("unknown", "a member is not known"))
+                values = {field.attribute: read(plain[field.name]) for field, read in members if field.name in plain}
+                if record.extras == "keep":
+                    values[EXTRAS] = {key: extra(value) for key, value in rest.items()}
+                return cls(**values)
+
+            return read
+
+        hook = self._hook(name, make_reader)
+        hook.value_class = cls
+        return hook
+
+    # Unions
+
+    def _union(self, union: s.Union, name: str) -> Any:
+        if union.choose == "tag":
+            tagged = self._tagged_classes(union)
+            return typing.Union[tuple(tagged)] if tagged else self._holder(union, name)
+        annotations = [self.of(arm, f"{name}{index}") for index, arm in enumerate(union.arms)]
+        if union.choose == "kind" and self._told_apart_by_msgspec(union, annotations):
+            return typing.Union[tuple(map(without_pattern, annotations))]
+        return self._holder(union, name)
+
+    def _tagged_classes(self, union: s.Union) -> list[Any]:
+        """One class for each tag, or nothing when msgspec cannot carry the union."""
+        found = []
+        for arm, tag in zip(union.arms, union.tags, strict=True):
+            record = s.resolve(arm, self.types)
+            if isinstance(arm, s.Ref) and arm.name in self._authored:
+                if not authored.has_tag(self._authored[arm.name], union.tag_field, tag):
+                    return []
+                found.append(self._authored[arm.name])
+            elif isinstance(record, s.Record) and not needs_hook(record):
+                found.append(self._tagged(arm, record, union.tag_field, tag))
+            else:
+                return []
+        return found
+
+    def _tagged(self, arm: s.Shape, record: s.Record, tag_field: str, tag: str) -> Any:
+        key = msgspec.json.encode((arm, tag_field, tag))
+        if key not in self._unnamed:
+            name = arm.name if isinstance(arm, s.Ref) else "Arm"
+            announce = functools.partial(self._unnamed.__setitem__, key)
+            self._struct(record, name, announce, tag_field, tag)
+        return self._unnamed[key]
+
+    def _told_apart_by_msgspec(self, union: s.Union, annotations: list[Any]) -> bool:
+        seen: set[str] = set()
+        for arm, annotation in zip(union.arms, annotations, strict=True):
+            if annotation is Any or isinstance(annotation, _HookMeta) or annotation in self._readers:
+                return False
+            if any(isinstance(part, _HookMeta) for part in typing.get_args(annotation)) and _is_union(annotation):
+                return False
+            kinds = kinds_of(arm, self.types)
+            own = kinds - {"integer"} if "number" in kinds else kinds
+            if own & seen:
+                return False
+            seen |= own
+        return True
+
+    def _holder(self, union: s.Union, name: str) -> Any:
+        """A union that msgspec cannot decide: the arm is chosen from plain data."""
+
+        def make_reader() -> Reader:
+            readers: dict[int, Reader] = {}
+
+            def fit(arm: s.Shape, plain: Any) -> bool:
+                return fits(arm, plain, self.types, self.limits)
+
+            def read(plain: Any) -> Any:
+                arm = choose(union, plain, self.types, fit)
+                if arm is None:
+                    raise NotOfShape(Problem("variant", "fits none of the types it may be of"))
+                reader = readers.get(id(arm))
+                if reader is None:
+                    reader = readers[id(arm)] = self.reader(arm)
+                return reader(plain)
+
+            return read
+
+        return self._hook(name, make_reader)
+
+
+def needs_hook(record: s.Record) -> bool:
+    """Whether msgspec has no class for the record: it keeps extras, or a name is one that msgspec cannot carry."""
+    return record.extras == "keep" or any(_uncarriable(field.name) for field in record.fields)
+
+
+def _uncarriable(name: str) -> bool:
+    return any(character in '"\\' or character < " " for character in name)
+
+
+def decimal_reader(shape: s.Decimal, limits: Limits) -> Reader:
+    """Plain data to an exact decimal; the plainest shapes are read the shortest way."""
+    general = functools.partial(value_of, shape, limits=limits)
+    if msgspec.structs.replace(shape, wire="text") != s.Decimal():
+        return general
+    most = limits.number_digits_max
+
+    def read_number(plain: Any) -> Any:
+        if type(plain) is decimal.Decimal and -most < plain.adjusted() < most and plain.is_finite():
+            return plain
+        return general(plain)
+
+    def read_text(plain: Any) -> Any:
+        if type(plain) is str and len(plain) <= 20 and NUMBER.fullmatch(plain):
+            number = decimal.Decimal(plain)
+            if -most < number.adjusted() < most:
+                return number
+        return general(plain)
+
+    return read_number if shape.wire == "number" else read_text
+
+
+def _bounded(annotation: Any, shape: s.List | s.Map) -> Any:
+    if shape.length_min is None and shape.length_max is None:
+        return annotation
+    return Annotated[annotation, Meta(min_length=shape.length_min, max_length=shape.length_max)]
+
+
+def _enum(shape: s.Enum) -> Any:
+    values = tuple(value.wire for value in shape.values)
+    if shape.open:
+        return typing.Union[tuple(type(value) for value in values)]
+    return Literal[values]
+
+
+def _meta(shape: Scalar) -> Meta | None:
+    match shape:
+        case s.Int():
+            low, high = (bound if fits_int64(bound) else None for bound in int_bounds(shape))
+            rules: dict[str, Any] = {"ge": low, "le": high, "multiple_of": shape.multiple_of}
+        case s.Float():
+            rules = {
+                "ge": shape.minimum,
+                "le": shape.maximum,
+                "gt": shape.exclusive_minimum,
+                "lt": shape.exclusive_maximum,
+            }
+        case s.Text():
+            pattern = None if shape.pattern is None else python_pattern(shape.pattern)
+            rules = {"min_length": shape.length_min, "max_length": shape.length_max, "pattern": pattern}
+        case s.Bytes():
+            rules = {"min_length": shape.length_min, "max_length": shape.length_max}
+        case _:
+            return None
+    given = {name: rule for name, rule in rules.items() if rule is not None}
+    return Meta(**given) if given else None
+
+
+def without_pattern(annotation: Any) -> Any:
+    """The annotation without a text pattern at its top.
+
+    msgspec 0.22 corrupts memory when a text with a pattern shares a union with an array or an
+    object; the checks look at the pattern instead.
+    """
+    if _is_union(annotation):
+        return typing.Union[tuple(map(without_pattern, typing.get_args(annotation)))]
+    if typing.get_origin(annotation) is not Annotated:
+        return annotation
+    base, meta = typing.get_args(annotation)
+    if getattr(meta, "pattern", None) is None:
+        return annotation
+    if meta.min_length is None and meta.max_length is None:
+        return base
+    return Annotated[base, Meta(min_length=meta.min_length, max_length=meta.max_length)]
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, python_types.UnionType)

@@ -1,0 +1,110 @@
+"""What msgspec does not notice in JSON text: repeated names, depth, endless digits, cut-off times.
+
+A cheap test on every document says whether it is suspect; only then is it read a second time,
+exactly and slowly.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import pointer
+from entrepot.model.fault import Issue
+
+_untyped = msgspec.json.Decoder()
+_encode = msgspec.json.Encoder().encode
+_DIGITS = re.compile(rb"[0-9]{4}")
+_LONG_FRACTION = re.compile(rb"\.[0-9]{6}[0-9]*[1-9]")
+_BRACKETS = bytes.maketrans(b"[{]}", b"(())")
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[{]}")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+
+def may_repeat_names(data: bytes) -> bool:
+    """Whether some object of a JSON text may hold a name twice; never False when one does.
+
+    Reading keeps one member of each name, so writing the value again gives fewer colons than
+    there were, unless one of them was written as an escape.
+    """
+    if b"u003a" in data or b"u003A" in data:
+        return True
+    return data.count(b":") != _encode(_untyped.decode(data)).count(b":")
+
+
+def may_be_deep(data: bytes, limits: Limits) -> bool:
+    """Whether the nesting may pass the limit; never False when it does."""
+    return data.count(b"[") + data.count(b"{") > limits.depth_max
+
+
+def may_have_endless_numbers(data: bytes, limits: Limits) -> bool:
+    """Whether a number may be written with more digits than the limit; never False when one is.
+
+    Half of that many digits in a row cover several of the sampled bytes.
+    """
+    if len(data) <= limits.number_digits_max:
+        return False
+    return _DIGITS.search(data[:: max(1, limits.number_digits_max // 12)]) is not None
+
+
+def may_cut_time(data: bytes) -> bool:
+    """Whether a time may be given to less than a microsecond, which msgspec would round."""
+    return _LONG_FRACTION.search(data) is not None
+
+
+def depth(data: bytes) -> int:
+    """How deep the arrays and objects of a JSON text are nested."""
+    brackets = _STRING.sub(b"", data).translate(_BRACKETS, _NOT_BRACKETS)
+    levels = 0
+    while brackets:
+        shorter = brackets.replace(b"()", b"")
+        if len(shorter) == len(brackets):
+            break
+        brackets = shorter
+        levels += 1
+    return levels
+
+
+def issues(data: bytes, limits: Limits) -> list[Issue]:
+    """What is wrong with a well-formed JSON text, apart from its shape."""
+    if may_be_deep(data, limits) and depth(data) > limits.depth_max:
+        return [too_deep(limits)]
+    return repeated_names(data, limits.issues_max) if may_repeat_names(data) else []
+
+
+def too_deep(limits: Limits) -> Issue:
+    """The issue of a document nested beyond the limit."""
+    return Issue("", "depth", f"arrays and objects may be nested {limits.depth_max} deep")
+
+
+def repeated_names(data: bytes, issues_max: int) -> list[Issue]:
+    """An issue for every name that an object of a JSON text holds twice."""
+    found: list[Issue] = []
+    pending: list[tuple[Any, tuple[str | int, ...]]] = [(_pairs(data), ())]
+    while pending and len(found) < issues_max:
+        value, path = pending.pop()
+        if isinstance(value, _Members):
+            seen: set[str] = set()
+            for name, member in value.pairs:
+                if name in seen:
+                    found.append(Issue(pointer((*path, name)), "duplicate", "is given more than once"))
+                seen.add(name)
+                pending.append((member, (*path, name)))
+        elif isinstance(value, list):
+            pending.extend((item, (*path, index)) for index, item in enumerate(value))
+    return found[:issues_max]
+
+
+class _Members:
+    """An object's members as they were written, repeated ones included."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        self.pairs = pairs
+
+
+def _pairs(data: bytes) -> Any:
+    return json.loads(data, object_pairs_hook=_Members, parse_int=str, parse_float=str)

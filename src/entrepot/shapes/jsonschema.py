@@ -1,0 +1,98 @@
+"""Values under a JSON Schema that has no typed shape: checked by the `jsonschema-rs` package.
+
+The package is the extra `jsonschema`: its compiled library is many times the size of the
+platform, and few contracts need it. It is loaded when the first such schema is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from entrepot.kit.pointers import pointer as pointer_of
+from entrepot.model.fault import Issue
+
+_validators: dict[bytes, Any] = {}
+_VALIDATORS_MAX = 256
+_plain_numbers = msgspec.json.Decoder()
+_exact_numbers = msgspec.json.Encoder(decimal_format="number")
+
+
+def unchecked(schema: Mapping[str, Any] | bool) -> bool:
+    """Whether the schema takes every value, so that nothing needs to be installed for it."""
+    return schema is True or schema == {}
+
+
+def accepts(schema: Mapping[str, Any] | bool, plain: Any) -> bool:
+    """Whether plain data is valid under the schema."""
+    return unchecked(schema) or bool(validator(schema).is_valid(_as_floats(plain)))
+
+
+def issues(schema: Mapping[str, Any] | bool, plain: Any, pointer: str) -> Iterator[Issue]:
+    """Each error of plain data under the schema."""
+    if unchecked(schema):
+        return
+    for error in validator(schema).iter_errors(_as_floats(plain)):
+        yield Issue(pointer + pointer_of(error.instance_path), _CODES.get(_keyword(error), "variant"), error.message)
+
+
+def validator(schema: Mapping[str, Any] | bool) -> Any:
+    """The compiled schema. Raises TypeError when the extra is missing or the schema is not one."""
+    key = msgspec.json.encode(schema)
+    found = _validators.get(key)
+    if found is None:
+        found = _compile(schema)
+        if len(_validators) >= _VALIDATORS_MAX:
+            _validators.pop(next(iter(_validators)))
+        _validators[key] = found
+    return found
+
+
+def _compile(schema: Mapping[str, Any] | bool) -> Any:
+    try:
+        import jsonschema_rs
+    except ModuleNotFoundError:
+        raise TypeError(
+            "a JSON Schema without a typed shape needs the jsonschema-rs package: install entrepot[jsonschema]"
+        ) from None
+    document = schema if isinstance(schema, bool) else dict(schema)
+    try:
+        return jsonschema_rs.Draft202012Validator(document)
+    except ValueError as error:
+        raise TypeError(f"not a JSON Schema: {error}") from None
+
+
+def _as_floats(plain: Any) -> Any:
+    """The same data with its exact decimals as floats, which is all the package can compare."""
+    return _plain_numbers.decode(_exact_numbers.encode(plain))
+
+
+def _keyword(error: Any) -> str:
+    path = [str(part) for part in error.schema_path]
+    return path[-1] if path else ""
+
+
+_CODES = {
+    "type": "type",
+    "required": "missing",
+    "additionalProperties": "unknown",
+    "unevaluatedProperties": "unknown",
+    "enum": "enum",
+    "const": "enum",
+    "minLength": "length",
+    "maxLength": "length",
+    "minItems": "length",
+    "maxItems": "length",
+    "minProperties": "length",
+    "maxProperties": "length",
+    "minimum": "range",
+    "maximum": "range",
+    "exclusiveMinimum": "range",
+    "exclusiveMaximum": "range",
+    "multipleOf": "range",
+    "pattern": "pattern",
+    "format": "format",
+    "uniqueItems": "unique",
+}

@@ -1,0 +1,130 @@
+"""Values in the form their wire wants, where their Python type alone does not say it.
+
+An integer that is written in quotes, a moment that is written as seconds since 1970, a decimal
+that is text in one place and a number in another: msgspec's encoder knows no shapes, so these
+few are rewritten before it sees them. Most shapes need nothing of the kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+
+from entrepot.model import shape as s
+from entrepot.shapes import kinds
+from entrepot.shapes.classes import EXTRAS, Classes, needs_hook
+from entrepot.shapes.explain import page_record
+from entrepot.shapes.members import member
+from entrepot.shapes.scalars import SCALARS, plain_of
+
+Rewrite = Callable[[Any], Any]
+
+
+class WireForms:
+    """The rewriting of one service's shapes."""
+
+    def __init__(self, classes: Classes, *, decimals_mixed: bool) -> None:
+        self._classes = classes
+        self._types = classes.types
+        self._decimals_mixed = decimals_mixed
+        self._named: dict[str, Rewrite] = {}
+
+    def of(self, shape: s.Shape) -> Rewrite | None:
+        """What turns a value into one that msgspec writes rightly; None when it already does."""
+        if not any(map(self._special, s.reachable(shape, self._types))):
+            return None
+        match shape:
+            case s.Ref(name=name):
+                return self._of_name(name)
+            case s.Nullable(shape=inner):
+                rewrite = self._must(inner)
+                return lambda value: None if value is None else rewrite(value)
+            case s.List(item=item):
+                rewrite = self._must(item)
+                return lambda value: [rewrite(each) for each in value]
+            case s.Tuple(items=items):
+                rewrites = [self._must(item) for item in items]
+                return lambda value: [rewrite(each) for rewrite, each in zip(rewrites, value, strict=True)]
+            case s.Map(value=inner):
+                rewrite = self._must(inner)
+                return lambda value: {key: rewrite(each) for key, each in value.items()}
+            case s.Page(item=item):
+                whole = self._record(page_record(item))
+                return lambda page: {name: part for name, part in whole(page).items() if part is not None}
+            case s.Record():
+                return self._record(shape)
+            case s.Union():
+                return self._union(shape)
+            case _:
+                return lambda value: plain_of(shape, value)  # type: ignore[arg-type]
+
+    def _special(self, shape: s.Shape) -> bool:
+        match shape:
+            case s.Int(wire="text") | s.DateTime(wire="unix" | "unix_ms") | s.Bytes(encoding="hex"):
+                return True
+            case s.Decimal(wire="text"):
+                return self._decimals_mixed
+            case s.Record():
+                return needs_hook(shape)
+            case _:
+                return False
+
+    def _must(self, shape: s.Shape) -> Rewrite:
+        return self.of(shape) or (lambda value: value)
+
+    def _of_name(self, name: str) -> Rewrite:
+        if name not in self._named:
+            self._named[name] = lambda value: self._named[name](value)
+            rewrite = self._must(self._types[name])
+            self._named[name] = rewrite
+        return lambda value: self._named[name](value)
+
+    def _record(self, record: s.Record) -> Callable[[Any], dict[str, Any]]:
+        rewrites = [(field, self._must(field.shape)) for field in record.fields]
+        keep = record.extras == "keep"
+        extra = self._must(record.extra if record.extra is not None else s.Anything())
+
+        def rewrite(value: Any) -> dict[str, Any]:
+            out = {}
+            for field, each in rewrites:
+                part = member(value, field)
+                if part is not UNSET:
+                    out[field.name] = each(part)
+            if keep:
+                out |= {name: extra(part) for name, part in getattr(value, EXTRAS, {}).items()}
+            return out
+
+        return rewrite
+
+    def _union(self, union: s.Union) -> Rewrite:
+        rewrites = [(self._recognizer(union, index), self._must(arm)) for index, arm in enumerate(union.arms)]
+
+        def rewrite(value: Any) -> Any:
+            return next((rewrite(value) for is_of, rewrite in rewrites if is_of(value)), value)
+
+        return rewrite
+
+    def _recognizer(self, union: s.Union, index: int) -> Callable[[Any], bool]:
+        arm = s.resolve(union.arms[index], self._types)
+        if isinstance(arm, s.Record):
+            if union.choose == "tag":
+                tag = s.Field(name=union.tag_field, shape=s.Text())
+                record_tag = arm.field(union.tag_field) or tag
+                return lambda value: member(value, record_tag) == union.tags[index]
+            cls = self._classes.of(union.arms[index])
+            cls = getattr(cls, "value_class", cls)
+            return lambda value: isinstance(value, cls if isinstance(cls, type) else dict)
+        if isinstance(arm, SCALARS):
+            return lambda value: not isinstance(value, (list, dict)) and _may_be(arm, value)
+        wanted = list if "array" in kinds.kinds_of(arm, self._types) else dict
+        return lambda value: isinstance(value, wanted)
+
+
+def _may_be(arm: Any, value: Any) -> bool:
+    try:
+        plain_of(arm, value)
+    except (TypeError, ValueError, AttributeError):
+        return False
+    return True
