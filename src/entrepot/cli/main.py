@@ -17,19 +17,19 @@ from entrepot.cli.session import LoadCatalog, Session
 DONE, REFUSED, INTERRUPTED = 0, 1, 130
 
 COMMANDS = {
-    "init": "entrepot.cli.init:init",
-    "dev": "entrepot.cli.run:dev",
-    "serve": "entrepot.cli.run:serve",
-    "import": "entrepot.cli.import_document:import_document",
-    "check": "entrepot.cli.check:check",
-    "explain": "entrepot.cli.explain:explain",
-    "apply": "entrepot.cli.apply:apply",
-    "call": "entrepot.cli.call:call",
-    "version": "entrepot.cli.version:version",
-    "worker": "entrepot.cli.processes:worker",
-    "control": "entrepot.cli.processes:control",
+    "init": ("entrepot.cli.init", "init"),
+    "dev": ("entrepot.cli.run", "dev"),
+    "serve": ("entrepot.cli.run", "serve"),
+    "import": ("entrepot.cli.import_document", "import_document"),
+    "check": ("entrepot.cli.check", "check"),
+    "explain": ("entrepot.cli.explain", "explain"),
+    "apply": ("entrepot.cli.apply", "apply"),
+    "call": ("entrepot.cli.call", "call"),
+    "version": ("entrepot.cli.version", "version"),
+    "worker": ("entrepot.cli.processes", "worker"),
+    "control": ("entrepot.cli.processes", "control"),
 }
-"""Every command and where it is, in the order of `--help`."""
+"""Every command with its module and attribute, in the order of `--help`."""
 
 HIDDEN = ("worker", "control")
 """Processes that the supervisor starts."""
@@ -44,7 +44,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        module, attribute = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(module), attribute)
         return command
 

@@ -18,17 +18,11 @@ def common(function: Function) -> Function:
     return _json(_debug(click.pass_obj(function)))
 
 
-project_argument = click.argument(
-    "project", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
-"""The project's directory, by default the present one."""
+project_argument = click.argument("project", metavar="[DIR]", default=".", type=click.Path(exists=True, path_type=Path))
+"""The project's directory, by default the present one; or one Python file."""
 
-project_option = click.option(
-    "--project",
-    metavar="DIR",
-    default=".",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The project's directory; the present one by default.",
+environment_option = click.option(
+    "--env", "environment", default="", metavar="NAME", help="The environment, one of those in entrepot.yaml."
 )
 
 

@@ -41,6 +41,11 @@ class Output:
         if not self.as_json and sys.stderr.isatty():
             click.echo(click.style(line, dim=True), err=True, color=colours(sys.stderr))
 
+    def notice(self, line: str) -> None:
+        """Something that a person should know, beside the result."""
+        if not self.as_json:
+            click.echo(line, err=True, color=colours(sys.stderr))
+
     def diagnostics(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Located messages, for people; `--json` puts them into the result instead."""
         if not self.as_json:

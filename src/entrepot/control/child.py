@@ -29,8 +29,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """The log file's name; the processes of two generations share one."""
     argv: Sequence[str]
     directory: Path
-    environment: Mapping[str, str] = {}
-    """Added to our own."""
+    environment: Mapping[str, str]
+    """All of it: nothing is inherited."""
     descriptors: tuple[int, ...] = ()
     """Open files that the process inherits under the same numbers."""
     clean: Filter = unfiltered
@@ -40,13 +40,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 class Child:
     """A running process and the end of its output."""
 
-    def __init__(self, process: asyncio.subprocess.Process, command: Command, logs: LogBook) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, command: Command, logs: LogBook
+    ) -> None:
         self.pid = process.pid
         self._tail: deque[str] = deque(maxlen=TAIL_LINES_MAX)
         self._process = process
         self._command = command
         self._logs = logs
-        self._output = asyncio.create_task(self._read_output())
+        self._output = asyncio.create_task(self._read(output))
 
     @property
     def last_lines(self) -> tuple[str, ...]:
@@ -75,11 +77,9 @@ class Child:
         except ProcessLookupError:
             return
 
-    async def _read_output(self) -> None:
-        stream = self._process.stdout
-        assert stream is not None
+    async def _read(self, output: asyncio.StreamReader) -> None:
         lines = Lines()
-        while data := await stream.read(_CHUNK):
+        while data := await output.read(_CHUNK):
             self._keep(lines.feed(data))
         self._keep(lines.end())
 
@@ -92,18 +92,34 @@ class Child:
 
 async def spawn(command: Command, logs: LogBook) -> Child:
     """Start the process. Raises OSError when the system refuses."""
-    process = await asyncio.create_subprocess_exec(
-        *command.argv,
-        cwd=command.directory,
-        env={**os.environ, **command.environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=command.descriptors,
-        process_group=0,
-        preexec_fn=_die_with_parent(),
+    reading, writing = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command.argv,
+            cwd=command.directory,
+            env=command.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=writing,
+            stderr=subprocess.STDOUT,
+            pass_fds=command.descriptors,
+            process_group=0,
+            preexec_fn=_die_with_parent(),
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return Child(process, await _stream(reading), command, logs)
+
+
+async def _stream(descriptor: int) -> asyncio.StreamReader:
+    # A pipe of our own: asyncio's would keep `wait` waiting until whoever inherited it has ended, too.
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
     )
-    return Child(process, command, logs)
+    return reader
 
 
 def _die_with_parent() -> Callable[[], None] | None:

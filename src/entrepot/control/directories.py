@@ -33,6 +33,9 @@ def create(layout: Layout) -> None:
     """Create the project's directories, mode 0700. Raises `Insecure` when one of them is another user's."""
     for directory in (layout.state, layout.run, layout.releases, layout.edge, layout.logs):
         _create_private(directory)
+    ignore = layout.state / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
 
 
 def _create_private(directory: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from entrepot.ir.release import Release
+
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
     """A process was started."""
@@ -47,6 +49,9 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     base_url: str
     seconds: float
     """Since the start."""
+    release: Release
+    missing: tuple[str, ...] = ()
+    """What is not served for want of an edge."""
 
 
 class Draining(msgspec.Struct, frozen=True, tag="draining"):

@@ -6,6 +6,7 @@ is killed in between, the record names a release that served.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -15,6 +16,7 @@ import msgspec
 from entrepot.control.files import replace_file
 from entrepot.ir.layout import Layout
 from entrepot.ir.release import Release
+from entrepot.kit.clock import Clock, SystemClock
 
 RELEASES_MAX = 50
 """Most releases kept; the oldest that is not live goes."""
@@ -28,12 +30,14 @@ class Live(msgspec.Struct, frozen=True):
     """Of its workers; older than the release when only the edge has changed."""
 
 
+State = Literal["delivering", "live", "rejected", "replaced"]
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What became of a release."""
 
     number: int
-    digest: str
-    state: Literal["delivering", "live", "rejected", "replaced"]
+    state: State
     at: datetime
     """When it came to this state."""
     reason: str = ""
@@ -43,7 +47,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Releases:
     """The releases of one project."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._directory = layout.releases
         self._live = layout.state / "live.json"
 
@@ -69,13 +74,25 @@ class Releases:
         except FileNotFoundError:
             return None
 
-    def set_live(self, live: Live) -> None:
-        """Record the release that serves from now on."""
-        replace_file(self._live, msgspec.json.encode(live))
+    def digest(self, number: int) -> str:
+        """SHA-256 of a stored release, as `Release.digest` gives it; "" when it is gone."""
+        try:
+            return hashlib.sha256(self.path(number).read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return ""
 
-    def record(self, record: Record) -> None:
+    def go_live(self, live: Live) -> None:
+        """Record the release that serves from now on, in place of the one before."""
+        before = self.live()
+        replace_file(self._live, msgspec.json.encode(live))
+        if before is not None and before.number != live.number:
+            self.record(before.number, "replaced")
+        self.record(live.number, "live")
+
+    def record(self, number: int, state: State, reason: str = "") -> None:
         """Write down what became of a release."""
-        replace_file(self._record_path(record.number), msgspec.json.encode(record))
+        record = Record(number=number, state=state, at=self._clock.now(), reason=reason)
+        replace_file(self._record_path(number), msgspec.json.encode(record))
 
     def records(self) -> list[Record]:
         """What is known of every release, the newest first."""

@@ -1,0 +1,53 @@
+"""Where a running project can be reached, for a person to read and paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from entrepot.ir.release import Release
+from entrepot.ir.worker import ServiceTable
+from entrepot.model.operation import Service
+from entrepot.ports.protocol import Protocol
+
+SHOWN_MAX = 12
+"""Most addresses printed for one service and protocol; `explain` prints all."""
+
+
+def lines(release: Release, catalog: Mapping[str, Protocol], base_url: str) -> Iterator[str]:
+    """By service and protocol: the addresses, and a command to paste."""
+    for table in release.worker.services:
+        for name in table.expose:
+            server, service = catalog[name].server, served(table, name)
+            yield f"  {table.service.name} over {name}"
+            shown = list(dict.fromkeys(server.addresses(service).values()))
+            yield from (f"    {address}" for address in shown[:SHOWN_MAX])
+            if len(shown) > SHOWN_MAX:
+                yield f"    … and {len(shown) - SHOWN_MAX} more: entrepot explain"
+            sample = server.sample(service, base_url)
+            if sample:
+                yield f"    try: {sample}"
+    yield from (f"  {route.path}" for route in release.edge.routes if not route.raw_path)
+
+
+def plain(release: Release, catalog: Mapping[str, Protocol], base_url: str) -> list[dict[str, Any]]:
+    """The same for programs, and all of it."""
+    return [
+        {
+            "service": table.service.name,
+            "protocol": name,
+            "addresses": dict(catalog[name].server.addresses(served(table, name))),
+            "sample": catalog[name].server.sample(served(table, name), base_url),
+        }
+        for table in release.worker.services
+        for name in table.expose
+    ]
+
+
+def served(table: ServiceTable, protocol: str) -> Service:
+    """The service without the operations that the protocol leaves out."""
+    left_out = table.omit.get(protocol, ())
+    operations = tuple(each for each in table.service.operations if each.name not in left_out)
+    return msgspec.structs.replace(table.service, operations=operations)

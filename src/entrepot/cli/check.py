@@ -1,0 +1,36 @@
+"""`entrepot check`: everything that is wrong with a project, at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from entrepot.cli.options import common, environment_option, project_argument
+from entrepot.cli.output import count, plain
+from entrepot.cli.session import Session
+
+
+@click.command()
+@project_argument
+@environment_option
+@common
+def check(session: Session, project: Path, environment: str) -> None:
+    """Say everything that is wrong with the project in DIR; nothing is started or changed.
+
+    DIR may also be one Python file.
+
+    \b
+    Examples:
+      entrepot check
+      entrepot check examples/shop --json
+    """
+    from entrepot.control.building import Recipe, build
+
+    compiled = build(Recipe(target=project, environment=environment), session.catalog)
+    session.output.diagnostics(compiled.diagnostics)
+    services = compiled.release.worker.services
+    operations = sum(len(table.service.operations) for table in services)
+    found = f", {count(len(compiled.diagnostics), 'remark')}" if compiled.diagnostics else ""
+    session.output.text(f"{count(len(services), 'service')} with {count(operations, 'operation')}: no errors{found}")
+    session.output.json({"ok": True, "digest": compiled.release.digest, "diagnostics": plain(compiled.diagnostics)})

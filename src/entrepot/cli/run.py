@@ -1,0 +1,129 @@
+"""`entrepot dev` and `entrepot serve`: run a project until told to end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from entrepot.cli.options import common, environment_option
+from entrepot.cli.output import colours
+from entrepot.cli.session import Session
+
+if TYPE_CHECKING:
+    from entrepot.control.events import Event, Ready
+
+Edge = Literal["envoy", "none"]
+_NAME_COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
+
+
+_OPTIONS = (
+    environment_option,
+    click.option("--host", default="", metavar="ADDRESS", help="Listen here, not where declared."),
+    click.option("--port", default=0, type=click.IntRange(0, 65535), help="Listen here, not where declared."),
+    click.option("--workers", default=0, type=click.IntRange(0, 256), help="Processes of each pool."),
+    click.option(
+        "--edge", default="envoy", type=click.Choice(["envoy", "none"]), help="none: one worker, where no Envoy runs."
+    ),
+)
+
+
+def _serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.argument("target", metavar="[TARGET]", default=".", type=click.Path(exists=True, path_type=Path))
+@_serving_options
+@common
+def dev(session: Session, target: Path, **options: Any) -> None:
+    """Serve TARGET for development: every protocol, every output checked, logs on the terminal.
+
+    TARGET is a project's directory (by default the present one) or one Python file.
+
+    \b
+    Examples:
+      entrepot dev
+      entrepot dev shop.py --port 9000
+    """
+    _run(session, target, "dev", **options)
+
+
+@click.command()
+@click.argument("project", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_serving_options
+@common
+def serve(session: Session, project: Path, **options: Any) -> None:
+    """Serve the project in DIR as entrepot.yaml declares it, until SIGTERM or Ctrl-C.
+
+    \b
+    Examples:
+      entrepot serve
+      entrepot serve /srv/shop --env production --workers 4
+    """
+    _run(session, project, "serve", **options)
+
+
+def _run(
+    session: Session,
+    target: Path,
+    mode: Literal["dev", "serve"],
+    environment: str,
+    host: str,
+    port: int,
+    workers: int,
+    edge: Edge,
+) -> None:
+    from entrepot.control.building import Recipe
+    from entrepot.control.start import start
+
+    recipe = Recipe(target=target, mode=mode, environment=environment, host=host, port=port, workers=workers)
+    session.output.progress(f"compiling {target}")
+    echo = _echo if mode == "dev" and not session.output.as_json else None
+    start(recipe, session.catalog, lambda event: _show(session, event), echo, with_edge=edge == "envoy")
+
+
+def _show(session: Session, event: Event) -> None:
+    from entrepot.control import events
+
+    match event:
+        case events.Ready():
+            _show_ready(session, event)
+        case events.Ended():
+            again = f"starting again in {event.delay:g} s" if event.delay else "starting again"
+            session.output.notice(f"{event.cause}\n{again}")
+        case events.Restored():
+            session.output.notice("the edge kept failing: its last good files are back")
+        case events.Draining():
+            session.output.notice("ending: letting requests finish (again to end at once)")
+
+
+def _show_ready(session: Session, ready: Ready) -> None:
+    from entrepot.cli import addresses
+
+    text, catalog = session.output.text, session.catalog
+    text(f"{ready.release.project} is served at {ready.base_url} (ready in {ready.seconds:.2f} s)")
+    for line in addresses.lines(ready.release, catalog, ready.base_url):
+        text(line)
+    for missing in ready.missing:
+        session.output.notice(f"missing without an edge: {missing}")
+    session.output.json(
+        {
+            "ok": True,
+            "project": ready.release.project,
+            "url": ready.base_url,
+            "seconds": round(ready.seconds, 3),
+            "addresses": addresses.plain(ready.release, catalog, ready.base_url),
+            "missing": list(ready.missing),
+        }
+    )
+
+
+def _echo(source: str, line: str) -> None:
+    colour = _NAME_COLOURS[sum(source.encode()) % len(_NAME_COLOURS)]
+    click.echo(f"{click.style(source, fg=colour)} {line}", err=True, color=colours(sys.stderr))

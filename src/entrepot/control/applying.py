@@ -1,0 +1,148 @@
+"""Bringing a release live without a failed request: make before break, and last good on every failure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+from entrepot.control.releases import Live, Releases
+from entrepot.control.workers import Generation, Wanted
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.release import Release
+from entrepot.kit.clock import Clock
+from entrepot.kit.diagnostics import Diagnostic, Refused
+
+Build = Callable[[], Awaitable[Release]]
+"""Compiles the project as it is now. Raises `Refused`."""
+
+
+class WorkerFleet(Protocol):
+    """The workers as control sees them: it wishes, the supervisor acts."""
+
+    def want(self, wanted: Wanted) -> None:
+        """Say which generations should run."""
+
+    async def until_healthy(self, generation: Generation) -> str:
+        """Wait for every worker of a generation; "" when all answer, else why not."""
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a delivery at the edge."""
+
+    reason: str = ""
+    """Why nothing has changed; "" when no request goes the old way any more."""
+    note: str = ""
+    """What takes effect later only."""
+
+
+class EdgeDelivery(Protocol):
+    """The edge as control sees it."""
+
+    async def check(self, edge: EdgeIR, generation: Generation) -> str:
+        """Why the edge would refuse this release; "" when it would not."""
+
+    async def deliver(self, edge: EdgeIR, generation: Generation) -> Delivery:
+        """Bring it live, or leave everything as it was."""
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an attempt to apply."""
+
+    state: Literal["live", "unchanged", "rejected", "refused"]
+    """Refused: it does not compile. Rejected: it compiled, but could not be brought live."""
+    number: int = 0
+    """Of the release that serves or was rejected; 0 when there is none."""
+    seconds: float = 0.0
+    workers_replaced: bool = False
+    note: str = ""
+    """What takes effect later only."""
+    reason: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Applier:
+    """Compiles, checks, delivers and records. One `apply` at a time."""
+
+    def __init__(self, releases: Releases, build: Build, fleet: WorkerFleet, edge: EdgeDelivery, clock: Clock) -> None:
+        self._releases = releases
+        self._build = build
+        self._fleet = fleet
+        self._edge = edge
+        self._clock = clock
+
+    async def apply(self) -> Applied:
+        """Compile the project and bring it live; whatever fails, the last good release goes on serving."""
+        started = self._clock.monotonic()
+        try:
+            applied = await self._apply()
+        except Refused as refused:
+            applied = Applied(state="refused", diagnostics=refused.diagnostics)
+        return msgspec.structs.replace(applied, seconds=self._clock.monotonic() - started)
+
+    async def recover(self, wanted: Wanted) -> None:
+        """Undo what an earlier control process left in the middle, so that the recorded release serves.
+
+        `wanted` are the workers that run now.
+        """
+        live = self._releases.live()
+        if live is None:
+            return
+        serving = self._releases.read(live.number)
+        generation = self._generation(live, serving)
+        unfinished = [record for record in self._releases.records() if record.state == "delivering"]
+        if not unfinished and wanted == Wanted((generation,)):
+            return
+        self._fleet.want(Wanted((*(each for each in wanted.generations if each != generation), generation)))
+        await self._fleet.until_healthy(generation)
+        await self._edge.deliver(serving.edge, generation)
+        self._fleet.want(Wanted((generation,)))
+        for record in unfinished:
+            self._releases.record(record.number, "rejected", "control ended while it was being delivered")
+
+    async def _apply(self) -> Applied:
+        release = await self._build()
+        live = self._releases.live()
+        if live is None:
+            raise LookupError("no release is live yet")
+        serving = self._releases.read(live.number)
+        if release.digest == serving.digest:
+            return Applied(state="unchanged", number=live.number)
+        number = self._releases.add(release)
+        self._releases.record(number, "delivering")
+        old = self._generation(live, serving)
+        new = old if same_workers(release, serving) else Generation.of(number, release.worker.pools)
+        delivery = await self._shift(release.edge, old, new)
+        if delivery.reason:
+            self._releases.record(number, "rejected", delivery.reason)
+            return Applied(state="rejected", number=number, reason=delivery.reason)
+        self._releases.go_live(Live(number, new.name))
+        self._fleet.want(Wanted((new,)))
+        return Applied(state="live", number=number, workers_replaced=new != old, note=delivery.note)
+
+    async def _shift(self, edge: EdgeIR, old: Generation, new: Generation) -> Delivery:
+        """Move the traffic from the old workers to the new, or leave it where it is."""
+        reason = await self._edge.check(edge, new)
+        if not reason and new != old:
+            self._fleet.want(Wanted((old, new)))
+            reason = await self._fleet.until_healthy(new)
+        delivery = Delivery(reason=reason) if reason else await self._edge.deliver(edge, new)
+        if delivery.reason:
+            self._fleet.want(Wanted((old,)))
+        return delivery
+
+    def _generation(self, live: Live, serving: Release) -> Generation:
+        """The generation that runs now: of the live release, or of an earlier one with the same workers."""
+        generation = Generation.of(int(live.generation), serving.worker.pools)
+        assert generation.name == live.generation
+        return generation
+
+
+def same_workers(one: Release, other: Release) -> bool:
+    """Whether two releases need no new workers: they differ at the edge alone."""
+    return one.code == other.code and _canonical(one) == _canonical(other)
+
+
+def _canonical(release: Release) -> bytes:
+    return msgspec.json.encode(release.worker, order="deterministic")

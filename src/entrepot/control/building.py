@@ -1,0 +1,59 @@
+"""Compiling a project the same way each time: at the start, and at every apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from entrepot.compiler.compile import Compiled, compile
+from entrepot.ir.release import Release
+from entrepot.ports.protocol import Protocol
+
+Catalog = Mapping[str, Protocol]
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What is compiled and how. Control is given the supervisor's, so that an apply changes nothing else."""
+
+    target: Path
+    """A project directory, its declaration, or one Python file."""
+    mode: Literal["dev", "serve"] = "serve"
+    environment: str = ""
+    host: str = ""
+    """Instead of the declared one; "" keeps it."""
+    port: int = 0
+    """Instead of the declared one; 0 keeps it."""
+    workers: int = 0
+    """Processes of each pool, instead of the declared number; 0 keeps it."""
+
+    @property
+    def project(self) -> Path:
+        """The project's directory."""
+        target = self.target.resolve()
+        return target if target.is_dir() else target.parent
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The same as options of a command line."""
+        return (
+            "--target", str(self.target.resolve()), "--mode", self.mode, "--env", self.environment,
+            "--host", self.host, "--port", str(self.port), "--workers", str(self.workers),
+        )  # fmt: skip
+
+
+def build(recipe: Recipe, catalog: Catalog) -> Compiled:
+    """Compile by the recipe. Raises `Refused` with every diagnostic."""
+    compiled = compile(recipe.target, catalog, mode=recipe.mode, environment=recipe.environment)
+    return msgspec.structs.replace(compiled, release=_adjusted(compiled.release, recipe))
+
+
+def _adjusted(release: Release, recipe: Recipe) -> Release:
+    replace = msgspec.structs.replace
+    edge = replace(release.edge, address=recipe.host or release.edge.address, port=recipe.port or release.edge.port)
+    if not recipe.workers:
+        return replace(release, edge=edge)
+    pools = tuple(replace(pool, processes=recipe.workers) for pool in release.worker.pools)
+    return replace(release, edge=edge, worker=replace(release.worker, pools=pools))

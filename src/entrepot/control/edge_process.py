@@ -1,0 +1,83 @@
+"""The edge as the supervisor drives it: Envoy's command line, its last good files, its drain."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from entrepot.control.applying import Delivery
+from entrepot.control.workers import Generation
+from entrepot.edge import run
+from entrepot.edge.deliver import Deliverer
+from entrepot.edge.emit import Workers
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.layout import Layout
+
+DRAIN_SECONDS_MAX = 30.0
+"""Seconds that clients may take to get their answers when the system ends."""
+
+
+class EnvoyProcess:
+    """The supervisor's side; implements `supervisor.Edge`."""
+
+    def __init__(self, layout: Layout, binary: Path) -> None:
+        self._layout = layout
+        self._binary = binary
+        self._deliverer = Deliverer(layout, binary)
+
+    @property
+    def argv(self) -> list[str]:
+        return run.command(self._layout, self._binary)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return run.environment()
+
+    def start_files(self, edge: EdgeIR, generation: Generation) -> None:
+        """Write all that Envoy reads at its start."""
+        self._deliverer.start_files(edge, workers_of(generation, self._layout))
+
+    async def until_accepted(self, edge: EdgeIR, generation: Generation) -> str:
+        """Wait for an Envoy that was just started; "" when it took every file, else why not.
+
+        The static check runs beside it: it names what Envoy would refuse in silence.
+        """
+        checking = asyncio.create_task(self._deliverer.check(edge, workers_of(generation, self._layout)))
+        outcome = await self._deliverer.confirm()
+        return await checking or ("" if outcome.state == "live" else outcome.reason)
+
+    def restore(self) -> None:
+        self._deliverer.restore()
+
+    async def drain(self) -> None:
+        await run.drain(self._layout, DRAIN_SECONDS_MAX)
+
+
+class EdgeFiles:
+    """Control's side; implements `applying.EdgeDelivery`."""
+
+    def __init__(self, layout: Layout, binary: Path) -> None:
+        self._layout = layout
+        self._deliverer = Deliverer(layout, binary)
+
+    async def check(self, edge: EdgeIR, generation: Generation) -> str:
+        return await self._deliverer.check(edge, workers_of(generation, self._layout))
+
+    async def deliver(self, edge: EdgeIR, generation: Generation) -> Delivery:
+        outcome = await self._deliverer.deliver(edge, workers_of(generation, self._layout))
+        note = "a new connection limit takes effect when the project is started again"
+        return Delivery(
+            reason="" if outcome.state == "live" else outcome.reason or "the edge gave no reason",
+            note=note if outcome.restart_needed else "",
+        )
+
+
+def workers_of(generation: Generation, layout: Layout) -> Workers:
+    """A generation as the edge sees it: the sockets of each pool."""
+    return Workers(
+        generation.name,
+        {
+            pool.name: tuple(layout.worker_socket(generation.name, pool.name, n) for n in range(pool.processes))
+            for pool in generation.pools
+        },
+    )

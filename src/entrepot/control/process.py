@@ -1,0 +1,50 @@
+"""The control process: its parts put together, and the admin API served."""
+
+from __future__ import annotations
+
+import asyncio
+
+import uvicorn
+
+from entrepot.control import directories, workers
+from entrepot.control.applying import Applier
+from entrepot.control.building import Catalog, Recipe, build
+from entrepot.control.edge_process import EdgeFiles
+from entrepot.control.releases import Releases
+from entrepot.control.server import AdminApi
+from entrepot.control.wishes import Wishes
+from entrepot.edge import run
+from entrepot.ir.release import Release
+from entrepot.kit.clock import SystemClock
+
+SHUTDOWN_SECONDS = 3
+"""Seconds that an answer in progress may take when the process is told to end."""
+
+
+def run_control(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -> None:
+    """Serve the admin API on an inherited socket until told to end.
+
+    A byte on `notify` tells the supervisor to look at the workers that should run.
+    """
+    asyncio.run(_run(recipe, catalog, descriptor, notify))
+
+
+async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -> None:
+    layout = directories.layout_of(recipe.project)
+    releases = Releases(layout)
+
+    async def compiled() -> Release:
+        return (await asyncio.to_thread(build, recipe, catalog)).release
+
+    edge = EdgeFiles(layout, run.binary())
+    applier = Applier(releases, compiled, Wishes(layout, notify), edge, SystemClock())
+    await applier.recover(workers.read(layout.processes))
+    config = uvicorn.Config(
+        AdminApi(layout, releases, applier),
+        fd=descriptor,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    await uvicorn.Server(config).serve()

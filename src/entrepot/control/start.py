@@ -1,0 +1,121 @@
+"""`dev` and `serve`: compile, put everything on disk, start it, and keep it up until told to end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+
+from entrepot.control import directories, lock, readiness, sockets, workers
+from entrepot.control.alone import missing_without_edge, without_edge
+from entrepot.control.building import Catalog, Recipe, build
+from entrepot.control.commands import Programs
+from entrepot.control.edge_process import EnvoyProcess
+from entrepot.control.events import Ready, Report
+from entrepot.control.logs import Echo, LogBook
+from entrepot.control.releases import Live, Releases
+from entrepot.control.supervisor import Settings, StartFailed, Supervisor
+from entrepot.control.workers import Generation, Wanted
+from entrepot.edge import run
+from entrepot.ir.layout import Layout
+from entrepot.ir.release import Release
+
+GRACE = {"dev": 3.0, "serve": 30.0}
+"""By mode: seconds that a worker may take to finish what it has in progress."""
+
+_REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""Where to find a listener that takes connections on every address."""
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """What is on disk before the first process starts."""
+
+    layout: Layout
+    release: Release
+    generation: Generation
+    missing: tuple[str, ...] = ()
+    """What is not served for want of an edge."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port at which this machine reaches the listener."""
+        edge = self.release.edge
+        return _REACHABLE.get(edge.address, edge.address), edge.port
+
+
+def start(
+    recipe: Recipe, catalog: Catalog, report: Report, echo: Echo | None = None, *, with_edge: bool = True
+) -> None:
+    """Serve the project until a signal ends it.
+
+    Raises `Refused` (it does not compile), `AlreadyRunning`, `PortTaken`, `NoEnvoy` or `StartFailed`.
+    """
+    begun = time.monotonic()
+    layout = directories.layout_of(recipe.project)
+    directories.create(layout)
+    with lock.held(layout.lock):
+        edge = EnvoyProcess(layout, run.binary()) if with_edge else None
+        prepared = _prepare(layout, build(recipe, catalog).release, with_edge)
+        sockets.require_free(prepared.release.edge.address, prepared.release.edge.port)
+        run.raise_file_limit()
+        logs = LogBook(layout.logs, echo)
+        settings = Settings(
+            layout=layout,
+            programs=Programs(project=layout.project, control_arguments=recipe.arguments),
+            edge=edge,
+            address=(prepared.release.edge.address, prepared.release.edge.port),
+            grace=GRACE[recipe.mode],
+        )
+        try:
+            asyncio.run(_serve(prepared, settings, edge, logs, report, begun))
+        finally:
+            logs.close()
+
+
+def _prepare(layout: Layout, compiled: Release, with_edge: bool) -> Prepared:
+    """Store the release, unless it is the one that served last, and say which workers should run."""
+    release = compiled if with_edge else without_edge(compiled)
+    releases = Releases(layout)
+    live = releases.live()
+    unchanged = live is not None and releases.digest(live.number) == release.digest
+    number = live.number if live is not None and unchanged else releases.add(release)
+    generation = Generation.of(number, release.worker.pools)
+    workers.write(layout.processes, Wanted((generation,)))
+    missing = () if with_edge else missing_without_edge(compiled)
+    return Prepared(layout=layout, release=release, generation=generation, missing=missing)
+
+
+async def _serve(
+    prepared: Prepared, settings: Settings, edge: EnvoyProcess | None, logs: LogBook, report: Report, begun: float
+) -> None:
+    supervisor = Supervisor(settings, logs, report)
+    supervisor.listen_to_signals()
+    try:
+        supervisor.start_workers()
+        await asyncio.sleep(0)  # lets the workers' processes begin before our own work on files
+        if edge is not None:
+            edge.start_files(prepared.release.edge, prepared.generation)
+            supervisor.start_edge()
+        if await supervisor.until_ready(_until_serving(prepared, edge)):
+            generation = prepared.generation
+            Releases(prepared.layout).go_live(Live(generation.release, generation.name))
+            host, port = prepared.address
+            seconds = time.monotonic() - begun
+            report(Ready(f"http://{host}:{port}", seconds, prepared.release, prepared.missing))
+            if edge is not None:
+                supervisor.start_control()
+            await supervisor.until_told_to_end()
+    finally:
+        await supervisor.drain()
+
+
+async def _until_serving(prepared: Prepared, edge: EnvoyProcess | None) -> None:
+    """Return when clients get answers. Raises `StartFailed` when the edge refuses the release."""
+    if edge is None:
+        await readiness.until_answering(prepared.address, readiness.WORKER_PATH)
+        return
+    reason = await edge.until_accepted(prepared.release.edge, prepared.generation)
+    if reason:
+        raise StartFailed(f"the edge refuses the release: {reason}")
+    await readiness.until_answering(prepared.address, readiness.LISTENER_PATH)

@@ -1,0 +1,190 @@
+"""The parent of all: starts edge, workers and control side by side, keeps them up, ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+import msgspec
+
+from entrepot.control import sockets, workers
+from entrepot.control.backoff import Restarts
+from entrepot.control.child import Command, spawn
+from entrepot.control.commands import Programs
+from entrepot.control.events import Draining, Ended, Event, Report, Restored
+from entrepot.control.fleet import Fleet
+from entrepot.control.keeper import Keeper, Recover, nothing_to_mend
+from entrepot.control.logs import LogBook
+from entrepot.control.releases import Releases
+from entrepot.control.status import Board
+from entrepot.control.workers import WorkerId
+from entrepot.ir.layout import Layout
+from entrepot.kit.clock import Clock, SystemClock
+
+FAILURES_BEFORE_RESTORE = 3
+"""Short lives of the edge after which its files are the last good ones again."""
+FAILURES_BEFORE_GIVING_UP = 3
+"""Short lives of a process after which a start, not yet ready, has failed."""
+CONTROL_GRACE = 5.0
+EDGE_GRACE = 5.0
+"""Seconds from SIGTERM to SIGKILL."""
+
+
+class StartFailed(Exception):
+    """The project never became ready."""
+
+
+class Edge(Protocol):
+    """The edge as the supervisor sees it."""
+
+    @property
+    def argv(self) -> list[str]:
+        """The command line that starts it, and starts it again."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All that it may know of ours."""
+
+    def restore(self) -> None:
+        """Put the last good files back."""
+
+    async def drain(self) -> None:
+        """Take no new clients, and return when those that are there have their answers."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a project is supervised."""
+
+    layout: Layout
+    programs: Programs
+    edge: Edge | None
+    """None: no edge; a worker listens on TCP itself."""
+    address: tuple[str, int]
+    """Where clients come in."""
+    grace: float
+    """Seconds that a worker may take to finish what it has in progress."""
+
+
+class Supervisor:
+    """One running project."""
+
+    def __init__(self, settings: Settings, logs: LogBook, report: Report, clock: Clock | None = None) -> None:
+        self._settings = settings
+        self._layout = settings.layout
+        self._logs = logs
+        self._listener = report
+        self._clock = clock or SystemClock()
+        self._board = Board(settings.layout, self._clock.now())
+        self._releases = Releases(settings.layout)
+        self._fleet = Fleet(self._listen, self._worker_command, self._keep, self._report, settings.grace)
+        self._edge: Keeper | None = None
+        self._control: Keeper | None = None
+        self._kept_open: tuple[socket.socket, int] | None = None
+        """Control's socket and pipe: each new control process inherits them."""
+        self._stopping = asyncio.Event()
+        self._failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ready = False
+
+    def start_workers(self) -> None:
+        """Start the workers that control wants, as the file says."""
+        self._fleet.agree_with(workers.read(self._layout.processes))
+
+    def start_edge(self) -> None:
+        """Start the edge; its files must be there."""
+        edge = self._settings.edge
+        if edge is not None:
+            self._edge = self._keep(self._settings.programs.edge(edge.argv, edge.environment), self._mend_edge)
+
+    def start_control(self) -> None:
+        """Start control; from now on a change of the workers' file takes effect."""
+        reader, notify = os.pipe()
+        listener = sockets.listen_unix(self._layout.control_socket)
+        asyncio.get_running_loop().add_reader(reader, self._notified, reader)
+        self._control = self._keep(self._settings.programs.control(listener.fileno(), notify))
+        self._kept_open = (listener, notify)
+
+    async def until_ready(self, ready: Awaitable[None]) -> bool:
+        """Wait for `ready`; false when told to end before. Raises `StartFailed` when a process keeps failing."""
+        becoming_ready = asyncio.ensure_future(ready)
+        told_to_end = asyncio.ensure_future(self._stopping.wait())
+        waits: set[asyncio.Future[Any]] = {becoming_ready, told_to_end, self._failed}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        told_to_end.cancel()
+        if not becoming_ready.done():
+            becoming_ready.cancel()
+            if self._failed.done():
+                raise StartFailed(self._failed.result())
+            return False
+        becoming_ready.result()
+        self._ready = True
+        return True
+
+    async def until_told_to_end(self) -> None:
+        """Serve until a signal comes."""
+        await self._stopping.wait()
+
+    def listen_to_signals(self) -> None:
+        """End on SIGTERM, SIGINT or SIGHUP: in order at the first, at once at the second."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._told_to_end)
+
+    async def drain(self) -> None:
+        """End everything in order: control, then the edge's clients and the edge, then the workers."""
+        self._report(Draining())
+        if self._control is not None:
+            await self._control.stop(CONTROL_GRACE)
+        edge = self._settings.edge
+        if self._edge is not None and edge is not None:
+            self._edge.expect_end()
+            await edge.drain()
+            await self._edge.stop(EDGE_GRACE)
+        await self._fleet.stop()
+
+    def kill(self) -> None:
+        """End everything at once."""
+        for keeper in (self._control, self._edge):
+            if keeper is not None:
+                keeper.kill()
+        self._fleet.kill()
+
+    def _told_to_end(self) -> None:
+        if self._stopping.is_set():
+            self.kill()
+        self._stopping.set()
+
+    def _notified(self, reader: int) -> None:
+        os.read(reader, 4096)
+        if not self._stopping.is_set():
+            self.start_workers()
+
+    def _keep(self, command: Command, recover: Recover = nothing_to_mend) -> Keeper:
+        return Keeper(command, lambda what: spawn(what, self._logs), self._clock, self._report, recover)
+
+    def _listen(self, worker: WorkerId) -> socket.socket:
+        if self._settings.edge is None:
+            return sockets.listen_tcp(*self._settings.address)
+        return sockets.listen_unix(self._layout.worker_socket(*worker))
+
+    def _worker_command(self, worker: WorkerId, release: int, descriptor: int) -> Command:
+        return self._settings.programs.worker(worker, self._releases.path(release), descriptor)
+
+    async def _mend_edge(self, restarts: Restarts) -> None:
+        edge = self._settings.edge
+        if edge is not None and self._ready and restarts.short_lives == FAILURES_BEFORE_RESTORE:
+            edge.restore()
+            self._report(Restored())
+
+    def _report(self, event: Event) -> None:
+        self._board.observe(event)
+        self._listener(event)
+        if isinstance(event, Ended) and not self._ready and event.short_lives == FAILURES_BEFORE_GIVING_UP:
+            self._give_up(event.cause)
+
+    def _give_up(self, cause: str) -> None:
+        if not self._failed.done():
+            self._failed.set_result(cause)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrepot.control.logs import LINE_BYTES_MAX, Lines, LogBook, LogFile
+
+
+@given(st.lists(st.text(alphabet="ab ", max_size=5)), st.data())
+def test_lines_are_the_same_however_they_arrive(lines: list[str], data: st.DataObject) -> None:
+    stream = "".join(f"{line}\n" for line in lines).encode()
+    cut = data.draw(st.integers(0, len(stream)))
+    reader = Lines()
+    assert reader.feed(stream[:cut]) + reader.feed(stream[cut:]) == lines
+    assert reader.end() == []
+
+
+def test_what_has_no_end_of_line_is_a_line_at_the_end() -> None:
+    reader = Lines()
+    assert reader.feed(b"last words") == []
+    assert reader.end() == ["last words"]
+
+
+def test_an_endless_line_is_cut() -> None:
+    reader = Lines()
+    lines = reader.feed(b"x" * (LINE_BYTES_MAX * 3 + 1)) + reader.end()
+    assert [len(line) for line in lines] == [LINE_BYTES_MAX] * 3 + [1]
+
+
+def test_bytes_that_are_no_text_do_no_harm() -> None:
+    assert Lines().feed(b"\xff\xfe\n") == ["\ufffd\ufffd"]
+
+
+def test_a_log_takes_twice_its_limit_at_most(tmp_path: Path) -> None:
+    log = LogFile(tmp_path / "a.log", bytes_max=10)
+    for number in range(100):
+        log.write(b"%07d\n" % number)
+    log.close()
+    assert (tmp_path / "a.log").read_bytes() == b"0000099\n"
+    assert (tmp_path / "a.log.1").read_bytes() == b"0000098\n"
+
+
+def test_a_log_goes_on_where_it_ended(tmp_path: Path) -> None:
+    for words in (b"one\n", b"two\n"):
+        log = LogFile(tmp_path / "a.log")
+        log.write(words)
+        log.close()
+    assert (tmp_path / "a.log").read_bytes() == b"one\ntwo\n"
+
+
+def test_a_disk_that_refuses_stops_nothing(tmp_path: Path) -> None:
+    shown: list[tuple[str, str]] = []
+    book = LogBook(tmp_path / "missing", lambda source, line: shown.append((source, line)))
+    book.write("worker", ["one", "two"])
+    assert shown == [("worker", "one"), ("worker", "two")]

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrepot.control import workers
+from entrepot.control.workers import Generation, PoolSize, Wanted, WorkerId, changes
+from entrepot.ir.worker import Pool
+
+pools = st.lists(
+    st.builds(PoolSize, st.sampled_from(["operations", "old", "new"]), st.integers(0, 4)),
+    unique_by=lambda pool: pool.name,
+).map(tuple)
+generations = st.builds(
+    Generation, name=st.sampled_from(["000001", "000002", "000003"]), release=st.just(1), pools=pools
+)
+wishes = st.lists(generations, unique_by=lambda generation: generation.name).map(lambda found: Wanted(tuple(found)))
+
+
+@given(wishes, wishes)
+def test_carrying_out_the_changes_gives_what_is_wanted(wanted: Wanted, before: Wanted) -> None:
+    running = set(before.workers())
+    todo = changes(wanted, running)
+    assert (running | set(todo.start)) - set(todo.stop) == set(wanted.workers())
+    assert running.isdisjoint(todo.start)
+    assert running.issuperset(todo.stop)
+
+
+@given(wishes)
+def test_nothing_is_done_when_all_runs_that_should(wanted: Wanted) -> None:
+    todo = changes(wanted, set(wanted.workers()))
+    assert (todo.start, todo.stop) == ({}, ())
+
+
+@given(wishes)
+def test_the_file_says_what_was_written(tmp_path_factory: pytest.TempPathFactory, wanted: Wanted) -> None:
+    path = tmp_path_factory.mktemp("state") / "processes.json"
+    workers.write(path, wanted)
+    assert workers.read(path) == wanted
+
+
+def test_nothing_is_wanted_before_the_file_is_there(tmp_path: Path) -> None:
+    assert workers.read(tmp_path / "processes.json") == Wanted()
+
+
+def test_a_generation_has_every_process_of_every_pool() -> None:
+    generation = Generation.of(7, [Pool(name="operations", processes=2), Pool(name="old", kind="wsgi")])
+    assert Wanted((generation,)).workers() == {
+        WorkerId("000007", "operations", 0): 7,
+        WorkerId("000007", "operations", 1): 7,
+        WorkerId("000007", "old", 0): 7,
+    }
