@@ -36,17 +36,14 @@ def compile(
     mode: Mode = "serve",
     expose_default: tuple[str, ...] | Literal["all"] | None = None,
     environment: str = "",
-    listen: str = "",
 ) -> Compiled:
     """The release of a project directory, its `entrepot.yaml`, or one Python file.
 
-    `expose_default` overrides the mode's, `listen` the declaration's. Raises `Refused` with every
-    diagnostic when one of them is an error.
+    `expose_default` overrides the mode's. Raises `Refused` with every diagnostic when one of them is
+    an error.
     """
     default = EXPOSE_DEFAULTS[mode] if expose_default is None else expose_default
-    request = Request(
-        target=target, catalog=catalog, mode=mode, environment=environment, expose_default=default, listen=listen
-    )
+    request = Request(target=target, catalog=catalog, mode=mode, environment=environment, expose_default=default)
     draft = run_passes(Draft(request=request))
     if draft.release is None:
         raise RuntimeError("the last pass seals")

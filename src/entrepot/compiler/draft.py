@@ -13,6 +13,7 @@ from entrepot.ir.release import Release
 from entrepot.ir.worker import PythonSource, UpstreamSource, WorkerIR
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
 from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import pointer
 from entrepot.model.operation import Operation, Service
 from entrepot.model.upstream import Upstream
 from entrepot.ports.protocol import Protocol
@@ -36,8 +37,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     environment: str = ""
     expose_default: tuple[str, ...] | Literal["all"] = "all"
     """The protocols of a service that names none."""
-    listen: str = ""
-    """Overrides the declaration's."""
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,4 +144,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     def at(self, *path: str | int) -> Place:
         """Where a value of the declaration stands."""
-        return self.loaded.positions.at(*path)
+        return self.loaded.positions.value(pointer(path))
+
+    def at_key(self, *path: str | int) -> Place:
+        """Where a key of the declaration stands."""
+        return self.loaded.positions.key(pointer(path))

@@ -42,7 +42,7 @@ def _settings(draft: Draft) -> Settings:
     given: dict[str, Any] = _given(workers=declaration.workers, threads=declaration.threads)
     given |= _given(connections_max=declaration.limits.connections, timeout=_seconds(declaration.timeout))
     with contextlib.suppress(ValueError):  # its rule reports it
-        given["address"], given["port"] = parse_listen(draft.request.listen or declaration.listen or "127.0.0.1:8080")
+        given["address"], given["port"] = parse_listen(declaration.listen or "127.0.0.1:8080")
     return Settings(name=declaration.name or _name(draft), limits=_limits(declaration.limits), **given)
 
 

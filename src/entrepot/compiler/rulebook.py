@@ -6,6 +6,33 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from entrepot.compiler.draft import Draft
+from entrepot.compiler.rules import (
+    application_form,
+    can_carry,
+    hidden_operations,
+    known_operations,
+    known_protocols,
+    known_upstreams,
+    left_out,
+    listen_form,
+    one_renamed,
+    one_source,
+    positive,
+    python_form,
+    reachable_operations,
+    reserved_paths,
+    route_options,
+    route_path,
+    route_target,
+    something_served,
+    unique_addresses,
+    unique_paths,
+    unique_services,
+    upstream_address,
+    upstream_of_source,
+    upstream_tls,
+    used_upstreams,
+)
 from entrepot.kit.diagnostics import Diagnostic
 
 
@@ -19,4 +46,30 @@ class Rule(Protocol):
         """What breaks the rule. Looks at a draft that has been inherited, and changes nothing."""
 
 
-RULES: tuple[Rule, ...] = ()
+RULES: tuple[Rule, ...] = (
+    one_source,
+    python_form,
+    upstream_of_source,
+    known_upstreams,
+    known_protocols,
+    known_operations,
+    one_renamed,
+    unique_services,
+    can_carry,
+    left_out,
+    unique_addresses,
+    unique_paths,
+    hidden_operations,
+    reserved_paths,
+    route_path,
+    route_target,
+    application_form,
+    route_options,
+    upstream_address,
+    upstream_tls,
+    positive,
+    listen_form,
+    used_upstreams,
+    something_served,
+    reachable_operations,
+)

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, cast
 import msgspec
 from msgspec import Meta
 
-from entrepot.spec.units import DURATION_PATTERN, SIZE_PATTERN
+from entrepot.spec.units import DURATION_PATTERN, END, SIZE_PATTERN
 
 Duration = Annotated[
     str, Meta(pattern=DURATION_PATTERN, description="A number and ms, s, m or h.", examples=["500ms", "2s"])
@@ -25,7 +25,10 @@ Size = Annotated[
 ]
 """A number of octets as text: `512B`, `64KiB`, `10MB`."""
 
-Name = Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
+NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]{0,62}" + END
+"""ECMA-262, for schemas and editors."""
+
+Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 """A name that may stand in an address: letters, digits, `-` and `_`, at most 63."""
 
 Count = Annotated[int, Meta(ge=1)]
@@ -59,7 +62,7 @@ class ServiceEntry(_Map, frozen=True):
     """The upstream that an imported service's calls go to; its name under `upstreams`."""
     name: Name | None = None
     """The service's name in addresses. Without it: the name in the code; for a document, the key."""
-    version: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$")] | None = None
+    version: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,31}" + END)] | None = None
     """The service's version in addresses. Without it: the one in the code or document."""
     expose: list[str] | None = None
     """The protocols it is served over. Without it: all of them under `dev`, REST alone under `serve`.
@@ -88,7 +91,7 @@ class TlsEntry(_Map, frozen=True):
 class HealthEntry(_Map, frozen=True):
     """Active probing: a GET that must answer 200, or the endpoint gets no traffic."""
 
-    path: Annotated[str, Meta(pattern="^/[!-~]*$")] = "/"
+    path: Annotated[str, Meta(pattern="^/[!-~]*" + END)] = "/"
     """The path that is asked for."""
     interval: Duration | None = None
     """Time between probes. Without it: 5s."""

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 import msgspec
 
 from entrepot.kit.diagnostics import Place
-from entrepot.kit.pointers import pointer as join
 from entrepot.kit.pointers import tokens as split
 
 
@@ -50,10 +49,6 @@ class Positions(msgspec.Struct, frozen=True):
         """Where the key stands, for an item of a list the item; the nearest one around it when there is none."""
         node, member = self._nearest(split(pointer))
         return Place(self.file, *((member.line, member.column) if member else (node.line, node.column)))
-
-    def at(self, *tokens: str | int) -> Place:
-        """Where the value at this path stands, whose tokens need no escaping."""
-        return self.value(join(tokens))
 
     def _nearest(self, tokens: Iterable[str]) -> tuple[Node, Member | None]:
         node, member = self.root, None

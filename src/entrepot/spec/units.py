@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?(ms|s|m|h)$"
+END = r"$(?!\n)"
+"""The end of a text in ECMA-262 and in Python alike, where `$` alone also stands before a last newline."""
+
+DURATION_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h)" + END
 """ECMA-262, for schemas and editors."""
-SIZE_PATTERN = r"^[0-9]+(B|kB|KiB|MB|MiB|GB|GiB)$"
+SIZE_PATTERN = r"^[0-9]{1,12}(B|kB|KiB|MB|MiB|GB|GiB)" + END
 """ECMA-262, for schemas and editors."""
 
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
@@ -29,6 +32,6 @@ def octets(size: str) -> int:
 
 def _split(text: str, pattern: str) -> tuple[str, str]:
     parts = _PARTS.fullmatch(text)
-    if parts is None or not re.fullmatch(pattern, text, re.ASCII):
+    if parts is None or not re.match(pattern, text):
         raise ValueError(f"{text!r} is not of the form {pattern}")
     return parts[1], parts[2]

@@ -1,0 +1,22 @@
+"""Every operation with settings of its own exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrepot.compiler.draft import Draft
+from entrepot.kit.diagnostics import Diagnostic
+from entrepot.spec.suggest import did_you_mean
+
+CODE = "E307"
+
+
+def check(draft: Draft) -> Iterator[Diagnostic]:
+    """Names under a service's `operations` that none of its sources has."""
+    for key, entry in draft.declaration.services.items():
+        units = [unit for unit in draft.units if unit.key == key]
+        names = {operation.name for unit in units for operation in unit.service.operations}
+        for name in entry.operations if units else ():
+            if name not in names:
+                place = draft.at_key("services", key, "operations", name)
+                yield Diagnostic(CODE, f"`{key}` has no operation `{name}`", place, did_you_mean(name, names))

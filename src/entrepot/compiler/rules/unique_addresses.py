@@ -1,0 +1,27 @@
+"""No two operations answer at one address of one protocol."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from entrepot.compiler.draft import Draft
+from entrepot.compiler.place import addresses_of
+from entrepot.kit.diagnostics import Diagnostic
+
+CODE = "E312"
+
+_VARIABLE = re.compile(r"\{[^{}/]*\}")
+
+
+def check(draft: Draft) -> Iterator[Diagnostic]:
+    """Each operation whose address another has already taken; names of variables make no difference."""
+    first: dict[tuple[str, str], str] = {}
+    for unit in draft.units:
+        for protocol in unit.protocols:
+            for name, address in addresses_of(draft, unit, protocol).items():
+                operation = f"{unit.service.name}.{name}"
+                other = first.setdefault((protocol, _VARIABLE.sub("{}", address)), operation)
+                if other != operation:
+                    message = f"{operation} and {other} have the same address in {protocol}: {address}"
+                    yield Diagnostic(CODE, message, unit.place_of(name), "Give one of them another.")

@@ -1,0 +1,30 @@
+"""No two protocols or routes take the same path. Services of one protocol may share one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrepot.compiler.draft import Draft
+from entrepot.compiler.lower import mounts_of
+from entrepot.compiler.routes import declared_routes
+from entrepot.kit.diagnostics import Diagnostic, Place
+
+CODE = "E313"
+
+
+def check(draft: Draft) -> Iterator[Diagnostic]:
+    """Each path that something else has already taken."""
+    first: dict[str, str] = {}
+    for path, owner, place in _claims(draft):
+        other = first.setdefault(path, owner)
+        if other != owner:
+            yield Diagnostic(CODE, f"{owner} and {other} both take the path {path}", place, "Move one of them.")
+
+
+def _claims(draft: Draft) -> Iterator[tuple[str, str, Place]]:
+    for unit in draft.units:
+        for protocol in unit.protocols:
+            for mount in mounts_of(draft, unit, protocol):
+                yield mount.path, f"the protocol {protocol}", unit.place
+    for number, route in enumerate(declared_routes(draft), 1):
+        yield route.path, f"route {number} ({route.entry.path})", route.place

@@ -1,0 +1,21 @@
+"""No two services share a name and a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrepot.compiler.draft import Draft, Unit
+from entrepot.kit.diagnostics import Diagnostic
+
+CODE = "E309"
+
+
+def check(draft: Draft) -> Iterator[Diagnostic]:
+    """Each service whose name and version another has already taken."""
+    first: dict[tuple[str, str], Unit] = {}
+    for unit in draft.units:
+        service = unit.service
+        other = first.setdefault((service.name, service.version), unit)
+        if other is not unit:
+            message = f"there are two services `{service.name}` of version {service.version}; the other: {other.place}"
+            yield Diagnostic(CODE, message, unit.place, "Give one of them another `name` or `version`.")

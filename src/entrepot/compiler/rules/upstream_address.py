@@ -1,0 +1,43 @@
+"""An upstream has a url, or endpoints, that can be connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from entrepot.compiler.addresses import parse_base_path, parse_endpoint, parse_url
+from entrepot.compiler.draft import Draft
+from entrepot.kit.diagnostics import Diagnostic, Place
+
+CODE = "E320"
+
+
+def check(draft: Draft) -> Iterator[Diagnostic]:
+    """Upstreams without an address, with both forms of one, or with one that cannot be read."""
+    for name, entry in draft.declaration.upstreams.items():
+        here = draft.at_key("upstreams", name)
+        if entry.url is None and not entry.endpoints:
+            remedy = 'Give it `url: "https://…"` or `endpoints: ["host:port"]`.'
+            yield Diagnostic(CODE, f"the upstream `{name}` has no address", here, remedy)
+        if entry.url is not None and entry.endpoints:
+            yield Diagnostic(CODE, f"the upstream `{name}` has both a url and endpoints", here, "Keep one of them.")
+        for parse, text, place, remedy in _texts(draft, name):
+            try:
+                parse(text)
+            except ValueError as error:
+                yield Diagnostic(CODE, f"`{text}` cannot be used: {error}", place, remedy)
+
+
+def _texts(draft: Draft, name: str) -> Iterator[tuple[Callable[[str], object], str, Place, str]]:
+    entry = draft.declaration.upstreams[name]
+    if entry.url is not None:
+        remedy = "Write `https://bank.example/ws`; credentials do not belong in a declaration."
+        yield parse_url, entry.url, draft.at("upstreams", name, "url"), remedy
+    for index, endpoint in enumerate(entry.endpoints):
+        yield parse_endpoint, endpoint, draft.at("upstreams", name, "endpoints", index), "Write `10.0.0.1:9001`."
+    if entry.base_path is not None:
+        yield (
+            parse_base_path,
+            entry.base_path,
+            draft.at("upstreams", name, "base_path"),
+            "Write `/v2`; `/` for none.",
+        )

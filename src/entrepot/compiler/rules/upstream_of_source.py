@@ -1,0 +1,25 @@
+"""An imported service needs an upstream, and a service in Python has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrepot.compiler.draft import Draft
+from entrepot.kit.diagnostics import Diagnostic
+
+CODE = "E304"
+
+
+def check(draft: Draft) -> Iterator[Diagnostic]:
+    """Upstreams that are missing, or given where nothing would use them."""
+    for key, entry in draft.declaration.services.items():
+        if entry.documents and entry.upstream is None:
+            message = f"the service `{key}` is imported, but nothing says where its calls go"
+            remedy = "Add `upstream: NAME`, and the upstream's url under `upstreams`."
+            yield Diagnostic(CODE, message, draft.at_key("services", key), remedy)
+        elif entry.python is not None and entry.upstream is not None:
+            message = f"the service `{key}` runs in Python, so its `upstream` means nothing"
+            place = draft.at_key("services", key, "upstream")
+            yield Diagnostic(
+                CODE, message, place, "Remove the upstream, or name an imported document instead of Python."
+            )

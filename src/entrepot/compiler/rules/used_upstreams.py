@@ -1,0 +1,21 @@
+"""An upstream that nothing uses is not contacted, which is rarely what its author wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from entrepot.compiler.draft import Draft
+from entrepot.kit.diagnostics import Diagnostic
+
+CODE = "W324"
+
+
+def check(draft: Draft) -> Iterator[Diagnostic]:
+    """Upstreams that no service and no route names."""
+    used = {service.upstream for service in draft.declaration.services.values()}
+    used |= {route.upstream for route in draft.declaration.routes}
+    for name in draft.declaration.upstreams:
+        if name not in used:
+            remedy = f"Name it in a service or a route, `upstream: {name}`, or remove it."
+            place = draft.at_key("upstreams", name)
+            yield Diagnostic(CODE, f"nothing uses the upstream `{name}`", place, remedy, "warning")

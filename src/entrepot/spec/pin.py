@@ -1,0 +1,115 @@
+"""Pinning an imported document: its bytes, their hash and origin, and a service that uses it."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from msgspec.structs import replace
+
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.spec import codes
+from entrepot.spec.declaration import NAME_PATTERN
+from entrepot.spec.documents import is_json
+from entrepot.spec.edit import add_member
+from entrepot.spec.load import DECLARATION_FILE
+from entrepot.spec.lock import LOCK_FILE, PinnedDocument, digest, lock_bytes, read_lock
+from entrepot.spec.yaml import read
+
+DIRECTORY = "specs"
+"""Where imported documents are kept, in the project."""
+
+
+class Pinned(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import has done."""
+
+    file: str
+    """The document, relative to the project."""
+    changed: bool
+    """Its bytes differ from those pinned before, or none were."""
+    service_added: bool
+    upstream_added: bool
+
+
+def pin(project: Path, kind: str, content: bytes, source: str, name: str, upstream_url: str = "") -> Pinned:
+    """Keep a document as `specs/<name>.json` or `.yaml`, lock it, and declare the service and its upstream.
+
+    `kind` is the kind of document, `source` the file or URL it came from, `upstream_url` where its
+    calls shall go ("": unknown, the person adds it). What is declared already stays as it is.
+    Raises `Refused`, and then has written nothing.
+    """
+    if not re.fullmatch(NAME_PATTERN, name):
+        remedy = "Use letters, digits, `-` and `_`, a letter first."
+        raise Refused([Diagnostic(codes.BAD_NAME, f"`{name}` cannot be a service's name", remedy=remedy)])
+    file = f"{DIRECTORY}/{name}.{'json' if is_json(content) else 'yaml'}"
+    lock = read_lock(project)
+    pinned = PinnedDocument(kind=kind, source=_origin(source, project), sha256=digest(content))
+    before = lock.documents.get(file)
+    text, service_added, upstream_added = _declared(_text(project), kind, file, name, upstream_url)
+    _write(project / file, content)
+    _write(project / LOCK_FILE, lock_bytes(replace(lock, documents={**lock.documents, file: pinned})))
+    if service_added or upstream_added:
+        _write(project / DECLARATION_FILE, text.encode())
+    changed = before is None or before.sha256 != pinned.sha256
+    return Pinned(file=file, changed=changed, service_added=service_added, upstream_added=upstream_added)
+
+
+def _origin(source: str, project: Path) -> str:
+    """The source as the lock keeps it: a URL without credentials, a file without the machine's directories."""
+    parts = urlsplit(source)
+    if parts.scheme in ("http", "https"):
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    path = Path(source).absolute()
+    return path.relative_to(project.absolute()).as_posix() if path.is_relative_to(project.absolute()) else path.name
+
+
+def _text(project: Path) -> str:
+    try:
+        return (project / DECLARATION_FILE).read_bytes().decode()
+    except FileNotFoundError:
+        return "entrepot: 1\n"
+    except UnicodeDecodeError:
+        raise Refused([Diagnostic(codes.YAML_SYNTAX, "the file is not UTF-8", Place(DECLARATION_FILE))]) from None
+
+
+def _declared(text: str, kind: str, file: str, name: str, upstream_url: str) -> tuple[str, bool, bool]:
+    """The declaration with the service and the upstream in it, and whether each was added."""
+    value = read(text.encode(), DECLARATION_FILE).value
+    sections = value if isinstance(value, dict) else {}
+    services, upstreams = sections.get("services") or {}, sections.get("upstreams") or {}
+    service_added = name not in services
+    upstream_added = service_added and bool(upstream_url) and name not in upstreams
+    if not service_added:
+        _refuse_other_source(services[name], kind, file, name)
+    if service_added:
+        text = add_member(text, "services", name, {kind: file, "upstream": name}, DECLARATION_FILE)
+    if upstream_added:
+        text = add_member(text, "upstreams", name, {"url": upstream_url}, DECLARATION_FILE)
+    return text, service_added, upstream_added
+
+
+def _refuse_other_source(entry: object, kind: str, file: str, name: str) -> None:
+    if not isinstance(entry, dict) or entry.get(kind) != file:
+        message = f"there is a service `{name}` already, whose source is not {file}"
+        remedy = "Choose another `--name`, or remove that service first."
+        raise Refused([Diagnostic(codes.NAME_TAKEN, message, Place(DECLARATION_FILE), remedy)])
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file as a whole, so that no reader and no crash ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
