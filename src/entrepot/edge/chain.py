@@ -5,7 +5,7 @@ The filter list is constant for a version of ours. What changes from release to 
 changed listener drains its connections and cuts its streams.
 
 Settings follow Envoy's guide to edge deployments, with one exception: paths stay as they came
-(docs/decisions/0002-paths.md).
+(docs/decisions/0004-paths.md).
 """
 
 from __future__ import annotations
