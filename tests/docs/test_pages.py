@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from support.snippets import PAGES, ROOT
 
 SOURCE = ROOT / "src" / "entrepot"
@@ -28,7 +29,7 @@ def test_the_site_has_every_page() -> None:
 def test_architecture_names_what_exists() -> None:
     """Files are written `room/file.py`, what is in them `room/file.py:name`."""
     text = (ROOT / "ARCHITECTURE.md").read_text()
-    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))(?::([A-Za-z_.]+))?`", text)
+    named = re.findall(r"`([a-z_0-9]+(?:/[a-z_0-9]+)*(?:\.py|/))(?::([A-Za-z_.]+))?`", text)
     assert len(named) > 20
     missing = []
     for file, name in named:
