@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import msgspec
+from msgspec.structs import replace
 
-from entrepot.authoring.handler import Handler
 from entrepot.authoring.service import Service as Authored
 from entrepot.ir.worker import ServiceTable
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Invoke, Middleware
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.protocol import Invokes, Mount, Protocol, ServedService
+from entrepot.ports.protocol import Client, Mount, Protocol, ServedService
 from entrepot.runtime.dispatch import dispatcher
 from entrepot.runtime.failures import fault_reader
 from entrepot.runtime.handlers import Answering, produce_by
 from entrepot.runtime.inflight import InFlight
-from entrepot.runtime.output import OutputCheck, output_check
+from entrepot.runtime.output import OutputCheck
 from entrepot.runtime.resources import CallResources, Opened
 from entrepot.runtime.stack import stacked
 from entrepot.runtime.streams import OpenStreams
@@ -29,32 +29,107 @@ Catalog = Mapping[str, Protocol]
 """Protocols by name."""
 
 
-class Workshop(msgspec.Struct, frozen=True, kw_only=True):
-    """What all operations of one worker share."""
+class Binder:
+    """Binds operations to what they share in one worker: threads, deadlines, limits, middleware."""
 
-    threads: Threads
-    inflight: InFlight
-    streams: OpenStreams = msgspec.field(default_factory=OpenStreams)
-    middleware: Sequence[Middleware] = ()
-    limits: Limits = DEFAULT_LIMITS
-    check_output: bool = False
+    def __init__(
+        self,
+        threads: Threads,
+        *,
+        inflight: InFlight | None = None,
+        middleware: Sequence[Middleware] = (),
+        limits: Limits = DEFAULT_LIMITS,
+        check_output: bool = False,
+    ) -> None:
+        self.threads = threads
+        self.inflight = inflight or InFlight()
+        self.streams = OpenStreams()
+        self._middleware = middleware
+        self._limits = limits
+        self._check_output = check_output
+        self._resources: list[CallResources] = []
 
+    def serve_handlers(
+        self, service: Service, timeout: float, authored: Authored, application: Opened
+    ) -> ServedService:
+        """A Python service.
 
-def serve_handlers(
-    service: Service, timeout: float, authored: Authored, application: Opened, workshop: Workshop
-) -> tuple[ServedService, CallResources]:
-    """A Python service, with the resources that its calls open.
+        `service` is its sealed description, in which an operator may have set other timeouts;
+        `timeout`, in seconds, holds for operations without one. `application` holds what the
+        resources of that scope have yielded.
+        """
+        values = Values(service.types, authored.classes, self._limits)
+        resources = CallResources(authored.resources, application, self.threads)
+        self._resources.append(resources)
 
-    `service` is the sealed description, which an operator may have given other timeouts;
-    `timeout`, in seconds, holds where an operation has none. `application` holds what the
-    resources of that scope have yielded.
-    """
-    values = Values(service.types, authored.classes, workshop.limits)
-    resources = CallResources(authored.resources, application, workshop.threads)
-    invokes = {
-        operation.name: _handler_invoke(
-            service, operation, authored.handlers[operation.name], timeout, values, resources, workshop
+        def bound(operation: Operation) -> Invoke:
+            handler = authored.handlers[operation.name]
+            plan = resources.plan([each.provides for each in handler.parameters if each.source == "resource"])
+            check = OutputCheck(values, operation.output, deep=self._check_output)
+            answering = self._answering(service, operation, timeout, check)
+            invoke = answering.invoke(produce_by(handler, application, self.threads, with_scope=bool(plan)))
+            if plan:
+                invoke = resources.around(invoke, plan, answering.fault_of)
+            return stacked(operation, invoke, self._middleware)
+
+        return ServedService(service=service, values=values, invokes={o.name: bound(o) for o in service.operations})
+
+    def serve_upstream(
+        self, service: Service, timeout: float, client: Client, egress: Exchange, host: str, base_path: str
+    ) -> ServedService:
+        """An upstream's service, called as `host` through `egress`."""
+        values = Values(service.types, limits=self._limits)
+        invokes = client.dial(service, values, egress, host, base_path, self._limits)
+
+        def bound(operation: Operation) -> Invoke:
+            answering = self._answering(service, operation, timeout, None)
+            return stacked(operation, answering.invoke(invokes[operation.name]), self._middleware)
+
+        return ServedService(service=service, values=values, invokes={o.name: bound(o) for o in service.operations})
+
+    async def finish(self) -> None:
+        """Wait for threads that outlived their calls, and for what must be closed after them."""
+        await asyncio.gather(*(resources.finish() for resources in self._resources))
+
+    def _answering(
+        self, service: Service, operation: Operation, timeout: float, check: OutputCheck | None
+    ) -> Answering:
+        return Answering(
+            operation=operation,
+            timeout=timeout if operation.timeout is None else operation.timeout,
+            fault_of=fault_reader(operation, service.name),
+            check=check,
+            inflight=self.inflight,
+            streams=self.streams,
+            threads=self.threads,
         )
-        for operation in service.operations
-    }
-    return ServedService(service=service, values=values, invokes=invokes), resources
+
+
+def exchange_of(
+    tables: Sequence[ServiceTable], served: Mapping[str, ServedService], catalog: Catalog, limits: Limits
+) -> Exchange:
+    """One Exchange for all services, each served over the protocols that its table names.
+
+    `served` holds the services by name.
+    """
+    return dispatcher(_mounted(tables, served, catalog, limits))
+
+
+def _mounted(
+    tables: Sequence[ServiceTable], served: Mapping[str, ServedService], catalog: Catalog, limits: Limits
+) -> Iterator[tuple[Mount, Exchange]]:
+    for protocol in dict.fromkeys(protocol for table in tables for protocol in table.expose):
+        server = catalog[protocol].server
+        services = [_carried(served[t.service.name], t.omit.get(protocol, ())) for t in tables if protocol in t.expose]
+        exchange = server.serve(services, limits)
+        for mount in dict.fromkeys(mount for each in services for mount in server.mounts(each.service)):
+            yield mount, exchange
+
+
+def _carried(served: ServedService, omitted: Iterable[str]) -> ServedService:
+    """The service without the operations that a protocol leaves out."""
+    left_out = set(omitted)
+    service = served.service
+    operations = tuple(each for each in service.operations if each.name not in left_out)
+    links = tuple(each for each in service.links if each.operation not in left_out)
+    return replace(served, service=replace(service, operations=operations, links=links))

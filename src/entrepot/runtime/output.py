@@ -8,42 +8,68 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, get_args, get_origin
 
-from entrepot.shapes.values import Codec
+from entrepot.model.shape import File, Raw, Shape, reachable
+from entrepot.shapes.values import Values
 
-OutputCheck = Callable[[Any], None]
-"""Raises TypeError when the output is not of its declared type; the message shows no value."""
+_ALSO: dict[type, tuple[type, ...]] = {
+    float: (float, int),
+    list: (list, tuple, set, frozenset),
+    dict: (Mapping,),
+}
+"""What the encoder writes just as the type declared, and people return in its place."""
 
 
-def output_check(codec: Codec, *, deep: bool) -> OutputCheck | None:
-    """The check for outputs of the codec's shape; None when there is nothing to check."""
-    classes = None if deep else _classes(codec.type)
-    if not deep and classes is None:
-        return None
-    expected = codec.type
-    accepts = codec.accepts
+class OutputCheck:
+    """The check for outputs of one shape, made ready when the first one comes."""
 
-    def check(output: Any) -> None:
-        fits = accepts(output) if classes is None else isinstance(output, classes)
-        if not fits:
+    def __init__(self, values: Values, shape: Shape, *, deep: bool) -> None:
+        self._values = values
+        self._shape = shape
+        self._deep = deep
+
+    def __call__(self, output: Any) -> None:
+        """Raises TypeError when the output is not of the shape's type; the message shows no value."""
+        if not self._fits(output):
+            expected = self._values.codec(self._shape).type
             raise TypeError(f"the output, a {type(output).__name__}, is not of the declared type {expected}")
 
-    return check
+    @cached_property
+    def _fits(self) -> Callable[[Any], bool]:
+        codec = self._values.codec(self._shape)
+        has_json_form = not any(isinstance(part, File | Raw) for part in reachable(self._shape, self._values.types))
+        if self._deep and has_json_form:
+            return codec.accepts
+        classes = _classes(codec.type)
+        if classes is None:
+            return lambda _output: True
+        return lambda output: isinstance(output, classes)
 
 
 def _classes(annotation: Any) -> tuple[type, ...] | None:
     """The classes that a value of this type may have at its top; None when that cannot be told."""
+    annotation = getattr(annotation, "value_class", annotation)
     if annotation is None:
         return (types.NoneType,)
-    if isinstance(annotation, type) and not get_args(annotation):
-        return None if annotation is object else (annotation,)
+    if typing.is_typeddict(annotation):
+        return _ALSO[dict]
     origin = get_origin(annotation)
     if origin is typing.Annotated:
         return _classes(get_args(annotation)[0])
     if origin in (typing.Union, types.UnionType):
-        arms = [_classes(arm) for arm in get_args(annotation)]
-        known = [arm for arm in arms if arm is not None]
-        return tuple(each for arm in known for each in arm) if len(known) == len(arms) else None
-    return (origin,) if isinstance(origin, type) else None
+        return _classes_of_arms(get_args(annotation))
+    top = annotation if origin is None else origin
+    return _ALSO.get(top, (top,)) if isinstance(top, type) and top is not object else None
+
+
+def _classes_of_arms(arms: tuple[Any, ...]) -> tuple[type, ...] | None:
+    classes: list[type] = []
+    for arm in arms:
+        known = _classes(arm)
+        if known is None:
+            return None
+        classes += known
+    return tuple(classes)

@@ -35,7 +35,7 @@ class _Generator:
     def __init__(self, resource: Resource, values: Opened, threads: Threads) -> None:
         generator = resource.factory(**{name: values[needed] for name, needed in resource.needs.items()})
         self._name = resource.factory.__name__
-        self._generator: AsyncGenerator[Any, None] | ThreadedGenerator = (
+        self._generator: AsyncGenerator[Any, Any] | ThreadedGenerator = (
             generator if inspect.isasyncgen(generator) else ThreadedGenerator(generator, threads)
         )
 

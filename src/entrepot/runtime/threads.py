@@ -24,6 +24,7 @@ class Threads:
 
     def __init__(self, threads: int, waiting: int | None = None) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="handler")
+        self._begun: set[Future[Any]] = set()
         self._places = threading.Semaphore(threads + (threads * WAITING_PER_THREAD if waiting is None else waiting))
 
     def start(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
@@ -39,7 +40,15 @@ class Threads:
 
     def go_on(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Begin the next step of something that `start` began. It is never refused, only queued."""
-        return self._executor.submit(copy_context().run, function, *arguments)
+        future = self._executor.submit(copy_context().run, function, *arguments)
+        self._begun.add(future)
+        future.add_done_callback(self._begun.discard)
+        return future
+
+    @property
+    def at_work(self) -> int:
+        """How many functions have begun, or wait to, and have not ended."""
+        return len(self._begun)
 
     def close(self) -> None:
         """Take no more work; what has begun goes on, what waits is dropped."""

@@ -1,0 +1,81 @@
+"""An existing WSGI or ASGI application, served as it is under a prefix, in a pool of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+from a2wsgi import WSGIMiddleware
+
+from entrepot.ir.worker import Pool
+from entrepot.runtime.dispatch import HEALTH_PATH
+from entrepot.runtime.sources import import_attribute
+from entrepot.runtime.threads import WAITING_PER_THREAD
+from entrepot.wire.asgi import AsgiApp, Receive, Scope, Send
+
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def hosted_app(pool: Pool, project: Path) -> AsgiApp:
+    """The pool's application, mounted. Raises what importing it raises."""
+    module, _, attribute = pool.app.partition(":")
+    app = import_attribute(module, attribute or "app", project / pool.path)
+    if pool.kind == "wsgi":
+        app = _in_threads(app, pool.threads)
+    return mounted(app, pool.mount)
+
+
+def mounted(app: AsgiApp, mount: str) -> AsgiApp:
+    """The application under a prefix: it finds the prefix as `root_path`, as if it were served there alone.
+
+    The health path is answered before it, and every other path outside the prefix refused.
+    """
+    health, inside = HEALTH_PATH.decode(), f"{mount}/"
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+        elif scope["path"] == health:
+            await _answer(send, 200, b"ok\n")
+        elif scope["path"] == mount or scope["path"].startswith(inside):
+            await app({**scope, "root_path": mount}, receive, send)
+        else:
+            await _answer(send, 404, b"nothing is served at this path\n")
+
+    return serve
+
+
+def _in_threads(app: Any, threads: int) -> AsgiApp:
+    """A WSGI application in a pool of threads; requests beyond what may wait for one are refused."""
+    adapted = cast(AsgiApp, WSGIMiddleware(app, workers=threads))
+    most = threads * (1 + WAITING_PER_THREAD)
+    present = 0
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal present
+        if scope["type"] == "http" and present >= most:
+            await _answer(send, 503, b"all threads are busy\n", (b"retry-after", b"1"))
+            return
+        present += 1
+        try:
+            await adapted(_readable(scope), receive, send)
+        finally:
+            present -= 1
+
+    return serve
+
+
+def _readable(scope: Scope) -> Scope:
+    """The scope as the adapter can read it: a query in ASCII, and a server that is a host."""
+    if scope["type"] != "http":
+        return scope
+    query = scope["query_string"]
+    ascii_query = query if query.isascii() else quote(query, safe=_ASCII).encode()
+    return {**scope, "query_string": ascii_query, "server": None}
+
+
+async def _answer(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+    plain = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body)), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": plain})
+    await send({"type": "http.response.body", "body": body})
