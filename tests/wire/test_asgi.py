@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from entrepot.model.faults import Cancelled
+from entrepot.ports.exchange import Exchange, Request, Response, read
+from entrepot.wire.asgi import asgi_app
+
+
+class Caller:
+    """The server's side of one ASGI request, played by a test."""
+
+    def __init__(self, *body: bytes, method: str = "GET", headers: list[tuple[bytes, bytes]] | None = None) -> None:
+        self.scope = {
+            "type": "http",
+            "method": method,
+            "path": "/a/b c",
+            "raw_path": b"/a/b%20c",
+            "query_string": b"q=1%2F2",
+            "headers": headers or [],
+        }
+        chunks = body or (b"",)
+        self._inbox: list[dict[str, Any]] = [
+            {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
+            for number, chunk in enumerate(chunks, 1)
+        ]
+        self._left = asyncio.Event()
+        self.sent: list[dict[str, Any]] = []
+        self.on_send: Callable[[], None] = lambda: None
+
+    def leave(self) -> None:
+        self._left.set()
+
+    def break_off(self) -> None:
+        """Leave before the body is whole."""
+        self._inbox = self._inbox[:-1]
+        self._left.set()
+
+    async def receive(self) -> dict[str, Any]:
+        if self._inbox:
+            return self._inbox.pop(0)
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+        self.on_send()
+        await asyncio.sleep(0)
+
+    async def call(self, exchange: Exchange) -> None:
+        await asgi_app(exchange)(self.scope, self.receive, self.send)
+
+    @property
+    def status(self) -> int:
+        return self.sent[0]["status"]
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message["body"] for message in self.sent[1:])
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.sent) and not self.sent[-1].get("more_body", False) and len(self.sent) > 1
+
+
+async def test_a_request_arrives_as_it_was_sent() -> None:
+    seen: list[Request] = []
+
+    async def exchange(request: Request) -> Response:
+        seen.append(request)
+        return Response(200, [], b"")
+
+    await Caller(method="PUT", headers=[(b"x-a", b"1"), (b"x-a", b"2")]).call(exchange)
+    request = seen[0]
+    assert (request.method, request.path, request.query) == ("PUT", b"/a/b%20c", b"q=1%2F2")
+    assert request.headers == [(b"x-a", b"1"), (b"x-a", b"2")]
+
+
+async def test_a_server_without_raw_paths_gets_an_encoded_one() -> None:
+    caller = Caller()
+    del caller.scope["raw_path"]
+    paths = []
+
+    async def exchange(request: Request) -> Response:
+        paths.append(request.path)
+        return Response(200)
+
+    await caller.call(exchange)
+    assert paths == [b"/a/b%20c"]
+
+
+async def test_a_body_is_read_in_chunks() -> None:
+    async def exchange(request: Request) -> Response:
+        return Response(200, [], await read(request.body, 100))
+
+    caller = Caller(b"ab", b"", b"cd", method="POST")
+    await caller.call(exchange)
+    assert caller.body == b"abcd"
+
+
+async def test_a_body_that_nobody_reads_is_not_asked_for() -> None:
+    caller = Caller(b"x" * 100, method="POST")
+
+    async def exchange(request: Request) -> Response:
+        return Response(413)
+
+    await caller.call(exchange)
+    assert len(caller._inbox) == 1
+
+
+async def test_the_length_of_a_whole_answer_is_said_once() -> None:
+    caller = Caller()
+    await caller.call(answer(Response(200, [(b"content-type", b"text/plain")], b"hello")))
+    assert caller.headers == {b"content-type": b"text/plain", b"content-length": b"5"}
+    own = Caller()
+    await own.call(answer(Response(200, [(b"content-length", b"5")], b"hello")))
+    assert [name for name, _ in own.sent[0]["headers"]] == [b"content-length"]
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_answers_that_have_no_body_say_no_length(status: int) -> None:
+    caller = Caller()
+    await caller.call(answer(Response(status)))
+    assert b"content-length" not in caller.headers
+    assert caller.is_whole
+
+
+async def test_head_is_answered_without_a_body_but_with_its_length() -> None:
+    caller = Caller(method="HEAD")
+    await caller.call(answer(Response(200, [], b"hello")))
+    assert caller.body == b""
+    assert caller.headers[b"content-length"] == b"5"
+
+
+async def test_head_of_a_stream_closes_it_unread() -> None:
+    stream = Stream([b"a"])
+    caller = Caller(method="HEAD")
+    await caller.call(answer(Response(200, [], stream)))
+    assert (caller.body, caller.is_whole, stream.read, stream.closed) == (b"", True, 0, True)
+
+
+async def test_a_stream_is_sent_chunk_by_chunk_and_closed() -> None:
+    stream = Stream([b"a", b"", b"b"])
+    caller = Caller()
+    await caller.call(answer(Response(200, [], stream)))
+    assert [message["body"] for message in caller.sent[1:]] == [b"a", b"b", b""]
+    assert caller.is_whole
+    assert stream.closed
+
+
+async def test_a_stream_is_not_read_ahead_of_its_reader() -> None:
+    stream = Stream([b"a", b"b", b"c"])
+    caller = Caller()
+    ahead = []
+    caller.on_send = lambda: ahead.append(stream.read - len(caller.sent) + 1)
+    await caller.call(answer(Response(200, [], stream)))
+    assert max(ahead) <= 0
+
+
+async def test_a_caller_that_leaves_ends_the_stream_at_once() -> None:
+    stream = Stream([b"a"], then_waits=True)
+    caller = Caller()
+    running = asyncio.create_task(caller.call(answer(Response(200, [], stream))))
+    await stream.waiting.wait()
+    caller.leave()
+    await asyncio.wait_for(running, 5)
+    assert stream.closed
+    assert not caller.is_whole
+
+
+async def test_a_stream_that_is_cancelled_by_the_server_is_closed_and_stays_cancelled() -> None:
+    stream = Stream([], then_waits=True)
+    running = asyncio.create_task(Caller().call(answer(Response(200, [], stream))))
+    await stream.waiting.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert stream.closed
+
+
+async def test_a_stream_that_breaks_breaks_the_answer() -> None:
+    stream = Stream([b"a"], then_raises=OSError("disk"))
+    caller = Caller()
+    with pytest.raises(OSError, match="disk"):
+        await caller.call(answer(Response(200, [], stream)))
+    assert not caller.is_whole
+    assert stream.closed
+
+
+async def test_departure_returns_when_the_caller_leaves() -> None:
+    caller = Caller(b"body", method="POST")
+
+    async def exchange(request: Request) -> Response:
+        await read(request.body, 100)
+        assert request.departure is not None
+        caller.leave()
+        await asyncio.wait_for(request.departure(), 5)
+        return Response(200)
+
+    await caller.call(exchange)
+    assert caller.status == 200
+
+
+async def test_departure_takes_no_chunk_from_the_reader() -> None:
+    caller = Caller(b"ab", b"cd", method="POST", headers=[(b"content-length", b"4")])
+
+    async def exchange(request: Request) -> Response:
+        assert request.departure is not None
+        watching = asyncio.ensure_future(request.departure())
+        await asyncio.sleep(0)
+        body = await read(request.body, 100)
+        caller.leave()
+        await asyncio.wait_for(watching, 5)
+        return Response(200, [], body)
+
+    await caller.call(exchange)
+    assert caller.body == b"abcd"
+
+
+async def test_departure_is_noticed_without_a_body_to_read() -> None:
+    caller = Caller()
+
+    async def exchange(request: Request) -> Response:
+        assert request.departure is not None
+        caller.leave()
+        await asyncio.wait_for(request.departure(), 5)
+        return Response(200)
+
+    await caller.call(exchange)
+    assert caller.status == 200
+
+
+async def test_a_caller_that_leaves_amid_its_body_is_a_fault_and_gets_no_answer() -> None:
+    caller = Caller(b"ab", b"cd", method="POST")
+    caller.break_off()
+    raised = []
+
+    async def exchange(request: Request) -> Response:
+        try:
+            await read(request.body, 100)
+        except Cancelled as fault:
+            raised.append(fault)
+            raise
+        return Response(200)
+
+    await caller.call(exchange)
+    assert len(raised) == 1
+    assert caller.sent == []
+
+
+async def test_an_exception_becomes_a_bare_problem_whose_trace_id_finds_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def exchange(request: Request) -> Response:
+        raise ValueError("the password is 12345")
+
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    caller = Caller(headers=[(b"traceparent", f"00-{trace_id}-b7ad6b7169203331-01".encode())])
+    with caplog.at_level(logging.ERROR):
+        await caller.call(exchange)
+    problem = json.loads(caller.body)
+    assert (caller.status, problem["status"], problem["kind"]) == (500, 500, "internal")
+    assert problem["trace_id"] == trace_id == caplog.records[0].trace_id  # type: ignore[attr-defined]
+    assert b"12345" not in caller.body
+    assert caller.headers[b"content-type"] == b"application/problem+json"
+
+
+async def test_only_http_is_answered() -> None:
+    caller = Caller()
+    caller.scope["type"] = "websocket"
+    with pytest.raises(RuntimeError, match="websocket"):
+        await caller.call(answer(Response(200)))
+
+
+def answer(response: Response) -> Exchange:
+    async def exchange(_request: Request) -> Response:
+        return response
+
+    return exchange
+
+
+class Stream:
+    """A body that tells what became of it."""
+
+    def __init__(self, chunks: list[bytes], then_waits: bool = False, then_raises: Exception | None = None) -> None:
+        self._chunks = chunks
+        self._then_waits = then_waits
+        self._then_raises = then_raises
+        self.read = 0
+        self.closed = False
+        self.waiting = asyncio.Event()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.read < len(self._chunks):
+            self.read += 1
+            return self._chunks[self.read - 1]
+        if self._then_raises is not None:
+            raise self._then_raises
+        if self._then_waits:
+            self.waiting.set()
+            await asyncio.Event().wait()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.closed = True
