@@ -33,7 +33,7 @@ PORTS = ("8080", "9001", "9002")
 BIN = Path(sys.executable).parent
 _DESCRIBE = """
 for value in list(vars().values()):
-    if hasattr(value, "describe"):
+    if isinstance(value, Service):
         value.describe()
 """
 """At the end of a page's program: every service it declares is read."""
