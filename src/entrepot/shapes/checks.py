@@ -69,7 +69,7 @@ class Checks:
         if name not in self._named:
             if self._nothing_to_check(name):
                 return None
-            self._named[name] = lambda plain: True
+            self._named[name] = None
             self._named[name] = self._compile_name(name)
         # Looked up again at each call, since a recursive type meets itself before it is compiled.
         return None if self._named[name] is None else lambda plain: self._run(name, plain)

@@ -1,4 +1,4 @@
-"""What an annotation can say about a field besides its type: `Annotated[int, Version()]`."""
+"""Marks that an author puts on a field with `Annotated`, to give it a role."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import msgspec
 
 
 class Version(msgspec.Struct, frozen=True):
-    """The field changes whenever its record does; protocols with conditions make an ETag of it."""
+    """The field holds the version of the thing: `revision: Annotated[int, Version()]`.
+
+    Over REST it makes the ETag, and is what If-Match and If-None-Match are compared with.
+    """
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """The field is a position: of an item in a stream, or of the next part of a long list."""
+    """The field holds a position: in a stream (the id of an item), or among pages.
+
+    On a parameter it is where a caller says from which position to go on.
+    """

@@ -1,0 +1,311 @@
+"""Python types as shapes.
+
+Reads what an author writes anyway: Structs, dataclasses, TypedDicts, NamedTuples, pydantic
+models, enumerations, the standard library's types, and `Annotated` constraints on any of them.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import datetime
+import decimal
+import enum
+import types as python_types
+import typing
+import uuid
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UnsetType
+
+from entrepot.kit import names
+from entrepot.model import shape as s
+from entrepot.model.file import File
+from entrepot.model.page import Page
+from entrepot.shapes import authored
+from entrepot.shapes.class_fields import Found, NoShape, enum_of, fields_of, forbids_unknown
+from entrepot.shapes.constraints import Notes, constrain, notes_of
+from entrepot.shapes.kinds import kinds_of
+
+_SCALARS: dict[Any, s.Shape] = {
+    None: s.Null(),
+    type(None): s.Null(),
+    Any: s.Anything(),
+    bool: s.Bool(),
+    int: s.Int(),
+    float: s.Float(),
+    str: s.Text(),
+    bytes: s.Bytes(),
+    bytearray: s.Bytes(),
+    decimal.Decimal: s.Decimal(),
+    datetime.date: s.Date(),
+    datetime.time: s.Time(zone="any"),
+    datetime.datetime: s.DateTime(zone="any"),
+    datetime.timedelta: s.Duration(),
+    uuid.UUID: s.Uuid(),
+    File: s.File(),
+}
+_LISTS: set[Any] = {list, collections.abc.Sequence, collections.abc.MutableSequence, collections.abc.Collection}
+_SETS: set[Any] = {set, frozenset, collections.abc.Set, collections.abc.MutableSet}
+_MAPS: set[Any] = {dict, collections.abc.Mapping, collections.abc.MutableMapping}
+_KEYS = (s.Text, s.Int, s.Enum, s.Uuid, s.Date, s.DateTime)
+
+
+class Member(NamedTuple):
+    """A parameter's or a field's type, taken apart."""
+
+    shape: s.Shape
+    role: typing.Literal["", "version", "cursor"] = ""
+    may_be_absent: bool = False
+    """Its union has `msgspec.UnsetType` in it."""
+    docs: str = ""
+    examples: tuple[Any, ...] = ()
+
+
+class Reflector:
+    """Turns annotations into shapes, and gathers the named types and the classes they came from."""
+
+    def __init__(self) -> None:
+        self.types: dict[str, s.Shape] = {}
+        self.classes: dict[str, Any] = {}
+        self._names: dict[Any, str] = {}
+        self._taken: set[str] = set()
+        self._within: list[str] = []
+        self._unproved: list[str] = []
+
+    def shape(self, annotation: Any, where: str = "") -> s.Shape:
+        """The shape of a type; `where` names its place in messages. Raises NoShape."""
+        return self.member(annotation, where).shape
+
+    def member(self, annotation: Any, where: str = "") -> Member:
+        """The shape of a parameter or field, with its role and docs. Raises NoShape."""
+        found = self._member(annotation, where)
+        if not self._within:
+            self._prove()
+        return found
+
+    def _member(self, annotation: Any, where: str) -> Member:
+        annotation, notes = _unwrapped(annotation)
+        if _is_union(annotation):
+            arms = [arm for arm in typing.get_args(annotation) if arm is not UnsetType]
+            absent = len(arms) < len(typing.get_args(annotation))
+            inner = _first_notes(arms)
+            notes.role = notes.role or inner.role
+            shape = self._union(arms, where)
+        else:
+            absent, shape = False, self._single(annotation, where)
+        try:
+            shape = constrain(shape, notes.rules)
+        except TypeError as error:
+            raise NoShape(f"{_place(where)}{error}") from None
+        return Member(shape, notes.role, absent, notes.docs, notes.examples)
+
+    def _single(self, annotation: Any, where: str) -> s.Shape:
+        if isinstance(annotation, str | typing.ForwardRef):
+            raise NoShape(f"{_place(where)}the name {_name(annotation)!r} is not resolved to a type")
+        if annotation in _SCALARS:
+            return _SCALARS[annotation]
+        origin, arguments = typing.get_origin(annotation) or annotation, typing.get_args(annotation)
+        if origin is typing.Literal:
+            return self._literal(arguments, where)
+        if origin is tuple and arguments and arguments[-1] is not Ellipsis:
+            return s.Tuple(items=tuple(self._inner(item, f"{where}[{i}]") for i, item in enumerate(arguments)))
+        if origin in _LISTS or origin is tuple:
+            return s.List(item=self._item(arguments, where))
+        if origin in _SETS:
+            return s.List(item=self._item(arguments, where), unique=True)
+        if origin in _MAPS:
+            return self._map(arguments, where)
+        if origin is Page:
+            return s.Page(item=self._item(arguments, where))
+        if isinstance(annotation, typing.TypeVar):
+            return s.Anything() if annotation.__bound__ is None else self._inner(annotation.__bound__, where)
+        if authored.is_enum(origin) or authored.is_record(origin) or authored.is_named_tuple(origin):
+            return self._named(annotation, origin, where)
+        raise NoShape(f"{_place(where)}{_name(annotation)} is not a type that a contract can hold; {_ADVICE}")
+
+    def _inner(self, annotation: Any, where: str) -> s.Shape:
+        return self._member(annotation, where).shape
+
+    def _item(self, arguments: tuple[Any, ...], where: str) -> s.Shape:
+        return self._inner(arguments[0], f"{where}[]") if arguments else s.Anything()
+
+    def _map(self, arguments: tuple[Any, ...], where: str) -> s.Shape:
+        if not arguments:
+            return s.Map(value=s.Anything())
+        key = self._inner(arguments[0], f"{where}[key]")
+        if not isinstance(s.resolve(key, self.types), _KEYS):
+            raise NoShape(f"{_place(where)}a key of {_name(arguments[0])} cannot be written as a member's name")
+        return s.Map(key=key, value=self._inner(arguments[1], f"{where}[]"))
+
+    def _literal(self, values: tuple[Any, ...], where: str) -> s.Shape:
+        for value in values:
+            if not isinstance(value, str | int | None) or isinstance(value, enum.Enum):
+                raise NoShape(f"{_place(where)}the literal {value!r} is not text, an integer, true, false or None")
+        return s.Enum(values=tuple(s.EnumValue(wire=value) for value in values))
+
+    # Unions
+
+    def _union(self, annotations: list[Any], where: str) -> s.Shape:
+        arms = [arm for arm in annotations if arm not in (None, type(None))]
+        if not arms:
+            return s.Null()
+        shapes = [self._inner(arm, where) for arm in arms]
+        tagged = [i for i, arm in enumerate(arms) if authored.tag_of(typing.get_origin(arm) or arm) is not None]
+        if len(tagged) > 1:
+            union = self._tagged([arms[i] for i in tagged], [shapes[i] for i in tagged], where)
+            shapes = [union] + [shape for i, shape in enumerate(shapes) if i not in tagged]
+        shape = shapes[0] if len(shapes) == 1 else self._untagged(shapes, where)
+        return s.Nullable(shape=shape) if len(arms) < len(annotations) else shape
+
+    def _tagged(self, arms: list[Any], shapes: list[s.Shape], where: str) -> s.Shape:
+        tags = [authored.tag_of(typing.get_origin(arm) or arm) or ("", "") for arm in arms]
+        if len({field for field, _ in tags}) > 1 or not all(isinstance(tag, str) for _, tag in tags):
+            raise NoShape(f"{_place(where)}the tags of a union must be texts in a field of one name")
+        return s.Union(arms=tuple(shapes), choose="tag", tag_field=tags[0][0], tags=tuple(tag for _, tag in tags))
+
+    def _untagged(self, shapes: list[s.Shape], where: str) -> s.Shape:
+        self._refuse_pattern_trap(shapes, where)
+        if self._kinds_differ(shapes):
+            return s.Union(arms=tuple(shapes))
+        if all(isinstance(s.resolve(shape, self.types), s.Record) for shape in shapes):
+            if self._keys_differ(shapes):
+                return s.Union(arms=tuple(shapes), choose="keys")
+            raise NoShape(f"{_place(where)}these records cannot be told apart; make them Structs with a `tag`")
+        return s.Union(arms=tuple(shapes), choose="trial")
+
+    def _kinds_differ(self, shapes: list[s.Shape]) -> bool:
+        seen: set[str] = set()
+        for shape in shapes:
+            kinds = kinds_of(shape, self.types)
+            own = kinds - {"integer"} if "number" in kinds else kinds
+            if own & seen:
+                return False
+            seen |= own
+        return True
+
+    def _keys_differ(self, shapes: list[s.Shape]) -> bool:
+        records = [typing.cast(s.Record, s.resolve(shape, self.types)) for shape in shapes]
+        for index, record in enumerate(records):
+            others = {field.name for i, other in enumerate(records) if i != index for field in other.fields}
+            if not any(field.required and field.name not in others for field in record.fields):
+                return False
+        return True
+
+    def _refuse_pattern_trap(self, shapes: list[s.Shape], where: str) -> None:
+        """msgspec 0.22 corrupts memory on a class with such a union; a class of ours is made without it."""
+        kinds = set[str]().union(*(kinds_of(shape, self.types) for shape in shapes))
+        patterns = any(isinstance(shape, s.Text) and shape.pattern is not None for shape in shapes)
+        if self._within and patterns and kinds & {"array", "object"}:
+            raise NoShape(f"{_place(where)}a text with a pattern cannot share a union with a list or a record")
+
+    # Named types
+
+    def _named(self, annotation: Any, origin: Any, where: str) -> s.Shape:
+        if annotation in self._names:
+            return s.Ref(name=self._names[annotation])
+        name = names.unique(_type_name(annotation), self._taken)
+        self._names[annotation] = name
+        self.classes[name] = annotation
+        self.types[name] = s.Anything()  # until its members, which may lead back here, are known
+        self._within.append(name)
+        try:
+            self.types[name] = self._shape_of_class(annotation, origin, name)
+        except NameError as error:
+            raise NoShape(
+                f"{_place(where)}{name} mentions {error.name!r}, which is not defined in its module"
+            ) from None
+        finally:
+            self._within.pop()
+        self._unproved.append(name)
+        return s.Ref(name=name)
+
+    def _shape_of_class(self, annotation: Any, origin: Any, name: str) -> s.Shape:
+        if authored.is_enum(origin):
+            return enum_of(origin)
+        if authored.is_named_tuple(origin):
+            return self._named_tuple(annotation, name)
+        fields = fields_of(annotation, origin)
+        return s.Record(
+            fields=tuple(self._field(field, name) for field in fields),
+            extras="forbid" if forbids_unknown(origin) else "drop",
+            docs=authored.own_docs(origin),
+        )
+
+    def _field(self, found: Found, owner: str) -> s.Field:
+        member = self._member(found.annotation, f"{owner}.{found.python}")
+        return s.Field(
+            name=found.name,
+            python="" if found.python == found.name else found.python,
+            shape=member.shape,
+            required=found.required and not member.may_be_absent,
+            default=found.default,
+            role=member.role,
+            docs=member.docs or found.docs,
+            examples=member.examples,
+        )
+
+    def _named_tuple(self, annotation: Any, name: str) -> s.Shape:
+        if annotation._field_defaults:
+            raise NoShape(f"{name}: a NamedTuple is written as an array of fixed length, so it cannot have defaults")
+        hints = typing.get_type_hints(annotation, include_extras=True)
+        return s.Tuple(items=tuple(self._inner(hints[field], f"{name}.{field}") for field in annotation._fields))
+
+    def _prove(self) -> None:
+        """Let msgspec look at each new class: what it cannot read must be said now, not at the first call."""
+        while self._unproved:
+            name = self._unproved.pop()
+            shapes = s.reachable(self.types[name], self.types)
+            if any(isinstance(shape, s.File) for shape in shapes):
+                continue
+            try:
+                msgspec.json.Decoder(self.classes[name], dec_hook=lambda _, plain: plain)
+            except TypeError as error:
+                raise NoShape(f"{name}: {str(error).splitlines()[0]}") from None
+
+
+def _unwrapped(annotation: Any) -> tuple[Any, Notes]:
+    """The type inside `Annotated`, `NewType`, `Required` and type aliases, and what the wrappings said."""
+    metadata: list[Any] = []
+    while True:
+        origin = typing.get_origin(annotation)
+        if origin is typing.Annotated:
+            annotation, *more = typing.get_args(annotation)
+            metadata = more + metadata
+        elif origin in (typing.Required, typing.NotRequired):
+            annotation = typing.get_args(annotation)[0]
+        elif isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        elif type(annotation).__name__ == "TypeAliasType":
+            annotation = annotation.__value__
+        else:
+            return annotation, notes_of(metadata)
+
+
+def _first_notes(arms: list[Any]) -> Notes:
+    """What is said inside the one real arm of `Annotated[int, Version()] | None`."""
+    real = [arm for arm in arms if arm not in (None, type(None))]
+    return _unwrapped(real[0])[1] if len(real) == 1 else Notes()
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, python_types.UnionType)
+
+
+def _type_name(annotation: Any) -> str:
+    """`Box[Item]` gives BoxItem."""
+    origin = typing.get_origin(annotation)
+    if origin is None:
+        return str(annotation.__name__)
+    return str(origin.__name__) + "".join(names.pascal(_name(argument)) for argument in typing.get_args(annotation))
+
+
+def _name(annotation: Any) -> str:
+    return str(getattr(annotation, "__name__", None) or getattr(annotation, "__forward_arg__", None) or annotation)
+
+
+def _place(where: str) -> str:
+    return f"{where}: " if where else ""
+
+
+_ADVICE = "use a Struct, a dataclass, a TypedDict, an Enum, or a type of the standard library"
