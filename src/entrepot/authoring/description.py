@@ -19,7 +19,8 @@ from entrepot.model.fault import DeclaredFault, Fault
 from entrepot.model.operation import Example, Link, Operation, Service
 from entrepot.model.resource import Resource
 from entrepot.model.shape import Field, Record, Shape, resolve
-from entrepot.shapes.reflect import Reflector, Unsupported
+from entrepot.shapes.class_fields import NoShape
+from entrepot.shapes.reflect import Reflector
 from entrepot.shapes.values import Values
 
 _TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
@@ -120,8 +121,8 @@ def describe(declared: Declared) -> Described:
 
 def _check_names(declared: Declared, found: Problems) -> None:
     for text, pattern, what in (
-        (declared.name, _SERVICE_NAME, "a service's name is lower-case letters, digits, '_' and '-'"),
-        (declared.version, _VERSION, "a version is letters, digits, '.', '_' and '-'"),
+        (declared.name, _SERVICE_NAME, "A service's name is lower-case letters, digits, '_' and '-'."),
+        (declared.version, _VERSION, "A version is letters, digits, '.', '_' and '-'."),
     ):
         if not pattern.fullmatch(text):
             found.add(problems.BAD_NAME, f"{text!r} cannot stand in an address", declared.place, what)
@@ -133,14 +134,14 @@ def _check_names(declared: Declared, found: Problems) -> None:
                 problems.BAD_NAME,
                 f"operation {operation.name!r} cannot be called so in every protocol",
                 place,
-                "an operation's name is a Python identifier",
+                "An operation's name is a Python identifier.",
             )
         if operation.name in first:
             found.add(
                 problems.DUPLICATE_OPERATION,
                 f"there are two operations {operation.name!r}; the other one is at {first[operation.name]}",
                 place,
-                "rename the function, or give one of them `name=`",
+                "Rename the function, or give one of them `name=`.",
             )
         first.setdefault(operation.name, place)
 
@@ -178,9 +179,9 @@ def _operation(
 
 
 def _field(field: InputField, values: Values, place: Place, found: Problems) -> Field:
-    default: Any = msgspec.UNSET
+    member, default = field.member, msgspec.UNSET
     if field.default is not inspect.Parameter.empty:
-        codec = values.codec(field.shape)
+        codec = values.codec(member.shape)
         if codec.accepts(field.default):
             default = codec.to_plain(field.default)
         else:
@@ -188,9 +189,17 @@ def _field(field: InputField, values: Values, place: Place, found: Problems) -> 
                 problems.BAD_DEFAULT,
                 f"the default {field.default!r} of parameter {field.name!r} is not of its type",
                 place,
-                "give a default of the type, or add `| None` to it",
+                "Give a default of the type, or add `| None` to it.",
             )
-    return Field(name=field.name, shape=field.shape, required=field.required, default=default, role=field.role)
+    return Field(
+        name=field.name,
+        shape=member.shape,
+        required=field.required,
+        default=default,
+        role=member.role,
+        docs=member.docs,
+        examples=member.examples,
+    )
 
 
 def _bindings(declared: DeclaredOperation, signature: Signature) -> dict[str, Any]:
@@ -212,7 +221,7 @@ def _check_template(declared: DeclaredOperation, signature: Signature, found: Pr
                 f"the path {declared.http['path']!r} names {{{name}}}, but {declared.function.__name__} has no such "
                 "parameter",
                 place_of(declared.function),
-                f"add a parameter {name!r}, or take {{{name}}} out of the path",
+                f"Add a parameter {name!r}, or take {{{name}}} out of the path.",
             )
 
 
@@ -223,14 +232,14 @@ def _check_streams(declared: DeclaredOperation, signature: Signature, found: Pro
             problems.BAD_STREAM,
             f"{function.__name__} takes a stream, which only an `async def` can read",
             place_of(function),
-            f"write `async def {function.__name__}`",
+            f"Write `async def {function.__name__}`.",
         )
     if Handler(function=function).is_generator and not signature.stream_output:
         found.add(
             problems.BAD_STREAM,
             f"{function.__name__} yields, but its result is not annotated as a stream",
             place_of(function),
-            "annotate the result as `AsyncIterator[T]`, or `Iterator[T]` for a plain generator",
+            "Annotate the result as `AsyncIterator[T]`, or `Iterator[T]` for a plain generator.",
         )
 
 
@@ -248,19 +257,19 @@ def _read_fault(
             problems.BAD_FAULT,
             f"{function.__name__} declares {fault!r}, which is not a class of faults",
             place,
-            "list classes that derive from `Fault`",
+            "List classes that derive from `Fault`.",
         )
         return None
     data: Shape | None = None
     if fault.Data is not None:
         try:
             data = reflector.shape(fault.Data)
-        except (Unsupported, NameError) as error:
+        except NoShape as error:
             found.add(
                 problems.BAD_FAULT,
                 f"the data of fault {fault.__name__}: {error}",
                 place,
-                "annotate it with types that can travel",
+                "Annotate it with types that can travel.",
             )
     own_docs = inspect.getdoc(fault) if fault.__doc__ else None
     return DeclaredFault(name=fault.name, kind=fault.kind, data=data, docs=own_docs or "")
@@ -303,5 +312,5 @@ def _bad_link(declared: DeclaredLink, message: str, found: Problems) -> None:
         problems.BAD_LINK,
         f"link {declared.type.__name__}.{declared.field}: {message}",
         declared.place,
-        "a link takes a type, a new field's name, an operation, and arguments from parameters to the type's fields",
+        "A link takes a type, a new field's name, an operation, and arguments from parameters to the type's fields.",
     )

@@ -34,7 +34,7 @@ def read_resources(declared: Iterable[DeclaredResource], found: Problems) -> tup
                 f"{resource.factory.__name__} and {by_type[resource.provides].factory.__name__} both provide "
                 f"{_name(resource.provides)}",
                 place_of(resource.factory),
-                "leave one of them out, or give them types of their own",
+                "Leave one of them out, or give them types of their own.",
             )
         by_type.setdefault(resource.provides, resource)
     for resource in by_type.values():
@@ -52,7 +52,7 @@ def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
             problems.UNKNOWN_NAME,
             f"an annotation of {factory.__name__} cannot be read: {error}",
             place,
-            "import or define the name in the module, at its top level",
+            "Import or define the name in the module, at its top level.",
         )
         return None
     provides = stream_item(hints.pop("return", None), ASYNC_STREAMS + SYNC_STREAMS)
@@ -62,7 +62,7 @@ def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
             problems.BAD_RESOURCE,
             f"{factory.__name__} must be a generator whose parameters and result have types",
             place,
-            f"write `async def {factory.__name__}() -> AsyncIterator[Session]:` and yield one session",
+            f"Write `async def {factory.__name__}() -> AsyncIterator[Session]:` and yield one session.",
         )
         return None
     return Resource(provides=provides, factory=factory, scope=declared.scope, needs=hints)
@@ -76,14 +76,14 @@ def _check_needs(resource: Resource, by_type: Mapping[Any, Resource], found: Pro
                 problems.MISSING_RESOURCE,
                 f"parameter {parameter!r} of {name} asks for {_name(needed)}, which no resource provides",
                 place,
-                f"add a resource that yields {_name(needed)}",
+                f"Add a resource that yields {_name(needed)}.",
             )
         elif resource.scope == "application" and by_type[needed].scope == "call":
             found.add(
                 problems.MISSING_RESOURCE,
                 f"{name} lives as long as the application, but needs {_name(needed)}, which lives for one call",
                 place,
-                f'make {name} a resource of scope "call", or the other one of scope "application"',
+                f'Make {name} a resource of scope "call", or the other one of scope "application".',
             )
 
 
@@ -105,7 +105,7 @@ def _report_circle(circle: list[Resource], found: Problems) -> None:
         problems.CIRCULAR_RESOURCE,
         f"these resources wait for each other: {', '.join(each.factory.__name__ for each in circle)}",
         place_of(circle[0].factory),
-        "take one of the parameters out",
+        "Take one of the parameters out.",
     )
 
 

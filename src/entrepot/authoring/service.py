@@ -92,7 +92,7 @@ class Service:
         self, *, safe: bool = False, idempotent: bool = False, **options: Unpack[OperationOptions]
     ) -> Callable[[F], F]:
         """An operation that leaves its address to each protocol's default."""
-        return self._operation(dict(options), {}, safe=safe, idempotent=safe or idempotent)
+        return self._operation({**options, "safe": safe, "idempotent": safe or idempotent}, {})
 
     def resource(self, scope: Scope = "call") -> Callable[[F], F]:
         """A generator that opens what it yields and closes it afterwards.
@@ -171,27 +171,23 @@ class Service:
     def _http(self, method: str, path: str, options: HttpOptions, **flags: bool) -> Callable[[F], F]:
         if not isinstance(path, str):
             raise TypeError(f"a path comes first: `@service.{method.lower()}('/things/{{id}}')`")
-        general = dict(options)
-        http = {"method": method, "path": path, "status": general.pop("status", None)}
-        http["location"] = general.pop("location", None)
-        return self._operation(general, {key: value for key, value in http.items() if value is not None}, **flags)
+        given: dict[str, Any] = {**options, **flags}
+        http = {"method": method, "path": path}
+        for key in ("status", "location"):
+            value = given.pop(key, None)
+            if value is not None:
+                http[key] = value
+        return self._operation(given, http)
 
-    def _operation(self, options: dict[str, Any], http: Mapping[str, Any], **flags: bool) -> Callable[[F], F]:
+    def _operation(self, given: dict[str, Any], http: Mapping[str, Any]) -> Callable[[F], F]:
         names = _local_names(_caller())
-        name = options.pop("name", None)
-        examples = tuple(_example(each, number) for number, each in enumerate(options.pop("examples", ()), 1))
-        lists = {key: tuple(options.pop(key, ())) for key in ("faults", "scopes", "tags")}
+        name = given.pop("name", None)
+        given |= {key: tuple(given.pop(key, ())) for key in ("faults", "scopes", "tags")}
+        examples = tuple(_example(each, number) for number, each in enumerate(given.pop("examples", ()), 1))
 
         def declare(function: F) -> F:
             operation = DeclaredOperation(
-                function=function,
-                names=names,
-                name=name or function.__name__,
-                examples=examples,
-                http=http,
-                **lists,
-                **options,
-                **flags,
+                function=function, names=names, name=name or function.__name__, examples=examples, http=http, **given
             )
             self._changed().operations.append(operation)
             return function

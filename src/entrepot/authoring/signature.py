@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -12,11 +12,9 @@ from entrepot.authoring import problems
 from entrepot.authoring.annotations import (
     ASYNC_STREAMS,
     SYNC_STREAMS,
+    attached_to,
     hints_of,
-    may_be_absent,
-    reannotated,
     stream_item,
-    unannotated,
     without,
 )
 from entrepot.authoring.handler import Parameter, Source
@@ -26,8 +24,8 @@ from entrepot.kit.diagnostics import Place
 from entrepot.model.call import Conditions, Context, Meta, Reply
 from entrepot.model.principal import Principal
 from entrepot.model.shape import Null, Shape
-from entrepot.shapes.markers import Cursor, Version
-from entrepot.shapes.reflect import Reflector, Unsupported
+from entrepot.shapes.class_fields import NoShape
+from entrepot.shapes.reflect import Member, Reflector
 
 PARTS_OF_A_CALL: dict[Any, Source] = {
     Principal: "principal",
@@ -44,11 +42,11 @@ class InputField(msgspec.Struct, frozen=True, kw_only=True):
     """A parameter that the caller fills in."""
 
     name: str
-    shape: Shape
+    member: Member
+    """Its type, taken apart."""
     required: bool
     default: Any
     """The function's own default, or `inspect.Parameter.empty`."""
-    role: Literal["", "version", "cursor"]
     marker: Marker | None
 
 
@@ -81,7 +79,7 @@ class SignatureReader:
                 problems.UNKNOWN_NAME,
                 f"an annotation of {function.__name__} cannot be read: {error}",
                 place,
-                "import or define the name in the module, at its top level",
+                "Import or define the name in the module, at its top level.",
             )
             return signature
         for parameter in inspect.signature(function).parameters.values():
@@ -98,7 +96,7 @@ class SignatureReader:
                 problems.UNSUPPORTED_PARAMETER,
                 f"{where.function} takes {parameter}, which has no name that a caller could use",
                 where.place,
-                "name every parameter, and take a dict or a list where their number varies",
+                "Name every parameter, and take a dict or a list where their number varies.",
             )
             return
         if name not in hints:
@@ -106,7 +104,7 @@ class SignatureReader:
                 problems.UNANNOTATED,
                 f"parameter {name!r} of {where.function} has no type",
                 where.place,
-                f"annotate it: `{name}: int`",
+                f"Annotate it: `{name}: int`.",
             )
             return
         source = self._source(hints[name])
@@ -127,10 +125,9 @@ class SignatureReader:
     def _source(self, annotation: Any) -> Source:
         if annotation in self._provided:
             return "resource"
-        base, _ = unannotated(annotation)
-        if stream_item(base, ASYNC_STREAMS) is not None:
+        if stream_item(annotation, ASYNC_STREAMS) is not None:
             return "stream"
-        return PARTS_OF_A_CALL.get(base, "input") if isinstance(base, type) else "input"
+        return PARTS_OF_A_CALL.get(annotation, "input") if isinstance(annotation, type) else "input"
 
     def _read_inbound_stream(self, annotation: Any, signature: Signature, where: _Where) -> None:
         if signature.stream_input is not None:
@@ -138,27 +135,23 @@ class SignatureReader:
                 problems.BAD_STREAM,
                 f"{where.function} takes two streams, but a call brings one",
                 where.place,
-                "join them in one stream of a union, or make two operations",
+                "Join them in one stream of a union, or make two operations.",
             )
             return
-        shape = self._shape(stream_item(unannotated(annotation)[0], ASYNC_STREAMS), "the stream", where)
-        signature.stream_input = shape
+        item = self._member(stream_item(annotation, ASYNC_STREAMS), "the stream", where)
+        signature.stream_input = None if item is None else item.shape
 
     def _read_field(self, parameter: inspect.Parameter, annotation: Any, signature: Signature, where: _Where) -> None:
-        base, attached = unannotated(annotation)
-        markers = [each for each in attached if isinstance(each, Marker)]
-        carried = tuple(each for each in attached if not isinstance(each, Marker | Cursor | Version))
-        bare = reannotated(without(base, msgspec.UnsetType), carried)
-        shape = self._shape(bare, f"parameter {parameter.name!r}", where)
-        if shape is None:
+        member = self._member(annotation, f"parameter {parameter.name!r}", where)
+        if member is None:
             return
+        markers = [each for each in attached_to(annotation) if isinstance(each, Marker)]
         signature.fields.append(
             InputField(
                 name=parameter.name,
-                shape=shape,
-                required=parameter.default is parameter.empty and not may_be_absent(base),
+                member=member,
+                required=parameter.default is parameter.empty and not member.may_be_absent,
                 default=parameter.empty if parameter.default is msgspec.UNSET else parameter.default,
-                role=_role(attached),
                 marker=markers[0] if markers else None,
             )
         )
@@ -172,25 +165,24 @@ class SignatureReader:
                 problems.UNANNOTATED,
                 f"{where.function} does not say what it returns",
                 place,
-                "annotate the result, with `-> None` if there is none and `-> Product | Reply` to set headers",
+                "Annotate the result, with `-> None` if there is none and `-> Product | Reply` to set headers.",
             )
             return
         result = without(hints["return"], Reply)
         item = stream_item(result, ASYNC_STREAMS + SYNC_STREAMS)
         signature.stream_output = item is not None
-        signature.output = self._shape(result if item is None else item, "the result", where) or Null()
+        output = self._member(result if item is None else item, "the result", where)
+        signature.output = Null() if output is None else output.shape
 
-    def _shape(self, annotation: Any, subject: str, where: _Where) -> Shape | None:
-        if annotation in (None, type(None)):
-            return Null()
+    def _member(self, annotation: Any, subject: str, where: _Where) -> Member | None:
         try:
-            return self._reflector.shape(annotation)
-        except Unsupported as error:
+            return self._reflector.member(annotation)
+        except NoShape as error:
             self._problems.add(
                 problems.UNSUPPORTED_TYPE,
                 f"{subject} of {where.function}: {error}",
                 where.place,
-                "use a type that can travel, or provide it with a `resource` of the service",
+                "Use a type that can travel, or provide it with a `resource` of the service.",
             )
             return None
 
@@ -198,9 +190,3 @@ class SignatureReader:
 class _Where(msgspec.Struct, frozen=True):
     function: str
     place: Place
-
-
-def _role(attached: tuple[Any, ...]) -> Literal["", "version", "cursor"]:
-    if any(isinstance(each, Version) for each in attached):
-        return "version"
-    return "cursor" if any(isinstance(each, Cursor) for each in attached) else ""

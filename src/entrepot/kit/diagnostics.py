@@ -27,7 +27,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     pointer: str = ""
 
     def __str__(self) -> str:
-        position = f":{self.line}:{self.column}" if self.line else ""
+        column = f":{self.column}" if self.column else ""
+        position = f":{self.line}{column}" if self.line else ""
         pointer = f"#{self.pointer}" if self.pointer else ""
         return f"{self.file}{position}{pointer}"
 

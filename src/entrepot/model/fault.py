@@ -76,6 +76,9 @@ class DeclaredFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     bindings: dict[str, Any] = {}
 
 
+_GENERAL = "entrepot.model.faults"
+"""Where the classes live that stand for a kind and have no name of their own."""
+
 _RESERVED = {"kind", "name", "detail", "issues", "retry_after", "upstream", "data"}
 
 
@@ -127,8 +130,9 @@ class Fault(Exception):
             raise TypeError(
                 f"{cls.__name__}: {', '.join(sorted(reserved))} means something else in every fault; rename it"
             )
-        if fields:
+        if cls.__module__ != _GENERAL:
             cls.name = cls.__name__
+        if fields:
             namespace = {"__module__": cls.__module__, "__doc__": cls.__doc__}
             cls.Data = msgspec.defstruct(cls.__name__, list(fields.items()), namespace=namespace, kw_only=True)
 
