@@ -9,6 +9,7 @@ from entrepot.compiler.draft import Draft
 from entrepot.compiler.rules import (
     application_form,
     can_carry,
+    flat_environments,
     hidden_operations,
     known_operations,
     known_protocols,
@@ -72,4 +73,5 @@ RULES: tuple[Rule, ...] = (
     used_upstreams,
     something_served,
     reachable_operations,
+    flat_environments,
 )

@@ -8,7 +8,7 @@ are not given are `None` or empty here; what then holds is decided in one place,
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -222,7 +222,7 @@ class Declaration(_Map, frozen=True):
     """The systems that are called, by name."""
     routes: list[RouteEntry] = []
     """Addresses that lead to upstreams or hosted applications as they are."""
-    environments: dict[Name, dict[str, object]] = {}
+    environments: dict[Name, dict[str, Any]] = {}
     """By environment, what differs there: any of the keys above, merged into them (RFC 7396: maps are
     merged, everything else is replaced, `null` removes). The environment is chosen on the command line."""
 

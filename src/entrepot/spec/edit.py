@@ -61,7 +61,7 @@ def _edited(text: str, section: str, member: str) -> str:
         end = "" if not text or text.endswith("\n") else newline
         return f"{text}{end}{section}:{newline}  {member}{newline}"
     if found.flow_end is not None:
-        return text[: found.flow_end] + (", " if found.members else "") + member + text[found.flow_end :]
+        return text[: found.flow_end] + (", " if found.filled else "") + member + text[found.flow_end :]
     line = f"{' ' * found.indent}{member}{newline}"
     if found.last_end == len(text) and not text.endswith("\n"):
         line = newline + line
@@ -71,7 +71,8 @@ def _edited(text: str, section: str, member: str) -> str:
 class _Section(msgspec.Struct, frozen=True):
     """Where a map of the top level stands in the text."""
 
-    members: int
+    filled: bool
+    """It has members."""
     indent: int
     """Columns before its keys."""
     last_end: int
@@ -101,26 +102,31 @@ _FRAMES = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, 
 
 
 def _section(text: str, events: list[Any], key: int) -> _Section:
-    value = events[key + 1]
+    value: Any = events[key + 1]
     if not isinstance(value, yaml.MappingStartEvent):
-        after = _line_after(text, events[key].end_mark.index)
-        return _Section(0, events[key].start_mark.column + 2, after, None)
-    depth, last = 0, events[key + 1]
-    for event in events[key + 1 :]:
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth == 0:
-            break
-        if not _is_block_end(event):
-            last = event
-    members = int(last is not value)
+        return _Section(False, events[key].start_mark.column + 2, _line_after(text, events[key].end_mark.index), None)
+    end = _closing(events, key + 1)
+    content = [event for event in events[key + 2 : end] if not _is_block_end(event)]
     if value.flow_style:
-        return _Section(members, 0, 0, event.start_mark.index)
-    return _Section(members, events[key + 2].start_mark.column, _line_after(text, last.end_mark.index), None)
+        return _Section(bool(content), 0, 0, events[end].start_mark.index)
+    return _Section(True, content[0].start_mark.column, _line_after(text, content[-1].end_mark.index), None)
+
+
+def _closing(events: list[Any], opening: int) -> int:
+    """The index of the event that ends the map or list begun at `opening`."""
+    depth = 0
+    for index in range(opening, len(events)):
+        depth += isinstance(events[index], yaml.CollectionStartEvent)
+        depth -= isinstance(events[index], yaml.CollectionEndEvent)
+        if depth == 0:
+            return index
+    raise ValueError("the map has no end")
 
 
 def _is_block_end(event: Any) -> bool:
     """Whether it ends a map or list without a bracket: told only when the next thing begins, comments later."""
-    return isinstance(event, yaml.CollectionEndEvent) and event.start_mark.index == event.end_mark.index
+    width = event.end_mark.index - event.start_mark.index
+    return width == 0 and isinstance(event, yaml.CollectionEndEvent)
 
 
 def _line_after(text: str, index: int) -> int:

@@ -51,17 +51,13 @@ def read_declaration(
 ) -> tuple[Declaration, Positions]:
     """The declaration in a file's bytes. Every environment is checked, the one asked for is given."""
     base = without_nulls(_rooted(yaml.read(content, file)))
-    declaration = typed(base, kinds)
-    names = list(declaration.environments)
-    if environment and environment not in names:
+    variants = {"": base, **_environments(base)}
+    declarations = _all_typed(variants, kinds)
+    if environment not in declarations:
         message = f"there is no environment `{environment}`"
-        remedy = did_you_mean(environment, names) or "Declare it under `environments`."
+        remedy = did_you_mean(environment, list(declarations)[1:]) or "Declare it under `environments`."
         raise Refused([Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, base.positions.key("/environments"), remedy)])
-    parsed = {name: _in_environment(base, name) for name in names}
-    declarations = _all_typed(parsed, kinds)
-    if not environment:
-        return declaration, base.positions
-    return declarations[environment], parsed[environment].positions
+    return declarations[environment], variants[environment].positions
 
 
 def _load_module(file: Path, environment: str) -> Loaded:
@@ -94,14 +90,20 @@ def _rooted(parsed: Parsed) -> Parsed:
     return Parsed({}, parsed.positions) if parsed.value is None else parsed
 
 
-def _in_environment(base: Parsed, name: str) -> Parsed:
-    return overlay(without(base, "environments"), part(base, "environments", name))
+def _environments(base: Parsed) -> dict[str, Parsed]:
+    """By environment: all that holds there. What has the wrong form is left to the check of the base."""
+    declared = base.value.get("environments") if isinstance(base.value, dict) else None
+    if not isinstance(declared, dict):
+        return {}
+    names = [name for name, overrides in declared.items() if isinstance(overrides, dict)]
+    return {name: overlay(without(base, "environments"), part(base, "environments", name)) for name in names}
 
 
-def _all_typed(parsed: dict[str, Parsed], kinds: tuple[str, ...]) -> dict[str, Declaration]:
+def _all_typed(variants: dict[str, Parsed], kinds: tuple[str, ...]) -> dict[str, Declaration]:
+    """Each variant as a Declaration, or what is wrong with any of them, each thing once."""
     declarations: dict[str, Declaration] = {}
     problems: dict[Any, Diagnostic] = {}
-    for name, values in parsed.items():
+    for name, values in variants.items():
         try:
             declarations[name] = typed(values, kinds)
         except Refused as refused:

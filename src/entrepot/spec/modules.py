@@ -30,6 +30,7 @@ ENVIRONMENT = (
 """Variables that the child may see."""
 
 _START_SECONDS = 10.0
+_CRASH = "Fatal Python error: "
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
 
 
@@ -38,20 +39,30 @@ def probe(project: Path, sources: Sequence[Source], seconds_max: float = SECONDS
     results: list[Probed] = []
     while len(results) < len(sources):
         remaining = tuple(sources[len(results) :])
-        done, trace, status = _run(Request(str(project), remaining, seconds_max))
-        results += done
-        if len(done) < len(remaining):
-            results.append(Probed(diagnostics=(_death(remaining[len(done)], trace, status, project, seconds_max),)))
+        run = _run(Request(str(project), remaining, seconds_max))
+        results += run.answers
+        if len(run.answers) < len(remaining):
+            death = _death(remaining[len(run.answers)], run, project, seconds_max)
+            results.append(Probed(diagnostics=(death,)))
     return results
 
 
-def _run(request: Request) -> tuple[list[Probed], str, int | None]:
-    """The answers that came, what stood after them, and the exit status (None: it had to be killed)."""
+class _Run(msgspec.Struct, frozen=True):
+    """What came of one child."""
+
+    answers: list[Probed]
+    trace: str
+    """What stood after the answers, or what the child said before it began."""
+    status: int | None
+    """The exit status; None when it had to be killed."""
+
+
+def _run(request: Request) -> _Run:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "entrepot.spec.probe"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,  # only our own; the child takes it away from the modules
         cwd=request.project,
         # Sets and dicts keyed by text come out the same each time, so that releases do.
         env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | {"PYTHONHASHSEED": "0"},
@@ -59,13 +70,14 @@ def _run(request: Request) -> tuple[list[Probed], str, int | None]:
     )
     seconds = _START_SECONDS + request.seconds_max * len(request.sources)
     try:
-        output = process.communicate(msgspec.json.encode(request), seconds)[0]
+        output, errors = process.communicate(msgspec.json.encode(request), seconds)
     except subprocess.TimeoutExpired as expired:
-        output = expired.output or b""
+        output, errors = expired.output or b"", expired.stderr or b""
     finally:
         status = process.poll()
         _kill(process)
-    return *_split(output), status
+    answers, trace = _split(output)
+    return _Run(answers, trace or errors.decode(errors="replace"), status)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -85,15 +97,22 @@ def _split(output: bytes) -> tuple[list[Probed], str]:
     return answers, b"\n".join(lines[len(answers) :]).decode(errors="replace")
 
 
-def _death(source: Source, trace: str, status: int | None, project: Path, seconds_max: float) -> Diagnostic:
-    place = _place(trace, project)
-    if status is None or trace.startswith("Timeout"):
+def _death(source: Source, run: _Run, project: Path, seconds_max: float) -> Diagnostic:
+    place = _place(run.trace, project)
+    if run.status is None or run.trace.startswith("Timeout"):
         message = f"importing {source.module} takes longer than {seconds_max:g} seconds"
         remedy = "Move what waits or computes long into a resource or a handler."
         return Diagnostic(codes.MODULE_HUNG, message, place, remedy)
-    reason = trace.partition("\n")[0].removeprefix("Fatal Python error: ") or f"exit status {status}"
     remedy = f"Find out with `python -X faulthandler -c 'import {source.module}'`."
-    return Diagnostic(codes.MODULE_DIED, f"importing {source.module} ends the process: {reason}", place, remedy)
+    message = f"importing {source.module} ends the process: {_reason(run)}"
+    return Diagnostic(codes.MODULE_DIED, message, place, remedy)
+
+
+def _reason(run: _Run) -> str:
+    first, _, rest = run.trace.strip().partition("\n")
+    if first.startswith(_CRASH):
+        return first.removeprefix(_CRASH)
+    return rest.rpartition("\n")[2] or first or f"exit status {run.status}"
 
 
 def _place(trace: str, project: Path) -> Place:

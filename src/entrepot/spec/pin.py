@@ -47,8 +47,11 @@ def pin(project: Path, kind: str, content: bytes, source: str, name: str, upstre
         raise Refused([Diagnostic(codes.BAD_NAME, f"`{name}` cannot be a service's name", remedy=remedy)])
     file = f"{DIRECTORY}/{name}.{'json' if is_json(content) else 'yaml'}"
     lock = read_lock(project)
-    pinned = PinnedDocument(kind=kind, source=_origin(source, project), sha256=digest(content))
     before = lock.documents.get(file)
+    origin = _origin(source, project)
+    if before is not None and origin == file:
+        origin = before.source  # a change made by hand; where it once came from is still true
+    pinned = PinnedDocument(kind=kind, source=origin, sha256=digest(content))
     text, service_added, upstream_added = _declared(_text(project), kind, file, name, upstream_url)
     _write(project / file, content)
     _write(project / LOCK_FILE, lock_bytes(replace(lock, documents={**lock.documents, file: pinned})))

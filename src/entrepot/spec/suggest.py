@@ -45,7 +45,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     word = name.lower().replace("-", "_")
     if SYNONYMS.get(word) in names:
         return names[SYNONYMS[word]]
-    return next((names[match] for match in get_close_matches(word, names, n=1, cutoff=0.6)), "")
+    extended = [candidate for candidate in names if candidate.startswith(word) or word.startswith(candidate)]
+    return next((names[match] for match in get_close_matches(word, names, n=1) or extended), "")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

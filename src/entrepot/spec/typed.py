@@ -2,17 +2,125 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
-from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import pointer, tokens
+from entrepot.model import shape as s
+from entrepot.model.fault import Issue
 from entrepot.spec import codes
 from entrepot.spec.declaration import Declaration, declaration_type
+from entrepot.spec.positions import Positions
+from entrepot.spec.suggest import did_you_mean
+from entrepot.spec.units import DURATION_PATTERN, SIZE_PATTERN
 from entrepot.spec.yaml import Parsed
+
+LATER = ("channels", "consumers", "graphql", "mapping", "plans", "policies", "proto", "schedules", "wsdl")
+"""Keys that people will look for and that a later version brings."""
+
+PROBLEMS_MAX = 100
+"""Most problems told at once."""
+
+_FORMS = {
+    DURATION_PATTERN: ("this is not a duration", "Write a number and its unit: 500ms, 2s, 1.5m or 1h."),
+    SIZE_PATTERN: ("this is not a size", "Write a number and its unit: 512B, 64KiB or 10MB."),
+}
+_WORDS = {"an array": "a list", "an object": "a map", "a string": "text"}
+"""What JSON calls things, with the words of YAML."""
+_CODES = {"type": codes.WRONG_TYPE, "null": codes.WRONG_TYPE, "missing": codes.MISSING_KEY}
 
 
 def typed(parsed: Parsed, kinds: tuple[str, ...]) -> Declaration:
     """The Declaration. `kinds` are the kinds of document that protocols read. Raises `Refused`."""
+    declaration = declaration_type(kinds)
     try:
-        return msgspec.convert(parsed.value, declaration_type(kinds))
+        return msgspec.convert(parsed.value, declaration)
     except msgspec.ValidationError as error:
-        raise Refused([Diagnostic(codes.WRONG_VALUE, str(error), parsed.positions.value(""))]) from None
+        found = sorted(_problems(parsed, declaration), key=lambda each: (each.place.line, each.place.column))
+        place = parsed.positions.value("")
+        raise Refused(found or [Diagnostic(codes.WRONG_VALUE, str(error), place)]) from None
+
+
+def _problems(parsed: Parsed, declaration: type[Declaration]) -> Iterator[Diagnostic]:
+    # Only needed when something is wrong.
+    from entrepot.shapes.explain import explain
+    from entrepot.shapes.reflect import Reflector
+
+    reflector = Reflector()
+    root = reflector.shape(declaration)
+    for issue in explain(root, parsed.value, reflector.types, Limits(issues_max=PROBLEMS_MAX)):
+        yield _diagnostic(issue, root, reflector.types, parsed.positions)
+
+
+def _diagnostic(issue: Issue, root: s.Shape, types: s.Types, positions: Positions) -> Diagnostic:
+    path = tokens(issue.pointer)
+    if issue.code == "unknown":
+        return _unknown(path, _shape_at(root, types, path[:-1]), positions.key(issue.pointer))
+    name = _name(path)
+    if issue.code == "missing":
+        return Diagnostic(codes.MISSING_KEY, f"{name} is missing", positions.key(pointer(path[:-1])))
+    message, remedy = _wrong(issue, _shape_at(root, types, path))
+    code = _CODES.get(issue.code, codes.WRONG_VALUE)
+    return Diagnostic(code, f"{name}: {message}", positions.value(issue.pointer), remedy)
+
+
+def _wrong(issue: Issue, shape: s.Shape | None) -> tuple[str, str]:
+    """What to say of a value, and the remedy."""
+    if isinstance(shape, s.Text) and shape.pattern in _FORMS:
+        return _FORMS[shape.pattern]
+    if isinstance(shape, s.Record) and issue.code == "variant":
+        names = ", ".join(field.name for field in shape.fields)
+        return "this is neither true, false nor a map", f"The map may hold: {names}."
+    message = issue.message
+    for json, yaml in _WORDS.items():
+        message = message.replace(json, yaml)
+    return message, ""
+
+
+def _unknown(path: list[str], around: s.Shape | None, place: Place) -> Diagnostic:
+    name = path[-1]
+    if name in LATER:
+        message = f"`{name}` is not available in this version of Entrepôt"
+        return Diagnostic(codes.LATER_VERSION, message, place, "Remove it; the changelog tells when it comes.")
+    known = [field.name for field in around.fields] if isinstance(around, s.Record) else []
+    within = f" in {_name(path[:-1])}" if len(path) > 1 else ""
+    return Diagnostic(codes.UNKNOWN_KEY, f"there is no key `{name}`{within}", place, did_you_mean(name, known))
+
+
+def _name(path: list[str]) -> str:
+    """How a message names a value: by its key, an item of a list by its number too."""
+    if not path:
+        return "the declaration"
+    if path[-1].isdigit() and len(path) > 1:
+        return f"item {int(path[-1]) + 1} of {_name(path[:-1])}"
+    return f"`{path[-1]}`"
+
+
+def _shape_at(shape: s.Shape, types: s.Types, path: list[str]) -> s.Shape | None:
+    """The shape of the value at this path; None where the declaration leaves it open."""
+    for token in path:
+        around = _bare(shape, types)
+        field = around.field(token) if isinstance(around, s.Record) else None
+        if field is not None:
+            shape = field.shape
+        elif isinstance(around, s.Map):
+            shape = around.value
+        elif isinstance(around, s.List):
+            shape = around.item
+        else:
+            return None
+    return _bare(shape, types)
+
+
+def _bare(shape: s.Shape, types: s.Types) -> s.Shape:
+    """The shape without null; of a union, the record that gives it its keys."""
+    shape = s.resolve(shape, types)
+    if isinstance(shape, s.Nullable):
+        return _bare(shape.shape, types)
+    if isinstance(shape, s.Union):
+        arms = [_bare(arm, types) for arm in shape.arms]
+        return next((arm for arm in arms if isinstance(arm, s.Record)), arms[0])
+    return shape
