@@ -11,7 +11,19 @@ from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Upstream
 from support.edge import Origin, Site
 
-CLEAN = ("/", "/a", "/a/b.c", "/a/..b/c", "/a/b..", "/...", "/.well-known/x", "/a%20b", "/a;b=c", "/%252e%252e/", "/a%2")
+CLEAN = (
+    "/",
+    "/a",
+    "/a/b.c",
+    "/a/..b/c",
+    "/a/b..",
+    "/...",
+    "/.well-known/x",
+    "/a%20b",
+    "/a;b=c",
+    "/%252e%252e/",
+    "/a%2",
+)
 UNCLEAN = (
     "//", "/a//b", "/.", "/..", "/a/.", "/a/..", "/a/./b", "/a/../b", "/a/..;x=1/b", "/a/.;/b", "/a\\b", "/a/..\\b",
     "/a%2fb", "/a%2Fb", "/a%5cb", "/a%5Cb", "/%2e%2e/a", "/a/.%2E/b", "/a%00",

@@ -1,16 +1,14 @@
 """A real Envoy in front of tiny servers that do what their path says.
 
-    async with edge_site() as site:
-        worker = await site.worker("operations")
-        await site.start(EdgeIR(port=site.port, routes=..., pools=("operations",)))
-        answer = await site.get("/api/x")
+async with edge_site() as site:
+    worker = await site.worker("operations")
+    await site.start(EdgeIR(port=site.port, routes=..., pools=("operations",)))
+    answer = await site.get("/api/x")
 """
 
 from __future__ import annotations
 
 import asyncio
-import http.client
-import io
 import json
 import ssl
 import tempfile
@@ -221,9 +219,7 @@ async def edge_site() -> AsyncIterator[Site]:
             yield Site(Path(directory), stack)
 
 
-def request_bytes(
-    path: str, *headers: str, host: str = "edge.test", method: str = "GET", body: bytes = b""
-) -> bytes:
+def request_bytes(path: str, *headers: str, host: str = "edge.test", method: str = "GET", body: bytes = b"") -> bytes:
     """An HTTP/1.1 request that asks for the connection's end."""
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Connection: close", *headers]
     if body:
@@ -235,25 +231,17 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     try:
         writer.write(octets)
         async with asyncio.timeout(PATIENCE):
-            return answer_of(await reader.read(-1))
+            return await read_answer(reader)
+    except asyncio.IncompleteReadError as error:
+        raise ConnectionError(f"no whole response, only {error.partial[:100]!r}") from error
     finally:
         writer.close()
 
 
-def answer_of(octets: bytes) -> Answer:
-    """The first response in these octets. Raises ConnectionError when there is none."""
-    response = http.client.HTTPResponse(_Received(octets))  # type: ignore[arg-type]
-    try:
-        response.begin()
-    except http.client.HTTPException as error:
-        raise ConnectionError(f"no response in {octets[:100]!r}") from error
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return Answer(response.status, headers, response.read())
-
-
-class _Received:
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-
-    def makefile(self, *_: object) -> io.BytesIO:
-        return io.BytesIO(self._octets)
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    """The next response; its body as long as it says, or to the connection's end."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+    length = headers.get("content-length")
+    body = await reader.read(-1) if length is None else await reader.readexactly(int(length))
+    return Answer(int(head[0].split(" ")[1]), headers, body)
