@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from entrepot.cli.options import common
+from entrepot.cli.options import common, environment_option
 from entrepot.cli.session import Session
+
+_directory = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command(hidden=True)
 @click.option("--release", "release_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--pool", required=True, help="The pool this worker belongs to.")
-@click.option("--fd", "descriptor", required=True, type=int, help="Descriptor of the listening socket.")
+@click.option("--fd", required=True, type=int, help="Descriptor of the listening socket.")
+@click.option("--project", default=".", type=_directory, help="The project's directory.")
+@click.option("--egress", default="", help="The egress's Unix socket.")
+@click.option("--drain", default=10.0, help="Seconds that calls may take to end after SIGTERM.")
 @common
-def worker(session: Session, release_file: Path, pool: str, descriptor: int) -> None:
+def worker(session: Session, release_file: Path, pool: str, fd: int, project: Path, egress: str, drain: float) -> None:
     """Serve one pool of a release on an inherited socket.
 
     \b
@@ -24,4 +30,38 @@ def worker(session: Session, release_file: Path, pool: str, descriptor: int) -> 
     """
     from entrepot.runtime.worker import run_worker
 
-    run_worker(release_file, pool, descriptor, session.catalog)
+    run_worker(release_file, pool, fd, session.catalog, egress, project, drain)
+
+
+@click.command(hidden=True)
+@click.option("--target", required=True, type=click.Path(exists=True, path_type=Path), help="What is compiled.")
+@click.option("--mode", required=True, type=click.Choice(["dev", "serve"]), help="As the supervisor was started.")
+@click.option("--host", default="", help="Instead of the declared address.")
+@click.option("--port", default=0, help="Instead of the declared port.")
+@click.option("--workers", default=0, help="Instead of the declared number.")
+@click.option("--fd", required=True, type=int, help="Descriptor of the listening socket.")
+@click.option("--notify", required=True, type=int, help="Descriptor on which a byte reaches the supervisor.")
+@environment_option
+@common
+def control(
+    session: Session,
+    target: Path,
+    mode: Literal["dev", "serve"],
+    host: str,
+    port: int,
+    workers: int,
+    fd: int,
+    notify: int,
+    environment: str,
+) -> None:
+    """Serve the admin API of a running project on an inherited socket.
+
+    \b
+    Example:
+      entrepot control --target . --mode serve --fd 5 --notify 6
+    """
+    from entrepot.control.building import Recipe
+    from entrepot.control.process import run_control
+
+    recipe = Recipe(target=target, mode=mode, environment=environment, host=host, port=port, workers=workers)
+    run_control(recipe, session.catalog, fd, notify)

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from entrepot.ir.edge import UpstreamTarget
 from entrepot.ir.release import Release
+from entrepot.ir.worker import PythonSource
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
 NOTHING_TO_SERVE = "E901"
@@ -15,20 +16,22 @@ NOTHING_TO_SERVE = "E901"
 def without_edge(release: Release) -> Release:
     """What of a release one worker serves alone. Raises `Refused` when that is nothing."""
     pools = tuple(replace(pool, processes=1) for pool in release.worker.pools if pool.kind == "operations")
-    if not pools:
+    services = tuple(table for table in release.worker.services if isinstance(table.source, PythonSource))
+    if not pools or not services:
         remedy = "Declare a service, or run where there is an Envoy binary."
-        message = "without an edge there is nothing to serve: the project has no operations"
+        message = "without an edge there is nothing to serve: the project has no operations of its own"
         raise Refused([Diagnostic(NOTHING_TO_SERVE, message, remedy=remedy)])
-    return replace(release, worker=replace(release.worker, pools=pools))
+    return replace(release, worker=replace(release.worker, pools=pools, services=services))
 
 
 def missing_without_edge(release: Release) -> tuple[str, ...]:
     """What the project declares, or always has, that one worker alone does not do."""
-    upstreams = [upstream.name for upstream in release.edge.upstreams]
+    tables = release.worker.services
+    dialled = [table.service.name for table in tables if not isinstance(table.source, PythonSource)]
     passed = [route.path for route in release.edge.routes if isinstance(route.target, UpstreamTarget)]
     hosted = [pool.mount or "/" for pool in release.worker.pools if pool.kind != "operations"]
     missing = {
-        "calls to upstreams": upstreams,
+        "imported services": dialled,
         "pass-through routes": passed,
         "hosted applications": hosted,
     }

@@ -123,14 +123,21 @@ class Applier:
 
     async def _shift(self, edge: EdgeIR, old: Generation, new: Generation) -> Delivery:
         """Move the traffic from the old workers to the new, or leave it where it is."""
-        reason = await self._edge.check(edge, new)
-        if not reason and new != old:
-            self._fleet.want(Wanted((old, new)))
-            reason = await self._fleet.until_healthy(new)
+        reason = ""
+        if new != old:
+            reason = await self._start_beside(old, new, edge)
         delivery = Delivery(reason=reason) if reason else await self._edge.deliver(edge, new)
         if delivery.reason:
             self._fleet.want(Wanted((old,)))
         return delivery
+
+    async def _start_beside(self, old: Generation, new: Generation, edge: EdgeIR) -> str:
+        """Start new workers; "" or why they, or what the edge would make of them, will not do."""
+        reason = await self._edge.check(edge, new)
+        if reason:
+            return reason
+        self._fleet.want(Wanted((old, new)))
+        return await self._fleet.until_healthy(new)
 
     def _generation(self, live: Live, serving: Release) -> Generation:
         """The generation that runs now: of the live release, or of an earlier one with the same workers."""

@@ -20,12 +20,18 @@ class Programs(msgspec.Struct, frozen=True, kw_only=True):
     """What tells one running project's processes from another's."""
 
     project: Path
+    drain: float
+    """Seconds that a worker may take to finish what is in progress."""
+    egress_socket: Path | None = None
     control_arguments: tuple[str, ...] = ()
     """What control must compile with, as the supervisor did: target, address, number of workers."""
 
     def worker(self, worker: WorkerId, release_file: Path, descriptor: int) -> Command:
         """A worker of a release, listening on an inherited socket."""
-        arguments = ("--release", str(release_file), "--pool", worker.pool, "--fd", str(descriptor))
+        arguments = [
+            "--release", str(release_file), "--pool", worker.pool, "--fd", str(descriptor),
+            "--project", str(self.project), "--egress", str(self.egress_socket or ""), "--drain", str(self.drain),
+        ]  # fmt: skip
         return Command(
             name=str(worker),
             log=f"worker-{worker.pool}-{worker.position}",

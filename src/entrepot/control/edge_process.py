@@ -10,6 +10,7 @@ from entrepot.control.workers import Generation
 from entrepot.edge import run
 from entrepot.edge.deliver import Deliverer
 from entrepot.edge.emit import Workers
+from entrepot.edge.trust import NoTrust
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
 
@@ -61,7 +62,10 @@ class EdgeFiles:
         self._deliverer = Deliverer(layout, binary)
 
     async def check(self, edge: EdgeIR, generation: Generation) -> str:
-        return await self._deliverer.check(edge, workers_of(generation, self._layout))
+        try:
+            return await self._deliverer.check(edge, workers_of(generation, self._layout))
+        except NoTrust as error:
+            return str(error)
 
     async def deliver(self, edge: EdgeIR, generation: Generation) -> Delivery:
         outcome = await self._deliverer.deliver(edge, workers_of(generation, self._layout))

@@ -21,7 +21,7 @@ from entrepot.edge import run
 from entrepot.ir.layout import Layout
 from entrepot.ir.release import Release
 
-GRACE = {"dev": 3.0, "serve": 30.0}
+DRAIN = {"dev": 2.0, "serve": 30.0}
 """By mode: seconds that a worker may take to finish what it has in progress."""
 
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -62,10 +62,14 @@ def start(
         logs = LogBook(layout.logs, echo)
         settings = Settings(
             layout=layout,
-            programs=Programs(project=layout.project, control_arguments=recipe.arguments),
+            programs=Programs(
+                project=layout.project,
+                drain=DRAIN[recipe.mode],
+                egress_socket=layout.egress_socket if with_edge else None,
+                control_arguments=recipe.arguments,
+            ),
             edge=edge,
             address=(prepared.release.edge.address, prepared.release.edge.port),
-            grace=GRACE[recipe.mode],
         )
         try:
             asyncio.run(_serve(prepared, settings, edge, logs, report, begun))

@@ -32,6 +32,8 @@ FAILURES_BEFORE_GIVING_UP = 3
 CONTROL_GRACE = 5.0
 EDGE_GRACE = 5.0
 """Seconds from SIGTERM to SIGKILL."""
+WORKER_GRACE = 10.0
+"""Seconds from the end of a worker's own drain to SIGKILL."""
 
 
 class StartFailed(Exception):
@@ -65,8 +67,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """None: no edge; a worker listens on TCP itself."""
     address: tuple[str, int]
     """Where clients come in."""
-    grace: float
-    """Seconds that a worker may take to finish what it has in progress."""
 
 
 class Supervisor:
@@ -75,12 +75,13 @@ class Supervisor:
     def __init__(self, settings: Settings, logs: LogBook, report: Report, clock: Clock | None = None) -> None:
         self._settings = settings
         self._layout = settings.layout
+        self._grace = settings.programs.drain + WORKER_GRACE
         self._logs = logs
         self._listener = report
         self._clock = clock or SystemClock()
         self._board = Board(settings.layout, self._clock.now())
         self._releases = Releases(settings.layout)
-        self._fleet = Fleet(self._listen, self._worker_command, self._keep, self._report, settings.grace)
+        self._fleet = Fleet(self._listen, self._worker_command, self._keep, self._report, self._grace)
         self._edge: Keeper | None = None
         self._control: Keeper | None = None
         self._kept_open: tuple[socket.socket, int] | None = None

@@ -1,0 +1,97 @@
+"""`entrepot call`: one operation, called here and now."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from entrepot.cli.options import common, environment_option
+from entrepot.cli.session import Session
+
+if TYPE_CHECKING:
+    from entrepot.control.calling import Piece
+
+REFUSED = 1
+
+
+@click.command()
+@click.argument("operation", metavar="SERVICE.OPERATION")
+@click.argument("arguments", metavar="[JSON]", default="{}")
+@click.option(
+    "--project", default=".", metavar="DIR", type=click.Path(exists=True, path_type=Path), help="Directory or file."
+)
+@environment_option
+@common
+def call(session: Session, operation: str, arguments: str, project: Path, environment: str) -> int:
+    """Call SERVICE.OPERATION with its arguments as one JSON object, and print the JSON it answers.
+
+    No server is needed; a service of an upstream needs the project to run. `-` reads the JSON from
+    standard input. Of an operation that takes a stream, the items follow there, one JSON value to a
+    line; of one that answers with a stream, every item is printed on a line of its own.
+
+    Without entrepot.yaml in DIR, the service is looked for in the file SERVICE.py.
+
+    \b
+    Examples:
+      entrepot call shop.product '{"id": 1}'
+      echo '{"items": []}' | entrepot call shop.quote - --project examples/shop
+    """
+    from entrepot.control import calling
+    from entrepot.control.building import Recipe, build
+    from entrepot.control.lookup import find
+    from entrepot.model.fault import Fault
+
+    recipe = Recipe(target=_target(project, operation), mode="dev", environment=environment)
+    compiled = build(recipe, session.catalog)
+    _, found = find(compiled, operation)
+    content = _arguments(arguments, takes_stream=found.stream_input is not None)
+    answer = calling.call(compiled, session.catalog, operation, content, _items())
+    try:
+        asyncio.run(_print(session, answer))
+    except Fault as fault:
+        _show_fault(session, calling.plain_fault(fault))
+        return REFUSED
+    return 0
+
+
+def _target(project: Path, operation: str) -> Path:
+    module = project / f"{operation.partition('.')[0]}.py"
+    return module if not (project / "entrepot.yaml").exists() and module.is_file() else project
+
+
+def _arguments(given: str, *, takes_stream: bool) -> bytes:
+    if given != "-":
+        return given.encode()
+    return sys.stdin.buffer.readline() if takes_stream else sys.stdin.buffer.read()
+
+
+def _items() -> Iterator[bytes]:
+    return (line for line in sys.stdin.buffer if line.strip())
+
+
+async def _print(session: Session, answer: AsyncIterator[Piece]) -> None:
+    async for piece in answer:
+        if piece.kind == "output" and session.output.as_json:
+            _write(b'{"ok": true, "output": ' + piece.content + b"}\n")
+        else:
+            _write(piece.content + (b"" if piece.kind == "file" else b"\n"))
+
+
+def _write(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _show_fault(session: Session, fault: dict[str, Any]) -> None:
+    session.output.json({"ok": False, "fault": fault})
+    session.output.notice(f"fault {fault.get('name', fault['kind'])}: {fault.get('detail') or fault['title']}")
+    for issue in fault.get("errors", ()):
+        session.output.notice(f"    {issue['pointer'] or '/'}: {issue['message']}")
+    if "data" in fault:
+        session.output.notice(f"    data: {json.dumps(fault['data'], ensure_ascii=False, default=str)}")

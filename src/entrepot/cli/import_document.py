@@ -1,0 +1,93 @@
+"""`entrepot import`: a foreign contract becomes a service of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from entrepot.cli.options import common
+from entrepot.cli.output import count
+from entrepot.cli.session import Session
+
+if TYPE_CHECKING:
+    from entrepot.control.importing import Import
+
+LISTED_MAX = 20
+"""Most operations listed; `explain` lists all."""
+
+
+@click.command("import")
+@click.argument("document", metavar="KIND:FILE_OR_URL")
+@click.option("--name", required=True, help="The service's name in the project.")
+@click.option(
+    "--project",
+    default=".",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The project's directory.",
+)
+@common
+def import_document(session: Session, document: str, name: str, project: Path) -> int:
+    """Import a contract: read it, pin it by its hash, and declare it as a service in entrepot.yaml.
+
+    What cannot be imported is listed with its place and the reason; the exit code is then 1, and
+    the rest is imported all the same.
+
+    \b
+    Examples:
+      entrepot import openapi:specs/crm.json --name crm
+      entrepot import openrpc:https://rpc.example/openrpc.json --name ledger --project gateway
+    """
+    from entrepot.control.importing import import_document as import_it
+
+    kind, colon, source = document.partition(":")
+    if not colon or not source:
+        raise click.UsageError(f"{document!r} is not KIND:FILE_OR_URL, such as openapi:specs/crm.json")
+    content = _content(session, source)
+    result = import_it(project, kind, content, source, name, session.catalog)
+    _show(session, result, name)
+    return 1 if result.refusals else 0
+
+
+def _content(session: Session, source: str) -> bytes:
+    from entrepot.cli.fetch import fetch, is_url
+
+    if is_url(source):
+        session.output.progress(f"fetching {source}")
+        return fetch(source)
+    return Path(source).read_bytes()
+
+
+def _show(session: Session, result: Import, name: str) -> None:
+    from entrepot.control.importing import as_diagnostic
+
+    operations, pinned, text = result.service.operations, result.pinned, session.output.text
+    text(f"imported {count(len(operations), 'operation')} as service {name}, pinned in {pinned.file}")
+    for operation in operations[:LISTED_MAX]:
+        text(f"  {name}.{operation.name}  {operation.summary}".rstrip())
+    if len(operations) > LISTED_MAX:
+        text(f"  … and {len(operations) - LISTED_MAX} more: entrepot explain")
+    if not pinned.changed:
+        text("the document is the one that was pinned before")
+    if not result.upstream_url:
+        text(f"the document does not say where the service is: add `{name}: {{url: …}}` under `upstreams`")
+    session.output.diagnostics(map(as_diagnostic, result.refusals))
+    if result.refusals:
+        session.output.notice(f"left out: {count(len(result.refusals), 'part')} of the document")
+    session.output.json(
+        {
+            "ok": not result.refusals,
+            "service": name,
+            "file": pinned.file,
+            "changed": pinned.changed,
+            "service_added": pinned.service_added,
+            "upstream": result.upstream_url,
+            "operations": [operation.name for operation in operations],
+            "refusals": [
+                {"pointer": refusal.pointer, "construct": refusal.construct, "reason": refusal.reason}
+                for refusal in result.refusals
+            ],
+        }
+    )

@@ -1,0 +1,70 @@
+"""A foreign document becomes a pinned service of the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from entrepot.control.building import Catalog
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.model.operation import Service
+from entrepot.ports.protocol import Client, Refusal
+from entrepot.spec import documents
+from entrepot.spec.pin import Pinned, pin
+
+UNKNOWN_KIND = "E921"
+"""No protocol reads this kind of document."""
+LEFT_OUT = "W921"
+"""A part of an imported document was left out."""
+NOTHING_IMPORTED = "E922"
+"""Every operation of the document was refused."""
+
+
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of an import."""
+
+    service: Service
+    refusals: tuple[Refusal, ...]
+    """What of the document was left out."""
+    pinned: Pinned
+    upstream_url: str
+    """Where its calls go; "" when the document does not say."""
+
+
+def kinds(catalog: Catalog) -> dict[str, Client]:
+    """The kinds of document that can be imported, and who reads them."""
+    return {kind: protocol.client for protocol in catalog.values() for kind in protocol.client.documents}
+
+
+def import_document(project: Path, kind: str, content: bytes, source: str, name: str, catalog: Catalog) -> Import:
+    """Read a document, pin it and declare the service. Raises `Refused`, and then has changed nothing."""
+    known = kinds(catalog)
+    if kind not in known:
+        remedy = f"Known kinds: {', '.join(known)}."
+        raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {kind!r} are not read", remedy=remedy)])
+    imported = known[kind].read(documents.read(content, source), name)
+    if not imported.service.operations:
+        raise Refused([_nothing(source), *map(as_diagnostic, imported.refusals)])
+    url = _upstream_url(imported.server_url, source)
+    pinned = pin(project, kind, content, source, name, url)
+    return Import(service=imported.service, refusals=imported.refusals, pinned=pinned, upstream_url=url)
+
+
+def as_diagnostic(refusal: Refusal) -> Diagnostic:
+    """A refusal for a person to read."""
+    place = Place(pointer=refusal.pointer)
+    return Diagnostic(LEFT_OUT, f"{refusal.construct}: {refusal.reason}", place, severity="warning")
+
+
+def _nothing(source: str) -> Diagnostic:
+    return Diagnostic(
+        NOTHING_IMPORTED, "none of its operations could be imported", Place(source), "See the reasons that follow."
+    )
+
+
+def _upstream_url(server_url: str, source: str) -> str:
+    """An absolute address; "" when the document gives a relative one and came from a file."""
+    absolute = urljoin(source, server_url) if urlsplit(source).scheme in ("http", "https") else server_url
+    return absolute if urlsplit(absolute).scheme in ("http", "https") else ""

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from support.virtual_clock import VirtualClock
+
+from entrepot.control import directories
+from entrepot.control.releases import RELEASES_MAX, Live, Releases
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.release import Release
+from entrepot.ir.worker import WorkerIR
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Releases:
+    layout = directories.layout_of(tmp_path)
+    layout = msgspec.structs.replace(layout, run=tmp_path / "run")
+    directories.create(layout)
+    return Releases(layout, VirtualClock())
+
+
+def release(code: str) -> Release:
+    return Release(project="p", edge=EdgeIR(), worker=WorkerIR(), code=code)
+
+
+def test_releases_are_numbered_and_kept_as_they_are(releases: Releases) -> None:
+    assert [releases.add(release(code)) for code in "abc"] == [1, 2, 3]
+    assert releases.read(2) == release("b")
+    assert releases.digest(2) == release("b").digest
+    assert releases.path(2).name == "000002.json"
+
+
+def test_what_went_live_replaces_what_was(releases: Releases) -> None:
+    for code in "ab":
+        number = releases.add(release(code))
+        releases.go_live(Live(number, f"{number:06d}"))
+    assert releases.live() == Live(2, "000002")
+    assert [(record.number, record.state) for record in releases.records()] == [(2, "live"), (1, "replaced")]
+
+
+def test_going_live_again_is_no_replacement(releases: Releases) -> None:
+    releases.add(release("a"))
+    for _ in range(2):
+        releases.go_live(Live(1, "000001"))
+    assert [(record.number, record.state) for record in releases.records()] == [(1, "live")]
+
+
+def test_old_releases_go_but_never_what_serves(releases: Releases) -> None:
+    releases.add(release("workers"))
+    releases.add(release("edge"))
+    releases.go_live(Live(2, "000001"))
+    for number in range(RELEASES_MAX + 10):
+        releases.record(releases.add(release(str(number))), "rejected", "no")
+    kept = {int(path.stem) for path in releases.path(1).parent.glob("*.json")}
+    assert len(kept) == RELEASES_MAX + 2
+    assert {1, 2} <= kept
+    assert {record.number for record in releases.records()} <= kept
+
+
+def test_nothing_is_live_at_first(releases: Releases) -> None:
+    assert releases.live() is None
+    assert releases.records() == []
+    assert releases.digest(1) == ""
