@@ -1,0 +1,269 @@
+"""What an author may get wrong: each mistake has a code, a place and a remedy, and all come at once."""
+
+from __future__ import annotations
+
+import inspect
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from entrepot import Context, NotFound, Principal, Reply, Service
+from entrepot.kit.diagnostics import Diagnostic, Refused
+
+
+class Product(msgspec.Struct):
+    supplier_id: int
+
+
+class A: ...
+
+
+class B: ...
+
+
+def diagnostics(service: Service) -> list[Diagnostic]:
+    with pytest.raises(Refused) as refused:
+        service.describe()
+    return list(refused.value.diagnostics)
+
+
+def mistakes_of(function: Callable[..., Any], path: str = "/", **options: Any) -> list[Diagnostic]:
+    service = Service("shop")
+    service.get(path, **options)(function)
+    return diagnostics(service)
+
+
+def sole(found: list[Diagnostic]) -> Diagnostic:
+    assert len(found) == 1, found
+    assert found[0].remedy.endswith((".", "?"))
+    return found[0]
+
+
+async def no_parameter_type(id) -> None: ...  # type: ignore[no-untyped-def]
+
+
+async def no_result_type(id: int): ...  # type: ignore[no-untyped-def]
+
+
+async def only_a_reply() -> Reply: ...
+
+
+async def unknown_name(id: Missing) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+
+async def socket_parameter(connection: socket.socket) -> None: ...
+
+
+async def socket_result() -> list[socket.socket]: ...
+
+
+async def many(*ids: int) -> None: ...
+
+
+async def options(**options: int) -> None: ...
+
+
+async def nameless(id: int, /) -> None: ...
+
+
+async def wrong_default(id: int = "one") -> None: ...  # type: ignore[assignment]
+
+
+async def null_default(id: int = None) -> None: ...  # type: ignore[assignment]  # noqa: RUF013
+
+
+async def two_streams(a: AsyncIterator[int], b: AsyncIterator[int]) -> None: ...
+
+
+def plain_reader(a: AsyncIterator[int]) -> None: ...
+
+
+async def yields_without_saying() -> int:  # type: ignore[misc]
+    yield 1
+
+
+@pytest.mark.parametrize(
+    ("function", "code", "words"),
+    [
+        (no_parameter_type, "E803", "parameter 'id' of no_parameter_type has no type"),
+        (no_result_type, "E803", "no_result_type does not say what it returns"),
+        (only_a_reply, "E803", "only_a_reply does not say what it returns"),
+        (unknown_name, "E804", "name 'Missing' is not defined"),
+        (socket_parameter, "E805", "parameter 'connection' of socket_parameter"),
+        (socket_result, "E805", "the result of socket_result"),
+        (many, "E806", "*ids: int"),
+        (options, "E806", "**options: int"),
+        (nameless, "E806", "nameless takes id: int"),
+        (wrong_default, "E807", "'one'"),
+        (null_default, "E807", "None"),
+        (two_streams, "E809", "takes two streams"),
+        (plain_reader, "E809", "only an `async def` can read"),
+        (yields_without_saying, "E809", "not annotated as a stream"),
+    ],
+)
+def test_a_function_that_no_caller_could_call(function: Callable[..., Any], code: str, words: str) -> None:
+    found = sole(mistakes_of(function))
+    assert found.code == code
+    assert words.replace("'", "") in found.message.replace("'", "")
+    assert (found.place.file, found.place.line) == (__file__, inspect.getsourcelines(function)[1])
+
+
+def test_a_template_names_a_parameter() -> None:
+    async def product(id: int) -> None: ...
+
+    found = sole(mistakes_of(product, "/products/{id}/{part}"))
+    assert found.code == "E808"
+    assert "{part}" in found.message
+
+
+def test_a_parameter_of_the_context_is_no_template_name() -> None:
+    async def product(caller: Principal, context: Context) -> None: ...
+
+    assert sole(mistakes_of(product, "/{caller}")).code == "E808"
+
+
+def test_operations_have_names_of_their_own() -> None:
+    service = Service("shop")
+
+    @service.get("/a")
+    async def product() -> None: ...
+
+    first = service.places["product"]
+
+    @service.get("/b", name="product")
+    async def other() -> None: ...
+
+    found = sole(diagnostics(service))
+    assert found.code == "E802"
+    assert str(first) in found.message
+
+
+@pytest.mark.parametrize("name", ["not a name", "2nd", "a-b"])
+def test_an_operation_is_named_as_an_identifier(name: str) -> None:
+    async def ping() -> None: ...
+
+    assert sole(mistakes_of(ping, name=name)).code == "E801"
+
+
+@pytest.mark.parametrize(("name", "version"), [("My Shop", "1"), ("", "1"), ("shop", "1/2"), ("a/b", "1")])
+def test_a_service_has_a_name_that_can_stand_in_an_address(name: str, version: str) -> None:
+    assert sole(diagnostics(Service(name, version=version))).code == "E801"
+
+
+@pytest.mark.parametrize("fault", [ValueError, "NotFound", NotFound("no")])
+def test_declared_faults_are_classes_of_faults(fault: Any) -> None:
+    async def ping() -> None: ...
+
+    assert sole(mistakes_of(ping, faults=[fault])).code == "E810"
+
+
+def test_a_resource_is_an_annotated_generator() -> None:
+    service = Service("shop")
+
+    @service.resource()
+    async def no_generator() -> A: ...
+
+    @service.resource()
+    async def no_type():  # type: ignore[no-untyped-def]
+        yield A()
+
+    @service.resource()
+    async def no_parameter_type(a) -> AsyncIterator[B]:  # type: ignore[no-untyped-def]
+        yield B()
+
+    assert [found.code for found in diagnostics(service)] == ["E820"] * 3
+
+
+def test_a_type_has_one_resource() -> None:
+    service = Service("shop")
+
+    @service.resource()
+    def one() -> Iterator[A]:
+        yield A()
+
+    @service.resource()
+    def two() -> Iterator[A]:
+        yield A()
+
+    found = sole(diagnostics(service))
+    assert found.code == "E821"
+    assert "two and one both provide A" in found.message
+
+
+def test_what_a_resource_needs_is_provided() -> None:
+    service = Service("shop")
+
+    @service.resource()
+    def one(b: B) -> Iterator[A]:
+        yield A()
+
+    found = sole(diagnostics(service))
+    assert found.code == "E822"
+    assert "'b' of one asks for B" in found.message
+
+
+def test_what_lives_long_does_not_need_what_lives_shorter() -> None:
+    service = Service("shop")
+
+    @service.resource(scope="application")
+    def long(b: B) -> Iterator[A]:
+        yield A()
+
+    @service.resource(scope="call")
+    def short() -> Iterator[B]:
+        yield B()
+
+    found = sole(diagnostics(service))
+    assert found.code == "E822"
+    assert "lives for one call" in found.message
+
+
+def test_resources_do_not_wait_for_each_other() -> None:
+    service = Service("shop")
+
+    @service.resource()
+    def one(b: B) -> Iterator[A]:
+        yield A()
+
+    @service.resource()
+    def two(a: A) -> Iterator[B]:
+        yield B()
+
+    assert sole(diagnostics(service)).code == "E823"
+
+
+@pytest.mark.parametrize(
+    ("type", "field", "operation", "arguments", "words"),
+    [
+        (A, "supplier", "supplier", {}, "takes or gives A"),
+        (Product, "supplier", "nobody", {}, "no operation 'nobody'"),
+        (Product, "supplier", "supplier", {"key": "supplier_id"}, "no parameter 'key'"),
+        (Product, "supplier", "supplier", {"id": "owner"}, "Product has no field 'owner'"),
+        (Product, "supplier_id", "supplier", {"id": "supplier_id"}, "a field 'supplier_id' of its own"),
+    ],
+)
+def test_a_link_leads_somewhere(type: Any, field: str, operation: str, arguments: dict[str, str], words: str) -> None:
+    service = Service("shop")
+
+    @service.get("/products")
+    async def products() -> list[Product]: ...
+
+    @service.get("/suppliers/{id}")
+    async def supplier(id: int) -> None: ...
+
+    service.link(type, field, operation=operation, arguments=arguments)
+    found = sole(diagnostics(service))
+    assert found.code == "E830"
+    assert words in found.message
+    assert found.place.file == __file__
+
+
+def test_all_mistakes_come_at_once() -> None:
+    service = Service("My Shop")
+    service.get("/{x}")(many)
+    service.get("/{y}")(wrong_default)
+    service.resource()(no_result_type)
+    assert sorted(found.code for found in diagnostics(service)) == ["E801", "E806", "E807", "E808", "E808", "E820"]
