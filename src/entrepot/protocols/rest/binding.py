@@ -273,8 +273,20 @@ def _check(operation: Operation, binding: Binding, types: Types) -> None:
         _check_placement(placement, types)
     if not is_octets(operation.output, types) or operation.stream_output:
         _check_octets_inside("the output", operation.output, types)
+    if binding.location is not None:
+        _check_location(binding.location, operation, types)
+    if binding.status in (204, 205) and binding.produces:
+        raise Unbindable(f"status {binding.status} says that there is no body, but the operation has an output")
     if not 200 <= binding.status <= 299:
         raise Unbindable(f"status {binding.status} is not one of success (200 to 299)")
+
+
+def _check_location(location: Template, operation: Operation, types: Types) -> None:
+    record = unwrap(operation.output, types)
+    for name in location.variables:
+        field = record.field(name) if isinstance(record, shape.Record) else None
+        if field is None or style_of(field.shape, types) != "scalar":
+            raise Unbindable(f"the location {location.text} names {name}, which is no scalar field of the output")
 
 
 def _check_names(binding: Binding) -> None:
@@ -294,7 +306,10 @@ def _check_placement(placement: Placement, types: Types) -> None:
         raise Unbindable(f"{field.name} may be null or absent, which a path cannot say")
     if where in ("header", "cookie") and placement.nullable and not null_is_absence(field):
         raise Unbindable(f"{field.name} may be both null and absent, which a {where} cannot tell apart")
-    if not is_upload(field.shape, types):
+    if is_upload(field.shape, types):
+        if placement.nullable and not null_is_absence(field):
+            raise Unbindable(f"{field.name} may be both null and absent, which a body of octets cannot tell apart")
+    else:
         _check_octets_inside(field.name, field.shape, types)
 
 

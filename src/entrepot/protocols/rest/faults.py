@@ -40,10 +40,10 @@ for _kind, _row in KINDS.items():
         _KIND_BY_STATUS.setdefault(_row.status, _kind)
 
 
-def status_of(fault: Fault, declared: DeclaredFault | None) -> int:
-    """The HTTP status: the declared fault's own, or that of its kind."""
-    own = declared.bindings.get(NAME, {}).get("status") if declared else None
-    return own if isinstance(own, int) else fault.row.status
+def status_of_declared(declared: DeclaredFault) -> int:
+    """The HTTP status of a declared fault: its own, or that of its kind."""
+    own = declared.bindings.get(NAME, {}).get("status")
+    return own if own else KINDS[declared.kind].status
 
 
 def problem(
@@ -54,7 +54,7 @@ def problem(
     members: dict[str, Any] = {
         "type": f"{DECLARED_TYPE}{fault.name}" if declared else "about:blank",
         "title": fault.row.title,
-        "status": status_of(fault, declared),
+        "status": status_of_declared(declared) if declared else fault.row.status,
         "kind": fault.kind,
         "trace_id": trace_id,
     }

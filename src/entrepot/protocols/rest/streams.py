@@ -40,7 +40,7 @@ async def events(
     items: AsyncIterator[Any],
     encode: Encode,
     problem: Problem,
-    identify: Callable[[Any], str] | None,
+    identify: Callable[[Any], str | None] | None,
     heartbeat: float,
 ) -> AsyncIterator[bytes]:
     """Each item as an event, with an id where one is known, and a comment after `heartbeat` silent seconds."""
@@ -53,7 +53,7 @@ async def events(
             item = pending.result()
             if item is _END:
                 return
-            yield event(encode(item), identify(item) if identify else "")
+            yield event(encode(item), identify(item) if identify else None)
     except Exception as error:
         yield event(problem(error), name=ERROR_EVENT)
     finally:
@@ -63,7 +63,7 @@ async def events(
         await close(items)
 
 
-def event(data: bytes, id: str = "", name: str = "") -> bytes:
+def event(data: bytes, id: str | None = None, name: str = "") -> bytes:
     """One server-sent event. JSON holds no line breaks, so its data is one line."""
     head = f"id: {id}\n" if id and not _breaks_line(id) else ""
     kind = f"event: {name}\n" if name else ""

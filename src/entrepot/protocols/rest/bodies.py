@@ -1,0 +1,182 @@
+"""The body of a request as input fields: JSON, a form, octets, a file, a stream of lines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import msgspec
+
+from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import escape
+from entrepot.model.fault import Fault, Issue
+from entrepot.model.faults import Invalid
+from entrepot.model.operation import Operation
+from entrepot.model.shape import Record, Types
+from entrepot.ports.exchange import Request, chunks_of
+from entrepot.protocols.rest.binding import Binding, Placement
+from entrepot.protocols.rest.file_bodies import file_of
+from entrepot.protocols.rest.form_bodies import form_reader
+from entrepot.protocols.rest.media_types import Taken
+from entrepot.protocols.rest.parameters import prefixed
+from entrepot.protocols.rest.received import (
+    NOTHING,
+    Given,
+    Known,
+    ReadBody,
+    Received,
+    checked_octets,
+    file_limit,
+    leave_out,
+    read_whole,
+    refuse_length,
+    refuse_media_type,
+)
+from entrepot.protocols.rest.streams import read_lines
+from entrepot.shapes.values import Codec, Values
+
+
+def body_reader(
+    operation: Operation, binding: Binding, values: Values, types: Types, limits: Limits
+) -> ReadBody | None:
+    """Reads the bodies of one operation; None when it takes none."""
+    taken = Taken(binding.accepts)
+    placements = binding.at("body", "form")
+    match binding.body:
+        case "none":
+            return None
+        case "object":
+            return _object_reader(operation, placements, taken, values, limits)
+        case "value":
+            return _value_reader(placements[0], taken, values, limits)
+        case "raw":
+            return _raw_reader(placements[0], taken, values, limits)
+        case "file":
+            return _file_reader(placements[0], taken, types, limits)
+        case "form":
+            return form_reader(operation, placements, taken, values, types, limits)
+        case "stream":
+            assert operation.stream_input is not None
+            return _stream_reader(values.codec(operation.stream_input), taken, limits)
+
+
+def body_record(operation: Operation, placements: Iterable[Placement]) -> Record:
+    """The record of the fields that share a JSON body, under their names on the wire."""
+    fields = tuple(
+        msgspec.structs.replace(placement.field, name=placement.name, python=placement.field.attribute)
+        for placement in placements
+    )
+    whole = fields == operation.input.fields
+    return operation.input if whole else msgspec.structs.replace(operation.input, fields=fields)
+
+
+def _object_reader(
+    operation: Operation, placements: tuple[Placement, ...], taken: Taken, values: Values, limits: Limits
+) -> ReadBody:
+    codec = values.codec(body_record(operation, placements))
+    whole = codec.shape == operation.input
+    attributes = [placement.field.attribute for placement in placements]
+    renamed = {escape(p.name): escape(p.field.name) for p in placements if p.name != p.field.name}
+    limit = limits.body_bytes_max
+
+    async def read_object(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+        refuse_media_type(taken, known)
+        body = await read_whole(request, known, limit)
+        try:
+            value = codec.decode(body or b"{}")
+        except Invalid as invalid:
+            issues.extend(_renamed(invalid.issues, renamed))
+            return NOTHING
+        if whole:
+            return Received(value)
+        for attribute in attributes:
+            given[attribute] = getattr(value, attribute)
+        return NOTHING
+
+    return read_object
+
+
+def _renamed(issues: Iterable[Issue], names: dict[str, str]) -> Iterable[Issue]:
+    """Issues whose first token is the parameter rather than its name on the wire."""
+    for issue in issues:
+        first, slash, rest = issue.pointer[1:].partition("/")
+        pointer = f"/{names[first]}{slash}{rest}" if first in names else issue.pointer
+        yield Issue(pointer, issue.code, issue.message)
+
+
+def _value_reader(placement: Placement, taken: Taken, values: Values, limits: Limits) -> ReadBody:
+    field = placement.field
+    decode = values.codec(field.shape).decode
+    attribute, name, required, limit = field.attribute, field.name, field.required, limits.body_bytes_max
+
+    async def read_value(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+        refuse_media_type(taken, known)
+        body = await read_whole(request, known, limit)
+        if body:
+            try:
+                given[attribute] = decode(body)
+            except Invalid as invalid:
+                issues.extend(prefixed(invalid.issues, name))
+        elif required:
+            issues.append(Issue(f"/{escape(name)}", "missing", "the request has no body"))
+        return NOTHING
+
+    return read_value
+
+
+def _raw_reader(placement: Placement, taken: Taken, values: Values, limits: Limits) -> ReadBody:
+    field = placement.field
+    codec = values.codec(field.shape)
+    optional = placement.nullable or not field.required
+
+    async def read_raw(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+        refuse_media_type(taken, known)
+        body = await read_whole(request, known, limits.body_bytes_max)
+        if not body and optional and b"content-type" not in known:
+            leave_out(placement, given, issues, "the request has no body")
+            return NOTHING
+        try:
+            given[field.attribute] = checked_octets(body, codec)
+        except Invalid as invalid:
+            issues.extend(prefixed(invalid.issues, field.name))
+        return NOTHING
+
+    return read_raw
+
+
+def _file_reader(placement: Placement, taken: Taken, types: Types, limits: Limits) -> ReadBody:
+    field = placement.field
+    limit = file_limit(field, types, limits)
+    optional = placement.nullable or not field.required
+
+    async def read_file(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+        refuse_media_type(taken, known)
+        refuse_length(known, limit)
+        if optional and b"content-type" not in known:
+            leave_out(placement, given, issues, "the request has no body")
+        else:
+            given[field.attribute] = file_of(request.headers, request.body, limit)
+        return NOTHING
+
+    return read_file
+
+
+def _stream_reader(codec: Codec, taken: Taken, limits: Limits) -> ReadBody:
+    async def read_stream(request: Request, known: Known, _given: Given, _issues: list[Issue]) -> Received:
+        refuse_media_type(taken, known)
+        return Received(None, _items(request, codec, limits.stream_item_bytes_max))
+
+    return read_stream
+
+
+async def _items(request: Request, codec: Codec, limit: int) -> AsyncIterator[Any]:
+    index = 0
+    async for line in read_lines(chunks_of(request.body), limit):
+        try:
+            yield codec.decode(line)
+        except Fault as fault:
+            place = f"/stream/{index}"
+            fault.detail = f"item {index} of the stream: {fault.detail}"
+            fault.issues = tuple(Issue(place + each.pointer, each.code, each.message) for each in fault.issues)
+            raise
+        index += 1

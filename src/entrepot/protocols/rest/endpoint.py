@@ -1,0 +1,133 @@
+"""One operation at its address: from a request to the call and from the reply to a response.
+
+This is on the way of every request. What can be decided when the endpoint is made is decided
+then, and headers that are not there cost one look into a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from entrepot.kit.limits import Limits
+from entrepot.model.call import Call, Context, Headers, Invoke, Meta
+from entrepot.model.fault import Fault
+from entrepot.model.faults import PreconditionFailed, Unsupported
+from entrepot.model.operation import Operation
+from entrepot.model.shape import Types
+from entrepot.ports.exchange import Request, Response, header
+from entrepot.protocols.rest import etags, faults
+from entrepot.protocols.rest.binding import JSON, Binding
+from entrepot.protocols.rest.input_reader import InputReader
+from entrepot.protocols.rest.media_types import choose
+from entrepot.protocols.rest.output_writer import OutputWriter, internal
+from entrepot.protocols.rest.received import Known
+from entrepot.shapes.values import Values
+
+Endpoint = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
+"""Answers a request whose path had these values in the places of its variables."""
+
+
+class NotAcceptable(Unsupported):
+    """The caller's Accept header leaves nothing that can be answered with."""
+
+
+class OperationEndpoint:
+    """Answers the requests for one operation."""
+
+    def __init__(
+        self, operation: Operation, binding: Binding, invoke: Invoke, values: Values, types: Types, mount: str,
+        limits: Limits, heartbeat: float,
+    ) -> None:  # fmt: skip
+        self._operation = operation
+        self._invoke = invoke
+        self._values = values
+        self._safe = operation.safe
+        self._conditions = binding.conditions
+        self._offers = binding.produces
+        self._usual = binding.produces[0] if binding.produces else JSON
+        self._unread_accepts = {None, b"*/*", b"", self._usual.encode()}
+        self._accepts = _accepted_header(binding)
+        self._read = InputReader(operation, binding, values, types, limits).read
+        self._write = OutputWriter(operation, binding, values, types, limits, mount, heartbeat).write
+
+    async def __call__(self, request: Request, variables: tuple[str, ...]) -> Response:
+        """The response, whatever happens."""
+        known: Known = dict(request.headers)
+        context = _context(request, known)
+        try:
+            media_type = self._usual
+            if known.get(b"accept") not in self._unread_accepts:
+                media_type = self._choose(request)
+            if b"if-match" in known or b"if-none-match" in known:
+                self._take_conditions(request, context)
+            received = await self._read(request, known, variables)
+            reply = await self._invoke(Call(self._operation, received.input, received.stream, context))
+            if reply.fault is None:
+                response = self._write(reply, request, media_type, context)
+                return self._compare(response, request, known) if self._safe else response
+            fault = reply.fault
+        except Fault as raised:
+            fault = raised
+        except Exception as error:
+            fault = internal(error, self._operation, context)
+        return self._refuse(fault, context)
+
+    def _choose(self, request: Request) -> str:
+        if not self._offers:
+            return self._usual
+        chosen = choose(all_of(request, b"accept") or b"*/*", self._offers)
+        if chosen is None:
+            raise NotAcceptable(f"the answer can be {' or '.join(self._offers)}, none of which Accept takes")
+        return chosen
+
+    def _take_conditions(self, request: Request, context: Context) -> None:
+        if self._safe:
+            return
+        if not self._conditions:
+            raise PreconditionFailed(
+                "this operation does not compare versions; send it without If-Match and If-None-Match"
+            )
+        context.conditions = etags.conditions(all_of(request, b"if-match"), all_of(request, b"if-none-match"))
+
+    def _compare(self, response: Response, request: Request, known: Known) -> Response:
+        """The answer to a safe request, or why it need not be sent (RFC 9110, §13.2.2)."""
+        if b"if-match" not in known and b"if-none-match" not in known:
+            return response
+        etag = header(response.headers, b"etag") or b""
+        if etags.fails(etag, all_of(request, b"if-match")):
+            raise PreconditionFailed("the version given in If-Match is not the present one")
+        unwanted = all_of(request, b"if-none-match")
+        if unwanted is None or not etags.is_known(etag, unwanted):
+            return response
+        kept = (b"etag", b"cache-control", b"content-location", b"expires", b"vary")
+        return Response(304, [line for line in response.headers if line[0] in kept])
+
+    def _refuse(self, fault: Fault, context: Context) -> Response:
+        status = 406 if isinstance(fault, NotAcceptable) else None
+        headers = self._accepts if fault.kind == "unsupported" and status is None else []
+        return faults.response(
+            fault, context.trace_id, self._operation, self._values, status=status, headers=list(headers)
+        )
+
+
+def _context(request: Request, known: Known) -> Context:
+    context = Context(meta=Meta(request.headers), departure=request.departure)
+    traceparent = known.get(b"traceparent")
+    if traceparent is not None:
+        context.traceparent = traceparent.decode("latin-1")
+    key = known.get(b"idempotency-key")
+    if key is not None:
+        context.idempotency_key = key.decode("latin-1").strip('"')
+    return context
+
+
+def _accepted_header(binding: Binding) -> Headers:
+    """What says, beside a 415, which bodies are taken (RFC 9110, §12.5.1; RFC 5789, §3.1)."""
+    name = b"accept-patch" if binding.method == "PATCH" else b"accept"
+    return [(name, ", ".join(binding.accepts).encode())] if binding.accepts else []
+
+
+def all_of(request: Request, name: bytes) -> bytes | None:
+    """All headers of a name as the list they stand for (RFC 9110, §5.3)."""
+    values = [value for key, value in request.headers if key == name]
+    return b", ".join(values) if values else None

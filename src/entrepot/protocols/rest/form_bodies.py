@@ -1,0 +1,134 @@
+"""A form as input fields: urlencoded pairs, or the parts of a multipart body.
+
+A part labelled `application/json` is JSON whatever the field's shape; that is how null, an empty
+list and a record get into a form. Any other part is the text that a query would hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import escape
+from entrepot.model import shape
+from entrepot.model.fault import Issue
+from entrepot.model.faults import Invalid
+from entrepot.model.operation import Operation
+from entrepot.model.shape import Types
+from entrepot.ports.exchange import Request, chunks_of
+from entrepot.protocols.rest.binding import JSON, MULTIPART, Placement, is_upload, unwrap
+from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
+from entrepot.protocols.rest.media_types import Taken, essence
+from entrepot.protocols.rest.parameters import Read, decode_json, prefixed, reader
+from entrepot.protocols.rest.received import (
+    NOTHING,
+    Given,
+    Known,
+    ReadBody,
+    Received,
+    checked_octets,
+    file_limit,
+    leave_out,
+    read_whole,
+    refuse_media_type,
+)
+from entrepot.shapes.values import Codec, Values
+
+ReadParts = Callable[[list[Part | None]], Any]
+"""The value of a field from all parts under its name. Raises `Invalid`."""
+
+
+def form_reader(
+    operation: Operation,
+    placements: tuple[Placement, ...],
+    taken: Taken,
+    values: Values,
+    types: Types,
+    limits: Limits,
+) -> ReadBody:
+    """Reads forms. What happens to fields that nobody declared follows the input record's extras."""
+    fields = {placement.name: _form_field(placement, types, values) for placement in placements}
+    uploads = {name: file_limit(one.placement.field, types, limits) for name, one in fields.items() if one.is_file}
+    forbidding = operation.input.extras == "forbid"
+
+    async def read_form(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+        refuse_media_type(taken, known)
+        parts = await _parts(request, known, uploads, limits)
+        for name, field in fields.items():
+            found = parts.pop(name, None)
+            if found is not None:
+                field.take(found, given, issues)
+            else:
+                leave_out(field.placement, given, issues, "this field of the form is required")
+        if forbidding:
+            issues.extend(Issue(f"/{escape(name)}", "unknown", "the form has no such field") for name in parts)
+        return NOTHING
+
+    return read_form
+
+
+async def _parts(
+    request: Request, known: Known, uploads: Mapping[str, int], limits: Limits
+) -> dict[str, list[Part | None]]:
+    """The form's parts by name; None for an urlencoded name without "="."""
+    content_type = known.get(b"content-type", b"")
+    found: dict[str, list[Part | None]] = {}
+    if essence(content_type) == MULTIPART:
+        for part in await read_multipart(chunks_of(request.body), content_type, uploads, limits):
+            found.setdefault(part.name, []).append(part)
+        return found
+    body = await read_whole(request, known, limits.body_bytes_max)
+    for name, texts in parse_pairs(body).items():
+        found[name] = [None if text is None else Part(name, content=bytearray(text.encode())) for text in texts]
+    return found
+
+
+class _FormField(NamedTuple):
+    """One field of a form, and how its parts become its value."""
+
+    placement: Placement
+    read: ReadParts
+    is_file: bool
+
+    def take(self, parts: list[Part | None], given: Given, issues: list[Issue]) -> None:
+        field = self.placement.field
+        try:
+            given[field.attribute] = self.read(parts)
+        except Invalid as invalid:
+            issues.extend(prefixed(invalid.issues, field.name))
+
+
+def _form_field(placement: Placement, types: Types, values: Values) -> _FormField:
+    part = placement.field.shape
+    codec = values.codec(part)
+    if not is_upload(part, types):
+        return _FormField(placement, _text_reader(reader(placement, types, values), codec), is_file=False)
+    if isinstance(shape.resolve(part, types), shape.List):
+        return _FormField(placement, lambda parts: [each.file() for each in parts if each], is_file=True)
+    if isinstance(unwrap(part, types), shape.File):
+        return _FormField(placement, lambda parts: _only(parts).file(), is_file=True)
+    return _FormField(placement, lambda parts: checked_octets(bytes(_only(parts).content), codec), is_file=False)
+
+
+def _text_reader(read: Read, codec: Codec) -> ReadParts:
+    def read_parts(parts: list[Part | None]) -> Any:
+        first = parts[0]
+        if first is not None and essence(first.media_type) == JSON and len(parts) == 1:
+            return decode_json(codec, bytes(first.content))
+        return read([None if part is None else _text(part) for part in parts])
+
+    return read_parts
+
+
+def _text(part: Part) -> str:
+    try:
+        return part.content.decode()
+    except UnicodeDecodeError:
+        raise Invalid(issues=(Issue("", "encoding", "this field of the form is not UTF-8"),)) from None
+
+
+def _only(parts: list[Part | None]) -> Part:
+    if len(parts) != 1 or parts[0] is None:
+        raise Invalid(issues=(Issue("", "duplicate", "this field of the form must be given once"),))
+    return parts[0]

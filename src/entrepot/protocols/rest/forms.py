@@ -1,0 +1,280 @@
+"""Names and values as text: queries, urlencoded bodies (WHATWG URL, §5) and multipart forms (RFC 7578).
+
+A multipart form is read as it comes. Its text parts are held in memory, all together within one
+bound; its files are kept in temporary files, each within another, so that they can be read in any
+order and more than once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus, unquote_to_bytes
+
+import msgspec
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from entrepot.kit.limits import Limits
+from entrepot.model.faults import Malformed, TooLarge
+from entrepot.model.file import File
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
+
+PAIRS_MAX = 1000
+"""Most parameters of one query, and most parts of one form."""
+_CHUNK_BYTES = 64 * 1024
+_MEMORY_BYTES_MAX = 1024 * 1024
+_HEADER_BYTES_MAX = 8 * 1024
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_CONTROLS = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def parse_pairs(encoded: bytes) -> dict[str, list[str | None]]:
+    """The values under each name, in order; None for a name without "=". Raises `Malformed` or `TooLarge`."""
+    if not encoded:
+        return {}
+    pieces = encoded.split(b"&", PAIRS_MAX)
+    if len(pieces) > PAIRS_MAX:
+        raise TooLarge(f"there are more than {PAIRS_MAX} parameters")
+    if b"%" in encoded and _BROKEN_ESCAPE.search(encoded):
+        raise Malformed("a parameter holds a '%' that is not followed by two hexadecimal digits")
+    found: dict[str, list[str | None]] = {}
+    try:
+        for piece in pieces:
+            name, equals, value = piece.partition(b"=")
+            if piece:
+                found.setdefault(_decode(name), []).append(_decode(value) if equals else None)
+    except UnicodeDecodeError:
+        raise Malformed("a parameter is not UTF-8") from None
+    return found
+
+
+def format_pairs(pairs: Iterable[tuple[str, str | None]]) -> bytes:
+    """Pairs as `parse_pairs` reads them."""
+    return "&".join(
+        quote_plus(name) if value is None else f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs
+    ).encode()
+
+
+def _decode(text: bytes) -> str:
+    if b"+" in text:
+        text = text.replace(b"+", b" ")
+    return (unquote_to_bytes(text) if b"%" in text else text).decode()
+
+
+class Spool:
+    """A file part on its way: in memory while small, in a temporary file when larger.
+
+    It is closed when nothing refers to it any more: a stream that answers with the file may
+    outlive the call.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES_MAX)  # noqa: SIM115
+        self.size = 0
+
+    async def write(self, data: bytes) -> None:
+        """Adds to the end."""
+        self.size += len(data)
+        if self.size > _MEMORY_BYTES_MAX:
+            await asyncio.to_thread(self._file.write, data)
+        else:
+            self._file.write(data)
+
+    async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+        """The content between two offsets, in chunks."""
+        end = self.size if stop is None else min(stop, self.size)
+        while start < end:
+            chunk = await asyncio.to_thread(self._read_at, start, min(_CHUNK_BYTES, end - start))
+            start += len(chunk)
+            yield chunk
+
+    def _read_at(self, offset: int, length: int) -> bytes:
+        self._file.seek(offset)
+        return self._file.read(length)
+
+    def __del__(self) -> None:
+        self._file.close()
+
+
+class Part(msgspec.Struct):
+    """One part of a multipart form; a file's content is in its spool."""
+
+    name: str = ""
+    file_name: str = ""
+    media_type: str = ""
+    content: bytearray = msgspec.field(default_factory=bytearray)
+    spool: Spool | None = None
+
+    def file(self) -> File:
+        """The part as a file."""
+        media_type = self.media_type or "application/octet-stream"
+        if self.spool is None:
+            return File.of(bytes(self.content), name=self.file_name, media_type=media_type)
+        return File(opener=self.spool.read, name=self.file_name, media_type=media_type, size=self.spool.size)
+
+
+async def read_multipart(
+    body: AsyncIterator[bytes], content_type: bytes, uploads: Mapping[str, int], limits: Limits
+) -> list[Part]:
+    """The parts of a form; those named in `uploads` are files, each of at most so many octets.
+
+    Raises `Malformed` or `TooLarge`.
+    """
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise Malformed("the Content-Type of the form names no boundary")
+    reader = _MultipartReader(boundary, uploads, limits)
+    async for chunk in body:
+        await reader.feed(chunk)
+    return reader.end()
+
+
+class _MultipartReader:
+    """Collects what the parser calls back, and writes files between two chunks."""
+
+    def __init__(self, boundary: bytes, uploads: Mapping[str, int], limits: Limits) -> None:
+        self._uploads = uploads
+        self._limits = limits
+        self._memory = 0
+        self._ended = False
+        self._parts: list[Part] = []
+        self._headers: dict[bytes, bytes] = {}
+        self._field = b""
+        self._value = b""
+        self._pending: list[tuple[Part, bytes]] = []
+        callbacks: MultipartCallbacks = {
+            "on_part_begin": self._begin_part,
+            "on_part_data": self._take_data,
+            "on_header_field": self._take_header_field,
+            "on_header_value": self._take_header_value,
+            "on_header_end": self._end_header,
+            "on_headers_finished": self._end_headers,
+            "on_end": self._end,
+        }
+        try:
+            self._parser = MultipartParser(boundary, callbacks, max_header_size=_HEADER_BYTES_MAX)
+        except FormParserError:
+            raise Malformed("the boundary of the form is too long") from None
+
+    async def feed(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise Malformed(f"the form is not well-formed: {error}") from None
+        for part, data in self._pending:
+            await self._store(part, data)
+        self._pending.clear()
+
+    def end(self) -> list[Part]:
+        if not self._ended:
+            raise Malformed("the form ends before its last boundary")
+        return self._parts
+
+    async def _store(self, part: Part, data: bytes) -> None:
+        if part.spool is None:
+            self._memory += len(data)
+            if self._memory > self._limits.body_bytes_max:
+                raise TooLarge(f"the fields of the form are longer than {self._limits.body_bytes_max} bytes")
+            part.content += data
+        else:
+            await part.spool.write(data)
+            if part.spool.size > self._uploads[part.name]:
+                raise TooLarge(f"the file {part.name} is longer than {self._uploads[part.name]} bytes")
+
+    def _begin_part(self) -> None:
+        if len(self._parts) == PAIRS_MAX:
+            raise TooLarge(f"the form has more than {PAIRS_MAX} parts")
+        self._parts.append(Part())
+        self._headers = {}
+
+    def _take_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._field += data[start:end]
+
+    def _take_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _end_header(self) -> None:
+        self._headers[self._field.lower()] = self._value
+        self._field = self._value = b""
+
+    def _end_headers(self) -> None:
+        part = self._parts[-1]
+        disposition, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        if disposition != b"form-data" or b"name" not in options:
+            raise Malformed("a part of the form has no name (Content-Disposition: form-data; name=…)")
+        part.name = _unescape(options[b"name"])
+        part.file_name = _unescape(options.get(b"filename", b""))
+        part.media_type = self._headers.get(b"content-type", b"").decode("latin-1").strip()
+        if part.name in self._uploads:
+            part.spool = Spool()
+
+    def _take_data(self, data: bytes, start: int, end: int) -> None:
+        self._pending.append((self._parts[-1], data[start:end]))
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+async def write_multipart(parts: Iterable[Part | tuple[str, File]], boundary: str) -> AsyncIterator[bytes]:
+    """A form's octets: parts held in memory, and files streamed under their names."""
+    for part in parts:
+        yield _head(part, boundary)
+        if isinstance(part, Part):
+            yield bytes(part.content)
+        else:
+            async for chunk in part[1].open():
+                yield chunk
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode()
+
+
+def file_name(disposition: bytes) -> str:
+    """The file name in a Content-Disposition header; "" without one."""
+    return _plain(parse_options_header(disposition)[1].get(b"filename", b"").decode(errors="replace"))
+
+
+def attachment(name: str) -> bytes:
+    """The Content-Disposition header of a file with a name (RFC 6266)."""
+    return f'attachment; filename="{_escape(name)}"'.encode()
+
+
+def new_boundary() -> str:
+    """A boundary that no content holds, but by an accident of one in 2^128."""
+    return f"entrepot-{secrets.token_hex(16)}"
+
+
+def _head(part: Part | tuple[str, File], boundary: str) -> bytes:
+    if isinstance(part, Part):
+        name, file_name, media_type = part.name, part.file_name, part.media_type
+    else:
+        name, file_name, media_type = part[0], part[1].name or "file", part[1].media_type
+    lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{_escape(name)}"']
+    if file_name:
+        lines[1] += f'; filename="{_escape(file_name)}"'
+    if media_type:
+        lines.append(f"Content-Type: {media_type}")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def _escape(name: str) -> str:
+    """A name as browsers write it (WHATWG HTML, §4.10.21.8)."""
+    name = _CONTROLS.sub("", name)
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _unescape(name: bytes) -> str:
+    try:
+        return _plain(name.decode())
+    except UnicodeDecodeError:
+        raise Malformed("a name in the form is not UTF-8") from None
+
+
+def _plain(name: str) -> str:
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")

@@ -1,0 +1,151 @@
+"""A request as the input of an operation: the server's half of the codec.
+
+Everything that can be known before the first request is compiled. Every issue of every part is
+reported at once, under a pointer whose first token is the parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+
+from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import escape
+from entrepot.model.fault import Issue
+from entrepot.model.faults import Invalid
+from entrepot.model.operation import Operation
+from entrepot.model.shape import Types
+from entrepot.ports.exchange import Request
+from entrepot.protocols.rest.binding import Binding, Placement, null_is_absence
+from entrepot.protocols.rest.bodies import body_reader
+from entrepot.protocols.rest.forms import parse_pairs
+from entrepot.protocols.rest.parameters import Read, Texts, prefixed, reader
+from entrepot.protocols.rest.received import Given, Known, Received
+from entrepot.shapes.values import Values
+
+
+class _Parameter(NamedTuple):
+    field: str
+    attribute: str
+    name: str
+    read: Read
+    required: bool
+    absence: Any
+    """What leaving it out means; UNSET leaves that to the input's type."""
+
+
+class InputReader:
+    """Reads the input of one operation. Raises faults, and nothing else."""
+
+    def __init__(self, operation: Operation, binding: Binding, values: Values, types: Types, limits: Limits) -> None:
+        self._issues_max = limits.issues_max
+        self._make = values.codec(operation.input).type
+        path = {placement.name: _parameter(placement, types, values) for placement in binding.at("path")}
+        self._path = [(path[name], index) for index, name in enumerate(binding.path.variables)]
+        self._query = [_parameter(placement, types, values) for placement in binding.at("query")]
+        self._headers = [_parameter(placement, types, values) for placement in binding.at("header")]
+        self._cookies = [_parameter(placement, types, values) for placement in binding.at("cookie")]
+        self._position = _position(operation, binding, types, values)
+        self._read_body = body_reader(operation, binding, values, types, limits)
+
+    async def read(self, request: Request, known: Known, variables: tuple[str, ...]) -> Received:
+        """The input, and the inbound items where the operation takes a stream."""
+        given: Given = {}
+        issues: list[Issue] = []
+        for parameter, index in self._path:
+            _take(parameter, [variables[index]], given, issues)
+        if self._query or request.query:
+            self._take_query(request.query, given, issues)
+        if self._headers:
+            _take_all(self._headers, _header_texts(request, self._headers), given, issues)
+        if self._cookies:
+            _take_all(self._cookies, _cookie_texts(request), given, issues)
+        if self._position is not None and (last := known.get(b"last-event-id")):
+            _take(self._position, [_text_of(last)], given, issues)
+        stream = None
+        if self._read_body is not None:
+            received = await self._read_body(request, known, given, issues)
+            if received.input is not None and not issues:
+                return received
+            stream = received.stream
+        if issues:
+            raise Invalid("the input does not fit its type", issues=tuple(issues[: self._issues_max]))
+        return Received(self._make(**given), stream)
+
+    def _take_query(self, query: bytes, given: Given, issues: list[Issue]) -> None:
+        texts = parse_pairs(query)
+        _take_all(self._query, texts, given, issues)
+        issues.extend(
+            Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
+        )
+
+
+def _parameter(placement: Placement, types: Types, values: Values) -> _Parameter:
+    field = placement.field
+    by_absence = placement.where in ("header", "cookie") and placement.nullable and null_is_absence(field)
+    return _Parameter(
+        field=field.name,
+        attribute=field.attribute,
+        name=placement.name,
+        read=reader(placement, types, values),
+        required=field.required and not by_absence,
+        absence=None if by_absence else msgspec.UNSET,
+    )
+
+
+def _position(operation: Operation, binding: Binding, types: Types, values: Values) -> _Parameter | None:
+    """The parameter that Last-Event-ID fills: where a stream is to go on."""
+    if not operation.stream_output:
+        return None
+    return next((_parameter(p, types, values) for p in binding.at("query", "header") if p.field.role == "cursor"), None)
+
+
+def _take_all(parameters: Iterable[_Parameter], texts: dict[str, Texts], given: Given, issues: list[Issue]) -> None:
+    """Reads every parameter, and takes its name out of `texts`."""
+    for parameter in parameters:
+        found = texts.pop(parameter.name, None)
+        if found is not None:
+            _take(parameter, found, given, issues)
+        elif parameter.required:
+            issues.append(Issue(f"/{escape(parameter.field)}", "missing", "this parameter is required"))
+        elif parameter.absence is not msgspec.UNSET:
+            given[parameter.attribute] = parameter.absence
+
+
+def _take(parameter: _Parameter, texts: Texts, given: Given, issues: list[Issue]) -> None:
+    try:
+        given[parameter.attribute] = parameter.read(texts)
+    except Invalid as invalid:
+        issues.extend(prefixed(invalid.issues, parameter.field))
+
+
+def _header_texts(request: Request, parameters: Iterable[_Parameter]) -> dict[str, Texts]:
+    wanted = {parameter.name.lower().encode(): parameter.name for parameter in parameters}
+    found: dict[str, Texts] = {}
+    for name, value in request.headers:
+        if name in wanted:
+            found.setdefault(wanted[name], []).append(_text_of(value))
+    return found
+
+
+def _cookie_texts(request: Request) -> dict[str, Texts]:
+    """Cookies by name (RFC 6265, §4.2); values are percent-encoded, as OpenAPI's form style has them."""
+    found: dict[str, Texts] = {}
+    for name, value in request.headers:
+        if name == b"cookie":
+            for pair in value.split(b";"):
+                cookie, _, content = pair.strip().partition(b"=")
+                text = unquote_to_bytes(content) if b"%" in content else content.strip(b'"')
+                found.setdefault(_text_of(cookie), []).append(_text_of(text))
+    return found
+
+
+def _text_of(value: bytes) -> str:
+    """UTF-8 where it is, ISO 8859-1 where it is not (RFC 9110, §5.5)."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -1,0 +1,88 @@
+"""Media types: which body is taken (Content-Type) and which answer is wanted (Accept, RFC 9110, §12.5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def essence(content_type: bytes | str) -> str:
+    """The media type without its parameters, in lower case."""
+    text = content_type.decode("latin-1") if isinstance(content_type, bytes) else content_type
+    return text.partition(";")[0].strip().lower()
+
+
+def matches(pattern: str, media_type: str) -> bool:
+    """Whether a media type lies in a range such as `image/*`."""
+    if pattern == media_type or pattern == "*/*":
+        return True
+    return pattern.endswith("/*") and media_type.startswith(pattern[:-1])
+
+
+class Taken:
+    """The media types that a body may have; the usual spellings are known by heart."""
+
+    def __init__(self, media_types: Sequence[str]) -> None:
+        self.media_types = tuple(media_types)
+        spellings = ("", "; charset=utf-8", ";charset=utf-8", "; charset=UTF-8", ";charset=UTF-8")
+        self._known = {f"{media_type}{end}".encode() for media_type in media_types for end in spellings}
+
+    def includes(self, content_type: bytes | None) -> bool:
+        """Whether a body labelled so is taken; one without a label is."""
+        if content_type is None or content_type in self._known:
+            return True
+        text = content_type.decode("latin-1").lower()
+        charset = _parameter(text, "charset")
+        if charset not in ("", "utf-8", "us-ascii") and essence(text).endswith("json"):
+            return False
+        return any(matches(media_type, essence(text)) for media_type in self.media_types)
+
+
+def choose(accept: bytes, offers: Sequence[str]) -> str | None:
+    """The offer that an Accept header likes best, the earlier of equals; None when it takes none."""
+    ranges = [_range(item) for item in accept.decode("latin-1").lower().split(",", 100)[:100] if item.strip()]
+    if not ranges:
+        return offers[0]
+    best, best_quality = None, 0.0
+    for offer in offers:
+        quality = _quality(offer, ranges)
+        if quality > best_quality:
+            best, best_quality = offer, quality
+    return best
+
+
+def takes_anything(accept: bytes | None, usual: bytes) -> bool:
+    """Whether an Accept header needs no reading: it is absent, or one of the common values."""
+    return accept is None or accept == b"*/*" or accept == usual
+
+
+def _range(item: str) -> tuple[str, float]:
+    quality = _parameter(item, "q")
+    try:
+        return essence(item), min(1.0, max(0.0, float(quality))) if quality else 1.0
+    except ValueError:
+        return essence(item), 0.0
+
+
+def _quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """The quality of the most specific range that the offer lies in."""
+    found = [(_specificity(pattern), quality) for pattern, quality in ranges if _overlaps(pattern, essence(offer))]
+    return max(found)[1] if found else 0.0
+
+
+def _overlaps(pattern: str, offer: str) -> bool:
+    """An offer may be a range itself, when a file's media type is known only later."""
+    return matches(pattern, offer) or matches(offer, pattern)
+
+
+def _specificity(pattern: str) -> int:
+    if pattern == "*/*":
+        return 0
+    return 1 if pattern.endswith("/*") else 2
+
+
+def _parameter(text: str, name: str) -> str:
+    for part in text.split(";")[1:]:
+        key, _, value = part.partition("=")
+        if key.strip() == name:
+            return value.strip().strip('"')
+    return ""

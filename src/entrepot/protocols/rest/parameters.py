@@ -1,0 +1,165 @@
+"""Input fields where only text can stand: path, query, header, cookie, form field.
+
+A name may come several times, and in a query or form without a value. Such a bare name is what
+text has no word for: null, or for a list that no items follow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from entrepot.kit.pointers import escape
+from entrepot.model import shape
+from entrepot.model.fault import Issue
+from entrepot.model.faults import Invalid, Malformed
+from entrepot.model.shape import Shape, Types
+from entrepot.protocols.rest.binding import Placement, Style, Where, null_is_absence, unwrap
+from entrepot.shapes import text
+from entrepot.shapes.scalars import NotOfShape
+from entrepot.shapes.values import Codec, Values
+
+Texts = list[str | None]
+"""Every value under one name, in order; None where the name is bare."""
+
+Read = Callable[[Texts], Any]
+"""Raises `Invalid` with pointers relative to the field, or `Malformed`."""
+
+Write = Callable[[Any], Texts]
+"""Raises ValueError when the place cannot hold the value."""
+
+_SEPARATORS: dict[Style, str] = {"comma": ",", "space": " ", "pipe": "|"}
+_UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
+
+
+def reader(placement: Placement, types: Types, values: Values) -> Read:
+    """Turns the texts under a parameter's name into its value."""
+    codec = values.codec(placement.field.shape)
+    if placement.style == "json":
+        return _json_reader(codec)
+    if placement.style == "scalar":
+        return _scalar_reader(_one_reader(placement.field.shape, types, values), nullable=placement.nullable)
+    listed = unwrap(placement.field.shape, types)
+    assert isinstance(listed, shape.List)
+    read_one = _one_reader(listed.item, types, values)
+    separator = _SEPARATORS.get(placement.style)
+    constrained = bool(listed.unique or listed.length_min or listed.length_max is not None)
+    return _list_reader(read_one, separator, codec if constrained else None)
+
+
+def writer(placement: Placement, types: Types, values: Values) -> Write:
+    """Turns a parameter's value into the texts under its name."""
+    write = _plain_writer(placement, types, values)
+    return _checked_writer(write, placement.where) if placement.where in ("header", "path") else write
+
+
+def prefixed(issues: Iterable[Issue], name: str) -> Iterable[Issue]:
+    """Issues of a field's value as issues of the input."""
+    start = f"/{escape(name)}"
+    return (Issue(start + issue.pointer, issue.code, issue.message) for issue in issues)
+
+
+def _one_reader(part: Shape, types: Types, values: Values) -> Callable[[str], Any]:
+    read = text.reader(part, types, values.classes, values.limits)
+
+    def read_one(given: str) -> Any:
+        try:
+            return read(given)
+        except NotOfShape as error:
+            raise Invalid(issues=(Issue("", *error.problem),)) from None
+
+    return read_one
+
+
+def _scalar_reader(read_one: Callable[[str], Any], *, nullable: bool) -> Read:
+    def read(texts: Texts) -> Any:
+        if len(texts) != 1:
+            raise Invalid(issues=(Issue("", "duplicate", "this parameter is given more than once"),))
+        given = texts[0]
+        if given is None:
+            return None if nullable else read_one("")
+        return read_one(given)
+
+    return read
+
+
+def _list_reader(read_one: Callable[[str], Any], separator: str | None, codec: Codec | None) -> Read:
+    def read(texts: Texts) -> Any:
+        found: list[Any] = []
+        issues: list[Issue] = []
+        for index, given in enumerate(_items(texts, separator)):
+            try:
+                found.append(read_one(given))
+            except Invalid as invalid:
+                issues.extend(prefixed(invalid.issues, str(index)))
+        if issues:
+            raise Invalid(issues=tuple(issues))
+        return found if codec is None else codec.of_plain(codec.to_plain(found))
+
+    return read
+
+
+def _items(texts: Texts, separator: str | None) -> list[str]:
+    if separator is None:
+        return [] if texts == [None] else [given or "" for given in texts]
+    joined = separator.join(given or "" for given in texts)
+    return [item.strip() for item in joined.split(separator)] if joined else []
+
+
+def _json_reader(codec: Codec) -> Read:
+    def read(texts: Texts) -> Any:
+        if len(texts) != 1:
+            raise Invalid(issues=(Issue("", "duplicate", "this parameter is given more than once"),))
+        return decode_json(codec, (texts[0] or "").encode())
+
+    return read
+
+
+def decode_json(codec: Codec, content: bytes) -> Any:
+    """The value of a parameter that is written as JSON; broken JSON is an issue like any other."""
+    try:
+        return codec.decode(content)
+    except Malformed as malformed:
+        raise Invalid(issues=malformed.issues or (Issue("", "syntax", malformed.detail),)) from None
+
+
+def _plain_writer(placement: Placement, types: Types, values: Values) -> Write:
+    field = placement.field
+    if placement.style == "json":
+        encode = values.codec(field.shape).encode
+        return lambda value: [encode(value).decode()]
+    if placement.style == "scalar":
+        write_one = text.writer(field.shape, types)
+        absence: Texts = [] if placement.where in ("header", "cookie") and null_is_absence(field) else [None]
+        return lambda value: list(absence) if value is None else [write_one(value)]
+    listed = unwrap(field.shape, types)
+    assert isinstance(listed, shape.List)
+    write_item = text.writer(listed.item, types)
+    if placement.style == "repeat":
+        return lambda value: [write_item(item) for item in value] or [None]
+    return _joining_writer(write_item, _SEPARATORS[placement.style])
+
+
+def _joining_writer(write_item: Callable[[Any], str], separator: str) -> Write:
+    def write(value: Any) -> Texts:
+        items = [write_item(item) for item in value]
+        for item in items:
+            if separator in item or not item or item != item.strip():
+                raise ValueError(f"the item {item!r} cannot stand in a list that is written with {separator!r}")
+        return [separator.join(items)]
+
+    return write
+
+
+def _checked_writer(write: Write, where: Where) -> Write:
+    def checked(value: Any) -> Texts:
+        texts = write(value)
+        for given in texts:
+            if where == "path" and not given:
+                raise ValueError("a path parameter cannot be empty")
+            if where == "header" and given and _UNSAFE_IN_HEADER.search(given):
+                raise ValueError("a header holds no control characters and no blanks at its ends")
+        return texts
+
+    return checked

@@ -1,0 +1,82 @@
+"""What the readers of a request's parts share: the values they add to, and the bounds they keep."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NamedTuple
+
+from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import escape
+from entrepot.model import shape
+from entrepot.model.fault import Issue
+from entrepot.model.faults import Invalid, TooLarge, Unsupported
+from entrepot.model.shape import Field, Types
+from entrepot.ports.exchange import Request, read
+from entrepot.protocols.rest.binding import Placement, unwrap
+from entrepot.protocols.rest.media_types import Taken
+from entrepot.shapes.values import Codec
+
+Known = dict[bytes, bytes]
+"""A request's headers by name; of repeated ones the last."""
+
+Given = dict[str, Any]
+"""The input's attributes, as far as the request gives them."""
+
+
+class Received(NamedTuple):
+    """What a request says: the input (None: made of what was given), and the inbound items."""
+
+    input: Any = None
+    stream: AsyncIterator[Any] | None = None
+
+
+NOTHING = Received()
+
+ReadBody = Callable[[Request, Known, Given, list[Issue]], Awaitable[Received]]
+"""Adds what the body gives, and what is wrong with it. Raises a fault when it cannot be read at all."""
+
+
+def refuse_media_type(taken: Taken, known: Known) -> None:
+    """Raises `Unsupported` when the body is labelled as something else than what is taken."""
+    content_type = known.get(b"content-type")
+    if not taken.includes(content_type):
+        label = (content_type or b"").decode("latin-1")
+        raise Unsupported(f"the body is {label!r}; this operation takes {', '.join(taken.media_types)}")
+
+
+async def read_whole(request: Request, known: Known, limit: int) -> bytes:
+    """The body, refused by its announced length before any of it is read."""
+    refuse_length(known, limit)
+    return await read(request.body, limit)
+
+
+def refuse_length(known: Known, limit: int) -> None:
+    """Raises `TooLarge` when the body announces more than `limit` octets."""
+    length = known.get(b"content-length", b"0")
+    if len(length) > 18 or (length.isdigit() and int(length) > limit):
+        raise TooLarge(f"the body is longer than {limit} bytes")
+
+
+def file_limit(field: Field, types: Types, limits: Limits) -> int:
+    """Most octets of a file in this field."""
+    inner = unwrap(field.shape, types)
+    if isinstance(inner, shape.List):
+        inner = unwrap(inner.item, types)
+    own = inner.bytes_max if isinstance(inner, shape.File) else None
+    return limits.file_bytes_max if own is None else min(own, limits.file_bytes_max)
+
+
+def leave_out(placement: Placement, given: Given, issues: list[Issue], message: str) -> None:
+    """What becomes of a field that the body does not hold; null where the field may be null."""
+    field = placement.field
+    if placement.nullable and field.required:
+        given[field.attribute] = None
+    elif field.required:
+        issues.append(Issue(f"/{escape(field.name)}", "missing", message))
+
+
+def checked_octets(content: bytes, codec: Codec) -> bytes:
+    """Raises `Invalid` when the octets are not of their shape: too few, too many."""
+    if not isinstance(codec.shape, shape.Raw) and not codec.accepts(content):
+        raise Invalid(issues=(Issue("", "length", f"{len(content)} bytes are not what is taken here"),))
+    return content

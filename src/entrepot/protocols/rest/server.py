@@ -1,0 +1,196 @@
+"""Serves services over HTTP: an operation to a method and path, a document and a page to a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model.call import Context, Headers
+from entrepot.model.fault import Fault
+from entrepot.model.faults import Malformed, UnknownOperation
+from entrepot.model.operation import Operation, Service
+from entrepot.model.shape import Types
+from entrepot.ports.exchange import Exchange, Request, Response, header
+from entrepot.ports.protocol import Can, Contract, Mount, ServedService
+from entrepot.protocols.rest import faults, openapi_out, samples, template
+from entrepot.protocols.rest.binding import Binding, Unbindable, bind, mount
+from entrepot.protocols.rest.docs_page import docs_page
+from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
+from entrepot.protocols.rest.router import Ambiguous, Entry, Place, Router
+from entrepot.protocols.rest.streams import close
+
+T = TypeVar("T")
+
+HEARTBEAT_SECONDS = 15.0
+AMBIGUOUS = "E701"
+"""Two operations, or an operation and a page of ours, have one address."""
+UNBINDABLE = "E702"
+"""An operation's binding cannot be carried out."""
+OPENAPI_PATH = "openapi.json"
+DOCS_PATH = "docs"
+
+
+class RestCan(Can, frozen=True):
+    """What REST carries, where the answer depends on how an operation is bound."""
+
+    def refusal(self, operation: Operation, types: Types) -> str:
+        """Why the operation cannot be carried; "" when it can."""
+        reason = super().refusal(operation, types)
+        if reason:
+            return reason
+        try:
+            bind(operation, types)
+        except Unbindable as unbindable:
+            return str(unbindable)
+        return ""
+
+
+class RestServer:
+    """The server half of REST. `heartbeat` is the most seconds an event stream is silent."""
+
+    can: Can = RestCan(stream_input=True, stream_output=True, files=True, raw=True)
+
+    def __init__(self, heartbeat: float = HEARTBEAT_SECONDS) -> None:
+        self._heartbeat = heartbeat
+
+    def mounts(self, service: Service) -> Sequence[Mount]:
+        """The one prefix of a service."""
+        return (Mount(mount(service)),)
+
+    def addresses(self, service: Service) -> Mapping[str, str]:
+        """By operation: its method and path. Raises `Refused` when two have the same."""
+        bound = _bound(service, service.operations)
+        _router(_entries(service, bound, [operation for operation, _ in bound]), service.name)
+        base = mount(service).rstrip("/")
+        return {operation.name: f"{binding.method} {base}{binding.path.text}" for operation, binding in bound}
+
+    def sample(self, service: Service, base_url: str) -> str:
+        """A curl line for the operation that is easiest to call."""
+        return samples.sample(service, _bound(service, service.operations), base_url)
+
+    def contract(self, services: Sequence[Service]) -> Contract:
+        """The OpenAPI 3.1 document of one service. Raises ValueError for several: each has its own."""
+        return openapi_out.contract(services)
+
+    def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
+        """Answers requests to these services, and for each its `openapi.json` and `docs`."""
+        entries = [entry for served in services for entry in self._endpoints(served, limits)]
+        router = _router(entries, ", ".join(served.service.name for served in services))
+
+        async def exchange(request: Request) -> Response:
+            try:
+                found = router.find(request.path)
+            except Malformed as malformed:
+                return _refuse(malformed, request)
+            if found is None:
+                return _refuse(UnknownOperation("nothing has this address"), request)
+            place, variables = found
+            endpoint = place.methods.get(request.method)
+            if endpoint is None:
+                return _no_method(place, request)
+            response = await endpoint(request, variables)
+            return await _without_body(response) if request.method == "HEAD" else response
+
+        return exchange
+
+    def _endpoints(self, served: ServedService, limits: Limits) -> list[Entry[Endpoint]]:
+        service = served.service
+        bound = _bound(service, [operation for operation in service.operations if operation.name in served.invokes])
+        endpoints: list[Endpoint] = [
+            OperationEndpoint(
+                operation, binding, served.invokes[operation.name], served.values, service.types, mount(service),
+                limits, self._heartbeat,
+            )
+            for operation, binding in bound
+        ]  # fmt: skip
+        return _entries(service, bound, endpoints) + _pages(service, [operation for operation, _ in bound])
+
+
+def _bound(service: Service, operations: Iterable[Operation]) -> list[tuple[Operation, Binding]]:
+    """Each operation with its binding. Raises `Refused` with every one that has none."""
+    bound: list[tuple[Operation, Binding]] = []
+    problems: list[Diagnostic] = []
+    for operation in operations:
+        try:
+            bound.append((operation, bind(operation, service.types)))
+        except Unbindable as unbindable:
+            message = f"REST cannot carry {service.name}.{operation.name}: {unbindable}"
+            problems.append(
+                Diagnostic(UNBINDABLE, message, remedy="Change its REST binding, or do not expose it there.")
+            )
+    if problems:
+        raise Refused(problems)
+    return bound
+
+
+def _entries(service: Service, bound: Iterable[tuple[Operation, Binding]], endpoints: Iterable[T]) -> list[Entry[T]]:
+    base = mount(service).rstrip("/")
+    return [
+        Entry(binding.method, template.parse(base + binding.path.text), endpoint)
+        for (_, binding), endpoint in zip(bound, endpoints, strict=True)
+    ]
+
+
+def _pages(service: Service, operations: Iterable[Operation]) -> list[Entry[Endpoint]]:
+    """The service's document and docs page, made when first asked for."""
+    described = msgspec.structs.replace(service, operations=tuple(operations))
+
+    @cache
+    def document() -> Response:
+        contract = openapi_out.contract([described])
+        return _page(contract.media_type, contract.content)
+
+    @cache
+    def docs() -> Response:
+        return _page("text/html; charset=utf-8", docs_page(service))
+
+    return [
+        Entry("GET", template.parse(mount(service) + OPENAPI_PATH), _fixed(document)),
+        Entry("GET", template.parse(mount(service) + DOCS_PATH), _fixed(docs)),
+    ]
+
+
+def _page(media_type: str, content: bytes) -> Response:
+    headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
+    return Response(200, headers, content)
+
+
+def _fixed(make: Callable[[], Response]) -> Endpoint:
+    async def answer(_request: Request, _variables: tuple[str, ...]) -> Response:
+        return make()
+
+    return answer
+
+
+def _router(entries: Iterable[Entry[T]], names: str) -> Router[T]:
+    try:
+        return Router(entries)
+    except Ambiguous as ambiguous:
+        message = f"the REST addresses of {names} clash: {ambiguous}"
+        raise Refused([Diagnostic(AMBIGUOUS, message, remedy="Change the path or the method of one.")]) from None
+
+
+def _no_method(place: Place[Endpoint], request: Request) -> Response:
+    """What this address allows (RFC 9110, §9.3.7 and §15.5.6)."""
+    allow = [(b"allow", place.allow)]
+    if request.method == "OPTIONS":
+        return Response(204, allow)
+    fault = UnknownOperation(f"this address takes {place.allow.decode()}, not {request.method}")
+    return _refuse(fault, request, status=405, headers=allow)
+
+
+def _refuse(fault: Fault, request: Request, status: int | None = None, headers: Headers | None = None) -> Response:
+    traceparent = header(request.headers, b"traceparent") or b""
+    trace_id = Context(traceparent=traceparent.decode("latin-1")).trace_id
+    return faults.response(fault, trace_id, status=status, headers=headers)
+
+
+async def _without_body(response: Response) -> Response:
+    if not isinstance(response.body, bytes):
+        await close(response.body)
+    return Response(response.status, response.headers, b"")
