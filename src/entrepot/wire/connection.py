@@ -113,6 +113,7 @@ class Connection(asyncio.Protocol):
         self._stream: BodyStream | None = None
         self._cut_off_by: Exception | None = None
         self._request_bytes = 0
+        self._upstream = ""
         self._expect("GET")
 
     def _expect(self, method: str) -> None:
@@ -147,12 +148,14 @@ class Connection(asyncio.Protocol):
         unsent = isinstance(self._cut_off_by, BrokenPipeError) and self._request_bytes <= _ATOMIC_BYTES_MAX
         return self._cut_off_by is not None and (request.idempotent or unsent)
 
-    async def exchange(self, head: bytes, request: Request, length: int | None) -> Response:
+    async def exchange(self, head: bytes, request: Request, length: int | None, upstream: str) -> Response:
         """Send the request, whose body is `length` octets long or chunked, and return the response.
 
-        Raises `UpstreamFailed` or `Timeout`; cancelling it drops the connection.
+        Raises `UpstreamFailed` or `Timeout`, which name the `upstream`; so may a streamed body.
+        Cancelling it drops the connection.
         """
         self._begin(request)
+        self._upstream = upstream
         answer: asyncio.Future[Response] = self._loop.create_future()
         self._answer = answer
         body = request.body
@@ -365,6 +368,8 @@ class Connection(asyncio.Protocol):
         if answer is None:
             return
         self._answer = self._stream = None
+        if isinstance(error, Fault):
+            error.upstream = error.upstream or self._upstream
         if stream is not None:
             stream.finish(error)
         elif not answer.done():

@@ -7,6 +7,7 @@ its response flags: "-" says that the upstream itself answered.
 
 from __future__ import annotations
 
+import math
 import time
 
 import msgspec
@@ -52,27 +53,21 @@ _FAILURES = {
 
 
 class Egress:
-    """An Exchange to every upstream. Faults name the upstream, without ".egress"."""
+    """An Exchange to every upstream. Faults name the upstream, without ".egress"; so do those of a streamed body."""
 
     def __init__(self, client: Http1Client) -> None:
         self._client = client
 
     async def __call__(self, request: Request) -> Response:
         """The upstream's own response. Raises `UpstreamFailed`, `Unavailable` or `Timeout` when there is none."""
-        host = (header(request.headers, b"host") or b"").decode("latin-1")
-        upstream = host.removesuffix(_SUFFIX)
         try:
             response = await self._client(_with_hints(request))
         except NotConnected as fault:
             raise Unavailable(f"the egress cannot be reached: {fault.detail}") from None
-        except Fault as fault:
-            if fault.upstream == host:
-                fault.upstream = upstream
-            raise
         failure = _failure(header(response.headers, _FLAGS))
         if failure is not None:
             await _drop(response)
-            failure.upstream = upstream
+            failure.upstream = self._client.upstream_of(request)
             raise failure
         response.headers = [pair for pair in response.headers if not pair[0].startswith(_OURS)]
         return response
@@ -84,7 +79,7 @@ class Egress:
 
 def egress_exchange(socket_path: str, *, connections_max: int = 128) -> Egress:
     """The Exchange through the egress that listens on this Unix socket."""
-    return Egress(Http1Client(path=socket_path, connections_max=connections_max))
+    return Egress(Http1Client(path=socket_path, connections_max=connections_max, upstream_suffix=_SUFFIX))
 
 
 def _with_hints(request: Request) -> Request:
@@ -99,10 +94,7 @@ def _milliseconds(deadline: float | None) -> bytes:
     """Until the deadline, rounded up; "0" means no limit, as streams need it."""
     if deadline is None:
         return b"0"
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise Timeout("the deadline had passed before the request was sent")
-    return b"%d" % (int(remaining * 1000) + 1)
+    return b"%d" % max(1, math.ceil((deadline - time.monotonic()) * 1000))
 
 
 def _failure(flags: bytes | None) -> Fault | None:

@@ -14,6 +14,8 @@ from entrepot.ports.exchange import Request
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _TARGET = re.compile(rb"[/*][\x21\x22\x24-\x7e]*")
+_LINE_OCTETS = bytes(octet for octet in range(256) if octet >= 0x20 and octet != 0x7F) + b"\t"
+"""What may stand in a line (RFC 9110, §5.5); what is left without them are the line ends."""
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
@@ -61,8 +63,8 @@ def encode(request: Request, host: bytes, length: int | None) -> bytes:
         lines.append(b"content-length: %d" % length)
     lines.append(b"\r\n")
     head = b"\r\n".join(lines)
-    if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
-        raise Invalid(f"the header {_culprit(lines)} holds a line break or a NUL")
+    if head.translate(None, _LINE_OCTETS) != b"\r\n" * len(lines):
+        raise Invalid(f"the header {_culprit(lines)} holds a line break or another control character")
     return head
 
 
@@ -78,5 +80,5 @@ def _request_line(request: Request) -> bytes:
 
 def _culprit(lines: list[bytes]) -> str:
     """The name of the first header whose value would break its line; values may be secret."""
-    broken = next(line for line in lines if b"\r" in line or b"\n" in line or b"\0" in line)
+    broken = next(line for line in lines if line.translate(None, _LINE_OCTETS))
     return broken.partition(b":")[0].decode("latin-1")
