@@ -1,0 +1,302 @@
+"""Shapes as JSON Schema 2020-12, the dialect of OpenAPI 3.1, OpenRPC and MCP.
+
+What JSON Schema cannot say stands in `x-entrepot-…` keywords, so that `schema_in` reads back
+the very same shape. Any other reader may pass them over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from entrepot.kit.pointers import escape
+from entrepot.model import shape as s
+from entrepot.shapes import schema_words as words
+from entrepot.shapes.explain import page_record
+from entrepot.shapes.kinds import kind_of, kinds_of
+from entrepot.shapes.scalars import int_bounds
+
+Schema = dict[str, Any]
+
+
+def schema(shape: s.Shape, types: s.Types, ref_prefix: str = "#/components/schemas/") -> Schema:
+    """The JSON Schema of a shape; a named type becomes a `$ref` under `ref_prefix`."""
+    return _Writer(types, ref_prefix).write(shape)
+
+
+def schemas(types: s.Types, ref_prefix: str = "#/components/schemas/") -> dict[str, Schema]:
+    """The JSON Schema of every named type, by its name."""
+    writer = _Writer(types, ref_prefix)
+    return {name: writer.write(shape) for name, shape in types.items()}
+
+
+def annotated(field: s.Field, shape_schema: Schema) -> Schema:
+    """The schema of a field: its shape's, with what is said of the field itself."""
+    own: Schema = {}
+    if field.docs:
+        own["description"] = field.docs
+    if field.default is not UNSET:
+        own |= {"default": field.default, words.FILLED: True}
+    if field.examples:
+        own["examples"] = list(field.examples)
+    if field.deprecated:
+        own["deprecated"] = True
+    if field.access != "both":
+        own["readOnly" if field.access == "read" else "writeOnly"] = True
+    if field.role:
+        own[words.ROLE] = field.role
+    if field.read_scopes:
+        own[words.READ_SCOPES] = list(field.read_scopes)
+    if field.write_scopes:
+        own[words.WRITE_SCOPES] = list(field.write_scopes)
+    if field.xml is not None:
+        own["xml"] = _xml(field.xml)
+    # A record written in place may have docs of its own, which the field's must not hide.
+    inner = {"allOf": [shape_schema]} if "description" in shape_schema else shape_schema
+    return inner | own
+
+
+def _xml(form: s.XmlForm) -> Schema:
+    """The `xml` object of OpenAPI (3.1, §4.8.26)."""
+    out: Schema = {"attribute": True} if form.kind == "attribute" else {}
+    if form.kind in ("text", "header"):
+        out[words.XML_KIND] = form.kind
+    given = {"name": form.name, "namespace": form.namespace, "wrapped": form.wrapped}
+    return out | {name: value for name, value in given.items() if value}
+
+
+class _Writer:
+    def __init__(self, types: s.Types, ref_prefix: str) -> None:
+        self._types = types
+        self._prefix = ref_prefix
+
+    def write(self, shape: s.Shape) -> Schema:
+        match shape:
+            case s.Ref(name=name):
+                return {"$ref": self._prefix + escape(name)}
+            case s.Nullable(shape=inner):
+                return _nullable(self.write(inner))
+            case s.List():
+                return {"type": "array", "items": self.write(shape.item)} | _given(
+                    minItems=shape.length_min, maxItems=shape.length_max, uniqueItems=shape.unique or None
+                )
+            case s.Tuple(items=items):
+                return self._tuple(items)
+            case s.Map():
+                return self._map(shape)
+            case s.Record():
+                return self._record(shape)
+            case s.Page(item=item):
+                return self._record(page_record(item)) | {words.KIND: "page"}
+            case s.Union():
+                return self._union(shape)
+            case s.Json(schema=given):
+                return _json(given)
+            case s.Raw(media_type=media_type):
+                return {"contentMediaType": media_type, words.KIND: "raw"}
+            case _:
+                return _SCALARS[type(shape)](shape)
+
+    def _tuple(self, items: tuple[s.Shape, ...]) -> Schema:
+        if not items:
+            return {"type": "array", "maxItems": 0, words.KIND: "tuple"}
+        written = [self.write(item) for item in items]
+        return {"type": "array", "prefixItems": written, "items": False, "minItems": len(items)}
+
+    def _map(self, shape: s.Map) -> Schema:
+        out: Schema = {"type": "object", "additionalProperties": self.write(shape.value)}
+        if shape.key != s.Text():
+            key = self.write(shape.key)
+            if kinds_of(shape.key, self._types) == {"string"}:
+                out["propertyNames"] = key
+            else:
+                out |= {"propertyNames": {"pattern": words.INTEGER_PATTERN}, words.KEY: key}
+        return out | _given(minProperties=shape.length_min, maxProperties=shape.length_max)
+
+    def _record(self, record: s.Record) -> Schema:
+        expected = words.python_names(field.name for field in record.fields)
+        properties = {}
+        for field in record.fields:
+            properties[field.name] = annotated(field, self.write(field.shape))
+            if field.attribute != expected[field.name]:
+                properties[field.name][words.PYTHON] = field.attribute
+        out: Schema = {"type": "object", "properties": properties}
+        if required := [field.name for field in record.fields if field.required]:
+            out["required"] = required
+        if record.extras == "forbid":
+            out["additionalProperties"] = False
+        elif record.extras == "keep":
+            out["additionalProperties"] = True if record.extra is None else self.write(record.extra)
+        return out | _given(description=record.docs or None)
+
+    def _union(self, union: s.Union) -> Schema:
+        arms = [self.write(arm) for arm in union.arms]
+        if union.choose != "tag":
+            plain = union.choose == "kind" and not any(isinstance(arm, s.Null) for arm in union.arms)
+            return {"anyOf": arms} if plain else {"anyOf": arms, words.CHOOSE: union.choose}
+        pairs = list(zip(union.arms, union.tags, strict=True))
+        mapping = {tag: arm["$ref"] for arm, tag in zip(arms, union.tags, strict=True) if "$ref" in arm}
+        return {
+            "oneOf": [self._tagged(arm, union.tag_field, tag) for arm, tag in pairs],
+            "discriminator": {"propertyName": union.tag_field} | ({"mapping": mapping} if mapping else {}),
+            words.TAGS: list(union.tags),
+        }
+
+    def _tagged(self, arm: s.Shape, tag_field: str, tag: str) -> Schema:
+        """An arm that says its own tag, or is made to."""
+        record = s.resolve(arm, self._types)
+        field = record.field(tag_field) if isinstance(record, s.Record) else None
+        if field is not None and field.required and field.shape == s.Enum(values=(s.EnumValue(wire=tag),)):
+            return self.write(arm)
+        says = {"type": "object", "properties": {tag_field: {"const": tag}}, "required": [tag_field]}
+        return {"allOf": [self.write(arm), says]}
+
+
+def _given(**keywords: Any) -> Schema:
+    return {name: value for name, value in keywords.items() if value is not None}
+
+
+def _nullable(inner: Schema) -> Schema:
+    """The schema with null let in: by its type, where nothing else in it would keep null out."""
+    if isinstance(inner.get("type"), str) and inner["type"] != "null" and not inner.keys() & {"enum", words.KIND}:
+        return inner | {"type": [inner["type"], "null"]}
+    return {"anyOf": [inner, {"type": "null"}]}
+
+
+def _int(shape: s.Int) -> Schema:
+    low, high = int_bounds(shape)
+    prefix = "int" if shape.signed else "uint"
+    width = None if shape.bits is None else f"{prefix}{shape.bits}"
+    bounds = _given(minimum=low, maximum=high, multipleOf=shape.multiple_of)
+    if shape.wire == "text":
+        return {"type": "string", "format": width or words.UNBOUNDED_INTEGER, "pattern": words.INTEGER_PATTERN} | bounds
+    return {"type": "integer"} | _given(format=width) | bounds
+
+
+def _float(shape: s.Float) -> Schema:
+    return {"type": "number", "format": "float" if shape.bits == 32 else "double"} | _given(
+        minimum=shape.minimum,
+        maximum=shape.maximum,
+        exclusiveMinimum=shape.exclusive_minimum,
+        exclusiveMaximum=shape.exclusive_maximum,
+    )
+
+
+def _decimal(shape: s.Decimal) -> Schema:
+    out: Schema = {"type": "number"}
+    if shape.wire == "text":
+        out = {"type": "string", "format": "decimal", "pattern": words.NUMBER_PATTERN}
+    bounds = _given(
+        minimum=shape.minimum,
+        maximum=shape.maximum,
+        exclusiveMinimum=shape.exclusive_minimum,
+        exclusiveMaximum=shape.exclusive_maximum,
+        multipleOf=shape.multiple_of,
+    )
+    numbers = {name: _number(text) for name, text in bounds.items()}
+    respelt = {name: text for name, text in bounds.items() if str(numbers[name]) != text}
+    limits = _given(**{words.DIGITS: shape.digits, words.SCALE: shape.scale, words.EXACT: respelt or None})
+    return out | numbers | limits
+
+
+def _number(text: str) -> int | float:
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() and abs(number.adjusted()) < 300 else float(number)
+
+
+def _text(shape: s.Text) -> Schema:
+    own = {words.KIND: "text"} if words.is_typed_format(shape.format) else {}
+    return (
+        {"type": "string"}
+        | _given(format=shape.format, minLength=shape.length_min, maxLength=shape.length_max, pattern=shape.pattern)
+        | own
+    )
+
+
+def _bytes(shape: s.Bytes) -> Schema:
+    in_hex = shape.encoding == "hex"
+    return {
+        "type": "string",
+        "contentEncoding": "base16" if in_hex else "base64",
+        "pattern": words.HEX_PATTERN if in_hex else words.BASE64_PATTERN,
+    } | _given(
+        **{
+            words.ENCODING: "raw" if shape.encoding == "raw" else None,
+            words.OCTETS_MIN: shape.length_min,
+            words.OCTETS_MAX: shape.length_max,
+        }
+    )
+
+
+def _file(shape: s.File) -> Schema:
+    return {"type": "string", "format": "binary"} | _given(
+        **{words.MEDIA_TYPES: list(shape.media_types) or None, words.OCTETS_MAX: shape.bytes_max}
+    )
+
+
+def _datetime(shape: s.DateTime) -> Schema:
+    if shape.wire != "rfc3339":
+        format = "unix-time" if shape.wire == "unix" else "unix-time-ms"
+        return {"type": "number", "format": format} | _given(
+            **{words.ZONE: None if shape.zone == "aware" else shape.zone}
+        )
+    return {"type": "string"} | _zoned("date-time", shape.zone)
+
+
+def _zoned(format: str, zone: str) -> Schema:
+    if zone == "naive":
+        return {"format": f"{format}-local"}
+    return {"format": format} if zone == "aware" else {"format": format, words.ZONE: "any"}
+
+
+def _enum(shape: s.Enum) -> Schema:
+    wires = [value.wire for value in shape.values]
+    kinds = {kind_of(wire) for wire in wires}
+    typed: Schema = {"type": kinds.pop()} if len(kinds) == 1 else {}
+    out = typed | {"enum": wires}
+    if shape.open:
+        out = typed | {words.OPEN_VALUES: wires}
+    if any(value.name for value in shape.values):
+        out[words.VALUE_NAMES] = [value.name for value in shape.values]
+    if any(value.docs for value in shape.values):
+        out[words.VALUE_DOCS] = [value.docs for value in shape.values]
+    return out
+
+
+def _json(given: Any) -> Schema:
+    if isinstance(given, bool):
+        return {words.KIND: "json", words.BOOLEAN: given} | ({} if given else {"not": {}})
+    out = dict(given) | {words.KIND: "json"}
+    if "$defs" in given and "$id" not in given:
+        # Its references are into itself, wherever it now stands.
+        out["$id"] = json_id(given)
+    return out
+
+
+def json_id(given: Any) -> str:
+    """The `$id` that is given to a schema with definitions of its own."""
+    return f"urn:entrepot:schema:{hashlib.sha256(msgspec.json.encode(given)).hexdigest()[:16]}"
+
+
+_SCALARS: dict[type, Callable[[Any], Schema]] = {
+    s.Anything: lambda _: {},
+    s.Null: lambda _: {"type": "null"},
+    s.Bool: lambda _: {"type": "boolean"},
+    s.Int: _int,
+    s.Float: _float,
+    s.Decimal: _decimal,
+    s.Text: _text,
+    s.Bytes: _bytes,
+    s.File: _file,
+    s.Date: lambda _: {"type": "string", "format": "date"},
+    s.Time: lambda shape: {"type": "string"} | _zoned("time", shape.zone),
+    s.DateTime: _datetime,
+    s.Duration: lambda _: {"type": "string", "format": "duration", "pattern": words.DURATION_PATTERN},
+    s.Uuid: lambda _: {"type": "string", "format": "uuid"},
+    s.Enum: _enum,
+}
