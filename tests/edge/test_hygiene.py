@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from entrepot.edge import chain
 from entrepot.edge.chain import HEADERS_COUNT_MAX, HEADERS_KIB_MAX
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Upstream
@@ -158,7 +161,7 @@ async def test_an_upgrade_reaches_whole_applications_only(site: Site) -> None:
 
 
 async def test_a_connection_over_the_limit_is_closed_and_egress_stays_open(site: Site) -> None:
-    upstream, port = await site.upstream()
+    _, port = await site.upstream()
     await site.worker("operations")
     routes = (Route(path="/api/", target=PoolTarget("operations")),)
     crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),))
@@ -173,3 +176,11 @@ async def test_a_connection_over_the_limit_is_closed_and_egress_stays_open(site:
     assert (await site.egress("crm", "/x")).status == 200
     for _, writer in held:
         writer.close()
+
+
+async def test_a_client_that_stalls_in_its_headers_is_sent_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain, "REQUEST_HEADERS_TIMEOUT", 0.1)
+    worker = await serve(site)
+    answer = await site.send(b"GET /api/x HTTP/1.1\r\nHost: a\r\nx: never-en")
+    assert (answer.status, answer.json()["kind"]) == (408, "timeout")
+    assert not worker.seen

@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from entrepot.edge import run
+from entrepot.edge.admin import Admin
 from entrepot.edge.deliver import Deliverer
 from entrepot.edge.emit import Workers
+from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
 from support.running import free_port
@@ -97,7 +99,7 @@ class Origin:
             self._write(writer, int(words[-1]), b"{}")
         else:
             body = {"by": self.name, "method": request.method, "path": request.path, "headers": request.headers}
-            self._write(writer, 200, json.dumps(body).encode())
+            self._write(writer, 200, b"" if request.method == "HEAD" else json.dumps(body).encode())
 
     def _write(self, writer: asyncio.StreamWriter, status: int, body: bytes) -> None:
         extra = "".join(f"{name}: {value}\r\n" for name, value in self.answer_headers)
@@ -136,6 +138,7 @@ class Site:
         self.port = free_port()
         self.binary = run.binary()
         self.deliverer = Deliverer(self.layout, self.binary)
+        self.admin = Admin(self.layout.edge_admin_socket)
         self.workers = Workers("g1", {})
         self._stack = stack
         self._process: asyncio.subprocess.Process | None = None
@@ -205,10 +208,23 @@ class Site:
         octets = request_bytes(path, *headers, host=f"{host}.egress", method=method, body=body)
         return await _exchange(*await asyncio.open_unix_connection(str(self.layout.egress_socket)), octets)
 
+    async def logged(self, listener: str, count: int) -> list[dict[str, Any]]:
+        """The access log of a listener, once it has so many lines."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                lines = _lines(access_log(self.layout, listener))
+                if len(lines) >= count:
+                    return lines
+                await asyncio.sleep(0.02)
+
     async def _stop(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def _lines(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
 @asynccontextmanager
@@ -231,17 +247,17 @@ async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     try:
         writer.write(octets)
         async with asyncio.timeout(PATIENCE):
-            return await read_answer(reader)
+            return await read_answer(reader, bodiless=octets.startswith(b"HEAD "))
     except asyncio.IncompleteReadError as error:
         raise ConnectionError(f"no whole response, only {error.partial[:100]!r}") from error
     finally:
         writer.close()
 
 
-async def read_answer(reader: asyncio.StreamReader) -> Answer:
+async def read_answer(reader: asyncio.StreamReader, *, bodiless: bool = False) -> Answer:
     """The next response; its body as long as it says, or to the connection's end."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
-    length = headers.get("content-length")
+    length = "0" if bodiless else headers.get("content-length")
     body = await reader.read(-1) if length is None else await reader.readexactly(int(length))
     return Answer(int(head[0].split(" ")[1]), headers, body)

@@ -75,4 +75,4 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ejection: Ejection | None = Ejection()
     connections_max: int = 1024
     requests_max: int = 1024
-    """Requests in progress at once, waiting ones included; one more is refused."""
+    """Requests in progress at once, and as many again that wait for a connection; one more is refused."""

@@ -1,0 +1,105 @@
+"""TLS to upstreams: verified, always."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+import trustme
+
+from entrepot.edge import trust
+from entrepot.edge.deliver import Deliverer
+from entrepot.ir.edge import EdgeIR
+from entrepot.model.upstream import Endpoint, HealthCheck, Tls, Upstream
+from support.edge import Origin, Site
+
+
+async def secure(site: Site, *names: str, ca: trustme.CA) -> tuple[Origin, int]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(*names).configure_cert(context)
+    return await site.upstream(tls=context)
+
+
+def bundle(site: Site, ca: trustme.CA) -> str:
+    file = site.layout.state / "ca.pem"
+    ca.cert_pem.write_to_path(str(file))
+    return str(file)
+
+
+def upstream_of(port: int, server_name: str, ca_file: str = "", health: HealthCheck | None = None) -> Upstream:
+    tls = Tls(server_name=server_name, ca_file=ca_file)
+    return Upstream(name="bank", endpoints=(Endpoint("127.0.0.1", port),), host="bank.test", tls=tls, health=health)
+
+
+@pytest.mark.parametrize(
+    ("names", "server_name"),
+    [(("bank.test",), "bank.test"), (("*.bank.test",), "eu.bank.test"), (("127.0.0.1",), "127.0.0.1")],
+)
+async def test_a_certificate_of_the_right_name_and_authority_is_trusted(
+    site: Site, names: tuple[str, ...], server_name: str
+) -> None:
+    ca = trustme.CA()
+    bank, port = await secure(site, *names, ca=ca)
+    health = HealthCheck(path="/-/health", interval=0.05)
+    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, server_name, bundle(site, ca), health),)))
+    assert (await site.egress("bank", "/x")).status == 200
+    assert bank.seen[0].header("host") == "bank.test"
+
+
+@pytest.mark.parametrize("names", [("other.test",), ("bank.test.evil.test",), ("bank.tes",)])
+async def test_a_certificate_of_another_name_is_not(site: Site, names: tuple[str, ...]) -> None:
+    ca = trustme.CA()
+    bank, port = await secure(site, *names, ca=ca)
+    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test", bundle(site, ca)),)))
+    await refused(site, bank)
+
+
+async def test_a_certificate_of_another_authority_is_not(site: Site) -> None:
+    bank, port = await secure(site, "bank.test", ca=trustme.CA())
+    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test", bundle(site, trustme.CA())),)))
+    await refused(site, bank)
+
+
+async def test_the_system_bundle_is_the_default_and_does_not_know_ours(site: Site) -> None:
+    bank, port = await secure(site, "bank.test", ca=trustme.CA())
+    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
+    await refused(site, bank)
+
+
+async def test_another_bundle_can_stand_for_the_systems(site: Site) -> None:
+    ca = trustme.CA()
+    _, port = await secure(site, "bank.test", ca=ca)
+    site.deliverer = Deliverer(site.layout, site.binary, ca_bundle=Path(bundle(site, ca)))
+    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
+    assert (await site.egress("bank", "/x")).status == 200
+
+
+async def test_a_missing_bundle_refuses_the_release(site: Site) -> None:
+    bank = upstream_of(1, "bank.test", "/nowhere/ca.pem")
+    reason = await site.deliverer.check(EdgeIR(port=site.port, upstreams=(bank,)), site.workers)
+    assert "/nowhere/ca.pem" in reason
+
+
+async def test_a_plain_upstream_behind_tls_settings_is_refused(site: Site) -> None:
+    plain, port = await site.upstream()
+    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
+    assert (await site.egress("bank", "/x")).status == 503
+    assert not plain.seen
+
+
+def test_without_any_bundle_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trust, "_USUAL_PLACES", ())
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: type("Paths", (), {"cafile": None}))
+    with pytest.raises(trust.NoTrust, match="ca_file"):
+        trust.system_bundle()
+
+
+async def refused(site: Site, bank: Origin) -> None:
+    answer = await site.egress("bank", "/x")
+    assert answer.status == 503
+    assert "UF" in answer.headers["x-entrepot-egress"].split(",")
+    assert not bank.seen
+    [line] = await site.logged("egress", 1)
+    assert "CERTIFICATE_VERIFY_FAILED" in str(line["upstream_failure"])
+    assert line["upstream"] == "bank.egress"
