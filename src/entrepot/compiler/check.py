@@ -9,6 +9,7 @@ from entrepot.compiler.rulebook import RULES
 
 
 def check(draft: Draft) -> Draft:
-    """The draft with what the rules find wrong with it."""
+    """The draft with what the rules find wrong with it, in the order of the files."""
     found = [diagnostic for rule in RULES for diagnostic in rule.check(draft)]
+    found.sort(key=lambda each: (each.place.file, each.place.line, each.place.column))
     return replace(draft, diagnostics=(*draft.diagnostics, *found))

@@ -12,7 +12,7 @@ from entrepot.spec.lock import Lock, digest
 
 def read_document(project: Path, file: str, kind: str, lock: Lock) -> tuple[Document, list[Diagnostic]]:
     """The document, and warnings about it. Raises `Refused` when it is not the one that was pinned."""
-    content = _content(project, file)
+    content = _content(project, file, kind)
     pinned = lock.documents.get(file)
     if pinned is None:
         return documents.read(content, file), [_unpinned(file, kind)]
@@ -21,18 +21,18 @@ def read_document(project: Path, file: str, kind: str, lock: Lock) -> tuple[Docu
     return documents.read_pinned(content, file), []
 
 
-def _content(project: Path, file: str) -> bytes:
+def _content(project: Path, file: str, kind: str) -> bytes:
     path = project / file
     try:
         if not path.resolve().is_relative_to(project.resolve()):
-            raise Refused([_unreadable(file, "it lies outside the project")])
+            raise Refused([_unreadable(file, kind, "it lies outside the project")])
         return path.read_bytes()
     except OSError as error:
-        raise Refused([_unreadable(file, error.strerror or str(error))]) from None
+        raise Refused([_unreadable(file, kind, error.strerror or str(error))]) from None
 
 
-def _unreadable(file: str, reason: str) -> Diagnostic:
-    remedy = "Import it: `entrepot import KIND:FILE_OR_URL --name NAME`."
+def _unreadable(file: str, kind: str, reason: str) -> Diagnostic:
+    remedy = f"Import it from where it is: `entrepot import {kind}:FILE_OR_URL --name {Path(file).stem}`."
     return Diagnostic(codes.DOCUMENT_UNREADABLE, f"the document {file} cannot be read: {reason}", remedy=remedy)
 
 

@@ -105,15 +105,15 @@ def _failure(error: BaseException, source: Source, project: Path) -> Diagnostic:
     if isinstance(error, SystemExit):
         remedy = "Put what ends the process under `if __name__ == '__main__':`."
         return Diagnostic(codes.MODULE_DIED, f"importing {source.module} ends the process: {last}", place, remedy)
-    return Diagnostic(codes.MODULE_FAILED, f"importing {source.module} fails: {last}", place, _remedy(error))
+    return Diagnostic(codes.MODULE_FAILED, f"importing {source.module} fails: {last}", place, _remedy(error, source))
 
 
-def _remedy(error: BaseException) -> str:
+def _remedy(error: BaseException, source: Source) -> str:
     if isinstance(error, KeyError) and any("os" in frame.filename for frame in _frames(error)[-1:]):
         return "Modules are imported without the environment's variables; read them in a resource instead."
     if isinstance(error, ModuleNotFoundError):
         return f"Install it beside Entrepôt: `pip install {(error.name or '').partition('.')[0]}`, or correct the name."
-    return "Correct the module; `python -c 'import …'` shows the whole traceback."
+    return f"Correct the module; `python -c 'import {source.module}'` shows the whole traceback."
 
 
 def _place(error: BaseException, project: Path) -> Place:

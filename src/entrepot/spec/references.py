@@ -20,9 +20,11 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 def parse_reference(text: str) -> Reference | None:
-    """The object that is named; None when the text has another form."""
+    """The object that is named; None when the text has another form, such as a file's name."""
     parts = _REFERENCE.fullmatch(text)
-    return Reference(parts[1], parts[2] or "") if parts else None
+    if parts is None or parts[1].endswith(".py"):
+        return None
+    return Reference(parts[1], parts[2] or "")
 
 
 def root_of(project: Path, module: str) -> str:

@@ -12,7 +12,7 @@ from entrepot.kit.pointers import pointer, tokens
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.spec import codes
-from entrepot.spec.declaration import Declaration, declaration_type
+from entrepot.spec.declaration import NAME_PATTERN, Declaration, declaration_type
 from entrepot.spec.positions import Positions
 from entrepot.spec.suggest import did_you_mean
 from entrepot.spec.units import DURATION_PATTERN, SIZE_PATTERN
@@ -28,7 +28,12 @@ _FORMS = {
     DURATION_PATTERN: ("this is not a duration", "Write a number and its unit: 500ms, 2s, 1.5m or 1h."),
     SIZE_PATTERN: ("this is not a size", "Write a number and its unit: 512B, 64KiB or 10MB."),
 }
-_WORDS = {"an array": "a list", "an object": "a map", "a string": "text"}
+_WORDS = {
+    "an array": "a list",
+    "an object": "a map",
+    "a string": "text",
+    f"must match the pattern {NAME_PATTERN}": "must be made of letters, digits, `-` and `_`, a letter first",
+}
 """What JSON calls things, with the words of YAML."""
 _CODES = {"type": codes.WRONG_TYPE, "null": codes.WRONG_TYPE, "missing": codes.MISSING_KEY}
 

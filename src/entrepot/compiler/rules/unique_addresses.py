@@ -18,10 +18,12 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
     """Each operation whose address another has already taken; names of variables make no difference."""
     first: dict[tuple[str, str], str] = {}
     for unit in draft.units:
+        service = unit.service
         for protocol in unit.protocols:
             for name, address in addresses_of(draft, unit, protocol).items():
-                operation = f"{unit.service.name}.{name}"
+                operation = f"{service.name}.{name} (version {service.version})"
                 other = first.setdefault((protocol, _VARIABLE.sub("{}", address)), operation)
                 if other != operation:
-                    message = f"{operation} and {other} have the same address in {protocol}: {address}"
-                    yield Diagnostic(CODE, message, unit.place_of(name), "Give one of them another.")
+                    message = f"{operation} has the same address in {protocol} as {other}: {address}"
+                    remedy = f"Give one of them another, or leave {protocol} out of its `expose`."
+                    yield Diagnostic(CODE, message, unit.place_of(name), remedy)

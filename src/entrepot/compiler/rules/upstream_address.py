@@ -23,11 +23,12 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
         for parse, text, place, remedy in _texts(draft, name):
             try:
                 parse(text)
-            except ValueError as error:
-                yield Diagnostic(CODE, f"`{text}` cannot be used: {error}", place, remedy)
+            except ValueError as error:  # the text itself is not repeated: it may hold a password
+                yield Diagnostic(CODE, f"this address of `{name}` cannot be used: {error}", place, remedy)
 
 
 def _texts(draft: Draft, name: str) -> Iterator[tuple[Callable[[str], object], str, Place, str]]:
+    """How each text of an upstream's address is read, where it stands, and what to do when it cannot be."""
     entry = draft.declaration.upstreams[name]
     if entry.url is not None:
         remedy = "Write `https://bank.example/ws`; credentials do not belong in a declaration."

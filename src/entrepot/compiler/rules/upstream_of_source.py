@@ -13,11 +13,11 @@ CODE = "E304"
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Upstreams that are missing, or given where nothing would use them."""
     for key, entry in draft.declaration.services.items():
-        if entry.documents and entry.upstream is None:
+        if entry.documents and entry.python is None and entry.upstream is None:
             message = f"the service `{key}` is imported, but nothing says where its calls go"
             remedy = "Add `upstream: NAME`, and the upstream's url under `upstreams`."
             yield Diagnostic(CODE, message, draft.at_key("services", key), remedy)
-        elif entry.python is not None and entry.upstream is not None:
+        elif entry.python is not None and not entry.documents and entry.upstream is not None:
             message = f"the service `{key}` runs in Python, so its `upstream` means nothing"
             place = draft.at_key("services", key, "upstream")
             yield Diagnostic(
