@@ -75,7 +75,7 @@ ANSWERS = {
     "a length": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello", b"hello"),
     "chunks": (CHUNKED + b"2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nX-T: v\r\n\r\n", b"hello"),
     "until the end": (b"HTTP/1.1 200 OK\r\nX-A: b\r\n\r\nhello", b"hello"),
-    "an interim answer": (b"HTTP/1.1 103 Hi\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", b"hello"),
+    "an interim answer": (b"HTTP/1.1 103 Hi\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", b"hello"),
     "nothing": (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
     "a long body": (b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000, b"x" * 70_000),
 }  # fmt: skip

@@ -25,14 +25,11 @@ _SUFFIX = ".egress"
 _RETRY_ON = (b"x-envoy-retry-on", b"reset,gateway-error")
 """Added to the route's own conditions, which repeat only what never reached the upstream."""
 
-_TIMEOUTS = {
-    "UT": "it did not answer in time",
-    "DT": "the exchange took too long",
-    "SI": "it fell silent",
-    "UMSDR": "the exchange took too long",
-}
+_ANSWERED = b"-"
+_TIMED_OUT = "it took too long to answer"
+_TIMEOUTS = frozenset(("UT", "DT", "SI", "UMSDR"))
 _FAILURES = {
-    "UF": "no connection could be made",
+    "UF": "no connection to it could be made",
     "UH": "none of its endpoints is healthy",
     "UC": "it closed the connection",
     "UR": "it reset the connection",
@@ -43,13 +40,11 @@ _FAILURES = {
     "DF": "its name could not be resolved",
     "NR": "the egress has no route to it",
     "NC": "the egress has no route to it",
-    "NFCF": "the egress has no route to it",
-    "OM": "the egress is overloaded",
-    "DPE": "the egress could not read the request",
     "IH": "the egress could not read a hint",
-    "FI": "the egress was told to fail",
+    "OM": "the egress is overloaded",
 }
-"""Envoy's response flags that mean: this answer is Envoy's own (its access log documentation)."""
+"""Envoy's response flags (its access log documentation), of an answer that is Envoy's own."""
+_UNEXPLAINED = "the egress could not pass the request on"
 
 
 class Egress:
@@ -64,9 +59,10 @@ class Egress:
             response = await self._client(_with_hints(request))
         except NotConnected as fault:
             raise Unavailable(f"the egress cannot be reached: {fault.detail}") from None
-        failure = _failure(header(response.headers, _FLAGS))
-        if failure is not None:
+        flags = header(response.headers, _FLAGS)
+        if flags != _ANSWERED:
             await _drop(response)
+            failure = _failure(flags or b"")
             failure.upstream = self._client.upstream_of(request)
             raise failure
         response.headers = [pair for pair in response.headers if not pair[0].startswith(_OURS)]
@@ -97,16 +93,12 @@ def _milliseconds(deadline: float | None) -> bytes:
     return b"%d" % max(1, math.ceil((deadline - time.monotonic()) * 1000))
 
 
-def _failure(flags: bytes | None) -> Fault | None:
-    """What Envoy did instead of passing on an answer; None when the answer is the upstream's own."""
-    if flags is None:
-        return UpstreamFailed(_FAILURES["NR"])
-    for flag in flags.decode("latin-1").split(","):
-        if flag in _TIMEOUTS:
-            return Timeout(_TIMEOUTS[flag])
-        if flag in _FAILURES:
-            return UpstreamFailed(_FAILURES[flag])
-    return None
+def _failure(flags: bytes) -> Fault:
+    """What Envoy's own answer means: its response flags, several with commas between them."""
+    names = flags.decode("latin-1").split(",")
+    if _TIMEOUTS.intersection(names):
+        return Timeout(_TIMED_OUT)
+    return UpstreamFailed(next((_FAILURES[name] for name in names if name in _FAILURES), _UNEXPLAINED))
 
 
 async def _drop(response: Response) -> None:
