@@ -77,7 +77,8 @@ class InFlight:
         self._entries: set[Entry] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """How many calls have not been answered yet."""
         return len(self._entries)
 

@@ -40,13 +40,13 @@ class OutputCheck:
     @cached_property
     def _fits(self) -> Callable[[Any], bool]:
         codec = self._values.codec(self._shape)
-        has_json_form = not any(isinstance(part, File | Raw) for part in reachable(self._shape, self._values.types))
-        if self._deep and has_json_form:
-            return codec.accepts
-        classes = _classes(codec.type)
-        if classes is None:
-            return lambda _output: True
-        return lambda output: isinstance(output, classes)
+        classes = _classes(codec.type) or (object,)
+        if not self._deep or self._has_no_json_form():
+            return lambda output: isinstance(output, classes)
+        return lambda output: isinstance(output, classes) and codec.accepts(output)
+
+    def _has_no_json_form(self) -> bool:
+        return any(isinstance(part, File | Raw) for part in reachable(self._shape, self._values.types))
 
 
 def _classes(annotation: Any) -> tuple[type, ...] | None:

@@ -101,7 +101,8 @@ class OpenStreams:
     def __init__(self) -> None:
         self._streams: set[OutStream] = set()
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """How many have not ended yet."""
         return len(self._streams)
 
