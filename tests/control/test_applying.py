@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.virtual_clock import VirtualClock
 
 from entrepot.control import directories
 from entrepot.control.applying import Applier, Delivery
@@ -19,6 +17,7 @@ from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release
 from entrepot.ir.worker import Pool, WorkerIR
 from entrepot.kit.diagnostics import Diagnostic, Refused
+from support.virtual_clock import VirtualClock
 
 POOLS = (Pool(name="operations", processes=2),)
 
@@ -98,8 +97,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    yield World(tmp_path)
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
 async def test_new_code_gets_new_workers_and_the_old_ones_go_last(world: World) -> None:

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.running import free_port
 
 from entrepot.control import directories, lock, sockets
 from entrepot.control.directories import Insecure
 from entrepot.control.files import replace_file
 from entrepot.control.lock import AlreadyRunning
 from entrepot.control.sockets import PortTaken
+from support.running import free_port
 
 
 def mode(path: Path) -> int:

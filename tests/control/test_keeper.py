@@ -4,12 +4,11 @@ import asyncio
 import signal
 from pathlib import Path
 
-from support.virtual_clock import VirtualClock
-
 from entrepot.control.backoff import Restarts
 from entrepot.control.child import Command
 from entrepot.control.events import Ended, Event, Started
 from entrepot.control.keeper import Keeper
+from support.virtual_clock import VirtualClock
 
 COMMAND = Command(name="thing", log="thing", argv=("thing",), directory=Path(), environment={})
 

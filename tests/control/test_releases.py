@@ -4,13 +4,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.virtual_clock import VirtualClock
 
 from entrepot.control import directories
 from entrepot.control.releases import RELEASES_MAX, Live, Releases
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release
 from entrepot.ir.worker import WorkerIR
+from support.virtual_clock import VirtualClock
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from entrepot.control.applying import Delivery
 from entrepot.control.workers import Generation
 from entrepot.edge import run
@@ -14,21 +16,28 @@ from entrepot.edge.trust import NoTrust
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
 
-DRAIN_SECONDS_MAX = 30.0
-"""Seconds that clients may take to get their answers when the system ends."""
+
+class Drain(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds that ending in order may take."""
+
+    listener: int
+    """New connections are still taken for so long, so that whoever balances load can notice."""
+    calls: float
+    """What is in progress may go on for so long."""
 
 
 class EnvoyProcess:
     """The supervisor's side; implements `supervisor.Edge`."""
 
-    def __init__(self, layout: Layout, binary: Path) -> None:
+    def __init__(self, layout: Layout, binary: Path, drain: Drain) -> None:
         self._layout = layout
         self._binary = binary
+        self._drain = drain
         self._deliverer = Deliverer(layout, binary)
 
     @property
     def argv(self) -> list[str]:
-        return run.command(self._layout, self._binary)
+        return run.command(self._layout, self._binary, drain_seconds=self._drain.listener)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -51,7 +60,7 @@ class EnvoyProcess:
         self._deliverer.restore()
 
     async def drain(self) -> None:
-        await run.drain(self._layout, DRAIN_SECONDS_MAX)
+        await run.drain(self._layout, self._drain.listener + self._drain.calls)
 
 
 class EdgeFiles:

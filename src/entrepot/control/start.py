@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 
 import msgspec
@@ -11,7 +12,7 @@ from entrepot.control import directories, lock, readiness, sockets, workers
 from entrepot.control.alone import missing_without_edge, without_edge
 from entrepot.control.building import Catalog, Recipe, build
 from entrepot.control.commands import Programs
-from entrepot.control.edge_process import EnvoyProcess
+from entrepot.control.edge_process import Drain, EnvoyProcess
 from entrepot.control.events import Ready, Report
 from entrepot.control.logs import Echo, LogBook
 from entrepot.control.releases import Live, Releases
@@ -21,8 +22,8 @@ from entrepot.edge import run
 from entrepot.ir.layout import Layout
 from entrepot.ir.release import Release
 
-DRAIN = {"dev": 2.0, "serve": 30.0}
-"""By mode: seconds that a worker may take to finish what it has in progress."""
+DRAIN = {"dev": Drain(listener=1, calls=2.0), "serve": Drain(listener=5, calls=30.0)}
+"""By mode: how long ending in order may take."""
 
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where to find a listener that takes connections on every address."""
@@ -49,13 +50,15 @@ def start(
 ) -> None:
     """Serve the project until a signal ends it.
 
-    Raises `Refused` (it does not compile), `AlreadyRunning`, `PortTaken`, `NoEnvoy` or `StartFailed`.
+    Raises `Refused` (it does not compile), `AlreadyRunning`, `PortTaken`, `NoEnvoy`, `StartFailed`, and
+    KeyboardInterrupt when it was Ctrl-C that ended it.
     """
     begun = time.monotonic()
+    drain = DRAIN[recipe.mode]
     layout = directories.layout_of(recipe.project)
     directories.create(layout)
     with lock.held(layout.lock):
-        edge = EnvoyProcess(layout, run.binary()) if with_edge else None
+        edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None
         prepared = _prepare(layout, build(recipe, catalog).release, with_edge)
         sockets.require_free(prepared.release.edge.address, prepared.release.edge.port)
         run.raise_file_limit()
@@ -64,7 +67,7 @@ def start(
             layout=layout,
             programs=Programs(
                 project=layout.project,
-                drain=DRAIN[recipe.mode],
+                drain=drain.calls,
                 egress_socket=layout.egress_socket if with_edge else None,
                 control_arguments=recipe.arguments,
             ),
@@ -112,6 +115,8 @@ async def _serve(
             await supervisor.until_told_to_end()
     finally:
         await supervisor.drain()
+    if supervisor.ended_by is signal.SIGINT:
+        raise KeyboardInterrupt
 
 
 async def _until_serving(prepared: Prepared, edge: EnvoyProcess | None) -> None:

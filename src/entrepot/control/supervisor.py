@@ -86,6 +86,8 @@ class Supervisor:
         self._control: Keeper | None = None
         self._kept_open: tuple[socket.socket, int] | None = None
         """Control's socket and pipe: each new control process inherits them."""
+        self.ended_by: signal.Signals | None = None
+        """The signal that told the system to end."""
         self._stopping = asyncio.Event()
         self._failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ready = False
@@ -132,7 +134,7 @@ class Supervisor:
         """End on SIGTERM, SIGINT or SIGHUP: in order at the first, at once at the second."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._told_to_end)
+            loop.add_signal_handler(number, self._told_to_end, number)
 
     async def drain(self) -> None:
         """End everything in order: control, then the edge's clients and the edge, then the workers."""
@@ -153,9 +155,10 @@ class Supervisor:
                 keeper.kill()
         self._fleet.kill()
 
-    def _told_to_end(self) -> None:
+    def _told_to_end(self, number: signal.Signals) -> None:
         if self._stopping.is_set():
             self.kill()
+        self.ended_by = self.ended_by or number
         self._stopping.set()
 
     def _notified(self, reader: int) -> None:

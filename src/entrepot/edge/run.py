@@ -20,6 +20,7 @@ DRAIN_SECONDS = 5
 """How long a listener that is going away still takes connections and lets streams end."""
 
 _BASE_IDS = 100_000_000
+_STOPPED = "listener_manager.listener_stopped"
 _PASSED_ON = ("PATH", "TZ", "LOCALDOMAIN", "RES_OPTIONS")
 
 
@@ -96,10 +97,11 @@ async def drain(layout: Layout, seconds: float, *, poll_seconds: float = 0.05) -
     admin = Admin(layout.edge_admin_socket)
     try:
         async with asyncio.timeout(seconds):
+            stopped_before = (await admin.statistics([_STOPPED])).get(_STOPPED, "0")
             await admin.switch("healthcheck/fail")
             await admin.switch("drain_listeners?graceful&inboundonly")
             while True:
-                if await _is_quiet(admin):
+                if await _is_quiet(admin, stopped_before):
                     return True
                 await asyncio.sleep(poll_seconds)
     except TimeoutError:
@@ -108,7 +110,11 @@ async def drain(layout: Layout, seconds: float, *, poll_seconds: float = 0.05) -
         return True
 
 
-async def _is_quiet(admin: Admin) -> bool:
-    active, serving = f"http.{INGRESS}.downstream_rq_active", "listener_manager.total_listeners_active"
-    statistics = await admin.statistics([active, serving])
-    return statistics.get(active, "0") == "0" and statistics.get(serving) == "1"
+async def _is_quiet(admin: Admin, stopped_before: str) -> bool:
+    """Whether the listener has closed and nobody waits for an answer.
+
+    A closed listener still counts as active; Envoy only counts how many it has stopped.
+    """
+    active = f"http.{INGRESS}.downstream_rq_active"
+    statistics = await admin.statistics([active, _STOPPED])
+    return statistics.get(active, "0") == "0" and statistics.get(_STOPPED, "0") != stopped_before
