@@ -207,6 +207,8 @@ def _bindings(declared: DeclaredOperation, signature: Signature) -> dict[str, An
     marked = {field.name: field.marker.binding(field.name) for field in signature.fields if field.marker is not None}
     if marked:
         rest["parameters"] = marked
+    if any(parameter.source in ("conditions", "context") for parameter in signature.parameters):
+        rest["conditions"] = True
     return {"rest": rest} if rest else {}
 
 
