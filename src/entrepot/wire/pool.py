@@ -7,6 +7,7 @@ served in order: a freed connection, or the room that a lost one leaves, is hand
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -107,11 +108,12 @@ class Pool:
 
     async def _open(self, deadline: float | None) -> Connection:
         """Open a connection in a place that is already counted in `_opening`."""
+        remaining = _seconds_until(deadline)
         try:
-            async with asyncio.timeout(_sooner(self._connect_timeout, deadline)):
+            async with asyncio.timeout(min(self._connect_timeout, remaining)):
                 _, connection = await self._dial(lambda: Connection(self))
         except TimeoutError:
-            if deadline is not None and deadline <= time.monotonic():
+            if remaining < self._connect_timeout:
                 raise Timeout("the deadline passed before a connection was open") from None
             raise NotConnected(f"no connection within {self._connect_timeout:g} s") from None
         except OSError as error:
@@ -133,7 +135,7 @@ class Pool:
         waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
-            async with asyncio.timeout(_sooner(None, deadline)):
+            async with asyncio.timeout(None if deadline is None else _seconds_until(deadline)):
                 return await waiter
         except BaseException as error:
             self._decline(waiter)
@@ -177,9 +179,5 @@ class Pool:
             self._reaper = asyncio.get_running_loop().call_later(wait, self._reap)
 
 
-def _sooner(seconds: float | None, deadline: float | None) -> float | None:
-    """Seconds until the earlier of the two ends."""
-    if deadline is None:
-        return seconds
-    remaining = max(0.0, deadline - time.monotonic())
-    return remaining if seconds is None else min(seconds, remaining)
+def _seconds_until(deadline: float | None) -> float:
+    return math.inf if deadline is None else max(0.0, deadline - time.monotonic())
