@@ -1,0 +1,114 @@
+"""Calls the operations of a JSON-RPC 2.0 upstream over HTTP POST, one request for each call."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model.call import Call, Context, Headers, Meta, Reply
+from entrepot.model.fault import Fault
+from entrepot.model.faults import TooLarge, UpstreamFailed
+from entrepot.model.operation import Operation, Service
+from entrepot.ports.exchange import Exchange, Request, Response, read
+from entrepot.ports.protocol import Document, Imported, Invokes
+from entrepot.protocols.jsonrpc import codec, contract
+from entrepot.protocols.jsonrpc.binding import method_of, takes_positions_only
+from entrepot.protocols.jsonrpc.faults import OperationFaults
+from entrepot.protocols.jsonrpc.params import Params
+from entrepot.shapes.values import Values
+
+_JSON = b"application/json"
+
+
+class JsonRpcClient:
+    """The calling half of the protocol."""
+
+    documents: tuple[str, ...] = ("openrpc",)
+
+    def read(self, document: Document, name: str) -> Imported:
+        """An OpenRPC 1.x document as a service. Raises `Refused` when it is not one."""
+        raise NotImplementedError
+
+    def dial(
+        self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Invokes:  # fmt: skip
+        """An Invoke for each operation, which posts to `base_path` ("" is "/"): JSON-RPC has one address."""
+        ids = itertools.count(1)
+        endpoint = _Endpoint(exchange, host, base_path or "/", limits)
+        return {
+            operation.name: _Method(operation, method_of(operation, service), values, endpoint, ids)
+            for operation in service.operations
+        }
+
+
+class _Endpoint:
+    """Where requests go."""
+
+    def __init__(self, exchange: Exchange, host: str, path: str, limits: Limits) -> None:
+        self.host = host
+        self.limits = limits
+        self._exchange = exchange
+        self._path = path.encode()
+        self._headers: Headers = [(b"host", host.encode()), (b"content-type", _JSON), (b"accept", _JSON)]
+
+    async def post(self, body: bytes, context: Context, idempotent: bool) -> tuple[Response, bytes]:
+        """The response and its body. Raises `UpstreamFailed` or `Timeout` when there is none."""
+        headers = self._headers.copy()
+        if context.traceparent:
+            headers.append((b"traceparent", context.traceparent.encode()))
+        if context.idempotency_key:
+            headers.append((b"idempotency-key", context.idempotency_key.encode()))
+        request = Request(
+            "POST", self._path, headers=headers, body=body, deadline=context.deadline, idempotent=idempotent
+        )
+        response = await self._exchange(request)
+        try:
+            return response, await read(response.body, self.limits.reply_bytes_max)
+        except TooLarge as fault:
+            raise UpstreamFailed(f"the answer is too large: {fault.detail}", upstream=self.host) from None
+        finally:
+            close = getattr(response.body, "aclose", None)
+            if close is not None:
+                await close()
+
+
+class _Method:
+    """An Invoke: one operation of the upstream."""
+
+    def __init__(
+        self, operation: Operation, method: str, values: Values, endpoint: _Endpoint, ids: Iterator[int]
+    ) -> None:
+        self._method = method
+        self._endpoint = endpoint
+        self._ids = ids
+        self._idempotent = operation.safe or operation.idempotent
+        self._params = Params(operation, values, endpoint.limits, by_position=takes_positions_only(operation))
+        self._output = values.codec(operation.output)
+        self._faults = OperationFaults(operation, values, endpoint.host, endpoint.limits)
+
+    async def __call__(self, call: Call) -> Reply:
+        try:
+            return await self._call(call)
+        except Fault as fault:
+            if fault.kind == "upstream_failed":
+                fault.upstream = fault.upstream or self._endpoint.host
+            return Reply(fault=fault)
+
+    async def _call(self, call: Call) -> Reply:
+        id = next(self._ids)
+        body = codec.encode_request(self._method, self._params.encode(call.input), id)
+        response, data = await self._endpoint.post(body, call.context, self._idempotent)
+        try:
+            answer = codec.decode_reply(data, id)
+        except UpstreamFailed:
+            if response.status != 200:
+                raise UpstreamFailed(f"it answered with the HTTP status {response.status}") from None
+            raise
+        if isinstance(answer, codec.Error):
+            return Reply(fault=self._faults.read(answer), meta=Meta(response.headers))
+        try:
+            return Reply(self._output.decode(answer), meta=Meta(response.headers))
+        except Fault as fault:
+            raise UpstreamFailed("the result does not fit its contract", issues=fault.issues) from None

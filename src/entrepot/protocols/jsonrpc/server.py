@@ -1,0 +1,234 @@
+"""Serves services as JSON-RPC 2.0 over HTTP POST, all of them at one address.
+
+The specification says nothing about HTTP. Here a request that reached JSON-RPC is answered with
+status 200, whatever its outcome, and with 204 when there is nothing to say (only notifications);
+what HTTP itself refuses has its own status, and an error object as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model.call import Call, Context, Headers, Invoke, Meta, Reply
+from entrepot.model.fault import Fault
+from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperation, Unsupported
+from entrepot.model.operation import Operation, Service
+from entrepot.ports.exchange import Exchange, Request, Response, header, read
+from entrepot.ports.protocol import Can, Contract, Mount, ServedService
+from entrepot.protocols.jsonrpc import codec, contract, sample
+from entrepot.protocols.jsonrpc.binding import method_of
+from entrepot.protocols.jsonrpc.explain import NULL, NotARequest, NotJson
+from entrepot.protocols.jsonrpc.faults import PARSE_ERROR, OperationFaults, plain_error
+from entrepot.protocols.jsonrpc.params import Params
+from entrepot.shapes.values import Codec
+
+PATH = "/jsonrpc"
+DISCOVER = "rpc.discover"
+_JSON = b"application/json"
+_CONTENT_TYPE = (b"content-type", _JSON)
+
+
+class JsonRpcServer:
+    """The serving half of the protocol."""
+
+    can = Can()
+
+    def mounts(self, service: Service) -> Sequence[Mount]:  # noqa: ARG002
+        """One address for all services: a method's name says which."""
+        return (Mount(PATH, exact=True),)
+
+    def addresses(self, service: Service) -> Mapping[str, str]:
+        """By operation: the address and the method."""
+        return {each.name: f"POST {PATH} {method_of(each, service)}" for each in service.operations}
+
+    def sample(self, service: Service, base_url: str) -> str:
+        """A curl line that calls the operation whose input is the easiest to guess."""
+        return sample.command(service, f"{base_url}{PATH}")
+
+    def contract(self, services: Sequence[Service]) -> Contract:
+        """The OpenRPC document of these services."""
+        return contract.write(services, self.can)
+
+    def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
+        """An exchange that answers calls of every operation. Raises ValueError when two have one method name."""
+        return _Endpoint(services, limits)
+
+
+class _Method(msgspec.Struct, frozen=True):
+    """An operation, bound and compiled."""
+
+    operation: Operation
+    invoke: Invoke
+    params: Params
+    output: Codec
+    faults: OperationFaults
+
+
+class _Endpoint:
+    """The exchange: from a body to calls, from replies to a body."""
+
+    def __init__(self, services: Sequence[ServedService], limits: Limits) -> None:
+        self._limits = limits
+        self._split_batch = codec.array_splitter(limits.batch_max)
+        self._methods = _compile(services, limits)
+        self._services = [served.service for served in services]
+        self._document = b""
+
+    async def __call__(self, request: Request) -> Response:
+        if request.method != "POST":
+            fault = Unsupported("JSON-RPC is spoken by POST alone")
+            return _refused(405, fault, [(b"allow", b"POST")])
+        if not _is_json(header(request.headers, b"content-type")):
+            return _refused(415, Unsupported("the body of a JSON-RPC request is application/json in UTF-8"))
+        try:
+            data = await read(request.body, self._limits.body_bytes_max)
+            codec.check_text(data)
+        except TooLarge as fault:
+            return _refused(413, fault)
+        except NotJson as error:
+            return _response(_parse_error(error))
+        if codec.is_batch(data):
+            return _response(await self._answer_batch(data, request))
+        context = _context(request.headers, request)
+        headers: Headers = []
+        return _response(await self._answer(data, context, headers), headers)
+
+    async def _answer(self, data: bytes, context: Context, headers: Headers) -> bytes | None:
+        """The response object to one request object; None to a notification, whatever becomes of it.
+
+        The reply's own headers are added to `headers`.
+        """
+        try:
+            message = codec.decode_request(data)
+        except NotJson as error:
+            return _parse_error(error)
+        except NotARequest as problem:
+            return codec.encode_error(plain_error(problem.fault, context.trace_id), problem.id)
+        id = message.id
+        method = self._methods.get(message.method)
+        if method is None:
+            return self._answer_unbound(message, context)
+        try:
+            value = method.params.decode(message.params)
+        except Fault as fault:
+            reply = Reply(fault=fault)
+        else:
+            reply = await method.invoke(Call(method.operation, value, None, context))
+        if id is None:
+            return None
+        if reply.meta is not None:
+            headers += (pair for pair in reply.meta.headers if not pair[0].startswith(b"content-"))
+        return _encode(method, reply, id, context)
+
+    def _answer_unbound(self, message: codec.Request, context: Context) -> bytes | None:
+        if message.id is None:
+            return None
+        if message.method == DISCOVER:
+            self._document = self._document or contract.write(self._services, Can()).content
+            return codec.encode_result(self._document, message.id)
+        fault = UnknownOperation("there is no such method; rpc.discover lists those there are")
+        return codec.encode_error(plain_error(fault, context.trace_id), message.id)
+
+    async def _answer_batch(self, data: bytes, request: Request) -> bytes | None:
+        """The response objects in the order of their requests (§6), worked out side by side."""
+        trace_id = Context(traceparent=_text(header(request.headers, b"traceparent"))).trace_id
+        try:
+            items = self._split_batch(data)
+        except NotJson as error:
+            return _parse_error(error)
+        except TooLarge:
+            fault: Fault = TooLarge(f"a batch holds at most {self._limits.batch_max} requests")
+            return codec.encode_error(plain_error(fault, trace_id), NULL)
+        if not items:
+            fault = Malformed("a batch holds at least one request")
+            return codec.encode_error(plain_error(fault, trace_id), NULL)
+        replies = await self._answer_all(items, request)
+        return codec.encode_batch(replies) if replies else None
+
+    async def _answer_all(self, items: list[bytes], request: Request) -> list[bytes]:
+        replies: list[bytes | None] = [None] * len(items)
+        # A key names one request, and here are several; a header speaks for one reply.
+        headers = [pair for pair in request.headers if pair[0] != b"idempotency-key"]
+        pending = iter(enumerate(items))
+
+        async def work(pending: Iterator[tuple[int, bytes]]) -> None:
+            for index, item in pending:
+                replies[index] = await self._answer(item, _context(headers, request), [])
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(len(items), self._limits.batch_concurrency_max)):
+                group.create_task(work(pending))
+        return [reply for reply in replies if reply is not None]
+
+
+def _compile(services: Sequence[ServedService], limits: Limits) -> dict[str, _Method]:
+    methods: dict[str, _Method] = {}
+    for served in services:
+        for operation in served.service.operations:
+            name = method_of(operation, served.service)
+            if operation.name not in served.invokes:
+                continue
+            if name in methods:
+                raise ValueError(f"two operations have the JSON-RPC method name {name!r}; bind one of them to another")
+            methods[name] = _Method(
+                operation,
+                served.invokes[operation.name],
+                Params(operation, served.values, limits),
+                served.values.codec(operation.output),
+                OperationFaults(operation, served.values),
+            )
+    return methods
+
+
+def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes:
+    fault = reply.fault
+    if fault is None:
+        try:
+            return codec.encode_result(method.output.encode(reply.output), id)
+        except (TypeError, ValueError) as error:
+            fault = Internal(f"the output is not of its declared type: {error}")
+    return codec.encode_error(method.faults.write(fault, context.trace_id), id)
+
+
+def _context(headers: Headers, request: Request) -> Context:
+    context = Context(meta=Meta(headers), departure=request.departure)
+    for name, value in headers:
+        if name == b"traceparent":
+            context.traceparent = _text(value)
+        elif name == b"idempotency-key":
+            context.idempotency_key = _text(value)
+    return context
+
+
+def _text(value: bytes | None) -> str:
+    return value.decode("latin-1") if value else ""
+
+
+def _is_json(content_type: bytes | None) -> bool:
+    if content_type == _JSON:
+        return True
+    media_type, _, parameter = (content_type or b"").lower().partition(b";")
+    if media_type.strip() != _JSON:
+        return False
+    name, _, charset = parameter.partition(b"=")
+    return name.strip() != b"charset" or charset.strip(b' "') == b"utf-8"
+
+
+def _parse_error(error: NotJson) -> bytes:
+    fault = Malformed(f"the body is not JSON: {error}")
+    return codec.encode_error(plain_error(fault, Context().trace_id, PARSE_ERROR), NULL)
+
+
+def _refused(status: int, fault: Fault, headers: Headers | None = None) -> Response:
+    body = codec.encode_error(plain_error(fault, Context().trace_id), NULL)
+    return Response(status, [_CONTENT_TYPE, *(headers or [])], body)
+
+
+def _response(body: bytes | None, headers: Headers | None = None) -> Response:
+    if body is None:
+        return Response(204, headers or [])
+    return Response(200, [_CONTENT_TYPE, *headers] if headers else [_CONTENT_TYPE], body)
