@@ -68,17 +68,35 @@ async def test_what_envoy_refuses_before_it_routes_is_marked_too(site: Site) -> 
     assert not crm.seen
 
 
-async def test_a_worker_shortens_or_lifts_the_timeout(site: Site) -> None:
+async def test_a_worker_shortens_the_timeout_and_cannot_lengthen_it(site: Site) -> None:
+    _, port = await site.upstream()
+    await serve(
+        site,
+        Upstream(name="slow", endpoints=(Endpoint("127.0.0.1", port),), timeout=PATIENCE),
+        Upstream(name="quick", endpoints=(Endpoint("127.0.0.1", port),), timeout=0.02, retry=Retry(attempts=1)),
+    )
+    for upstream, hint in (("slow", "20"), ("quick", "60000"), ("quick", "0")):
+        answer = await site.egress(upstream, "/hang", f"x-envoy-upstream-rq-timeout-ms: {hint}")
+        assert (upstream, answer.status, answer.headers["x-entrepot-egress"]) == (upstream, 504, "UT")
+
+
+async def test_a_stream_outlives_the_timeout(site: Site) -> None:
     crm, port = await site.upstream()
-    await serve(site, Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),), timeout=0.2))
-    assert (await site.egress("crm", "/hang", "x-envoy-upstream-rq-timeout-ms: 20")).status == 504
-    endless = asyncio.create_task(site.egress("crm", "/stream", "x-envoy-upstream-rq-timeout-ms: 0"))
-    assert (await site.egress("crm", "/hang")).status == 504, "by now the stream has outlived the upstream's timeout"
-    assert not endless.done()
+    upstream = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),), timeout=0.05, retry=Retry(attempts=1))
+    route = Route(path="/crm/", target=UpstreamTarget(upstream="crm", strip_prefix=True), raw_path=False)
+    await serve(site, upstream, routes=(route,))
+    hint = "x-envoy-upstream-rq-timeout-ms: 0"
+    streams = [asyncio.create_task(each) for each in (site.egress("crm", "/stream", hint), site.get("/crm/stream"))]
+    await gauge(site, "cluster.upstream-crm.upstream_rq_active", "2")
+    for _ in range(2):
+        assert (await site.egress("crm", "/hang")).status == 504, "by now the streams have outlived it"
+    assert not any(stream.done() for stream in streams)
     crm.over.set()
-    crm.pulse.set()
-    answer = await asyncio.wait_for(endless, PATIENCE)
-    assert (answer.status, answer.headers["x-entrepot-egress"]) == (200, "-")
+    for stream in streams:
+        crm.pulse.set()
+        answer = await asyncio.wait_for(stream, PATIENCE)
+        assert answer.status == 200
+        assert answer.body.endswith(b"0\r\n\r\n")
 
 
 async def test_only_what_never_arrived_is_repeated_unless_the_worker_says_so(site: Site) -> None:

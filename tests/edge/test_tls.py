@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+import msgspec
 import pytest
 import trustme
 
@@ -83,7 +84,8 @@ async def test_a_missing_bundle_refuses_the_release(site: Site) -> None:
 
 async def test_a_plain_upstream_behind_tls_settings_is_refused(site: Site) -> None:
     plain, port = await site.upstream()
-    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
+    bank = msgspec.structs.replace(upstream_of(port, "bank.test"), connect_timeout=0.05)
+    await site.start(EdgeIR(port=site.port, upstreams=(bank,)))
     assert (await site.egress("bank", "/x")).status == 503
     assert not plain.seen
 
@@ -102,4 +104,4 @@ async def refused(site: Site, bank: Origin) -> None:
     assert not bank.seen
     [line] = await site.logged("egress", 1)
     assert "CERTIFICATE_VERIFY_FAILED" in str(line["upstream_failure"])
-    assert line["upstream"] == "bank.egress"
+    assert (line["cluster"], line["host"]) == ("upstream-bank", "bank.test")

@@ -12,7 +12,7 @@ import asyncio
 import json
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,6 +108,7 @@ class Origin:
 
     async def _stream(self, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        writer.write(b"6\r\nbegin\n\r\n")
         while not self.over.is_set():
             await self.pulse.wait()
             self.pulse.clear()
@@ -186,12 +187,12 @@ class Site:
         self._process.terminate()
         return await self._process.wait()
 
-    async def until_ready(self) -> None:
-        """Return when `/-/ready` answers 200."""
+    async def until_ready(self, status: int = 200) -> None:
+        """Return when `/-/ready` answers so."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 with suppress(OSError):
-                    if (await self.get("/-/ready")).status == 200:
+                    if (await self.get("/-/ready")).status == status:
                         return
                 await asyncio.sleep(0.01)
 
@@ -233,6 +234,15 @@ async def edge_site() -> AsyncIterator[Site]:
     with tempfile.TemporaryDirectory(prefix="e-") as directory:
         async with AsyncExitStack() as stack:
             yield Site(Path(directory), stack)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return when what others do has made the condition true."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.002)
 
 
 def request_bytes(path: str, *headers: str, host: str = "edge.test", method: str = "GET", body: bytes = b"") -> bytes:

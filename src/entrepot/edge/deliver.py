@@ -39,6 +39,9 @@ RESOLUTION_SECONDS = 1.0
 _POLL_SECONDS = 0.005
 _REFUSALS = ("update_rejected", "update_failure")
 
+_RUNNING = "server.live"
+"""Asked for first: a statistic that every Envoy which answers has."""
+
 _BACKWARDS: tuple[tuple[Kind, ...], ...] = (("lds",), ("rds",), ("ecds",), ("eds", "cds"))
 """The order in which last good files come back: routes first, so that they lead to clusters that are still there."""
 
@@ -125,6 +128,7 @@ class Deliverer:
     async def _deliver(self, rendering: Rendering) -> Outcome:
         started, logged = self._clock.monotonic(), log.size(log_file(self._layout))
         try:
+            await self._admin.statistics([_RUNNING])
             await self._go_live(rendering)
         except (_Rejection, AdminError, OSError) as error:
             await self._take_back()
@@ -170,25 +174,23 @@ class Deliverer:
             await self._clock.sleep(_POLL_SECONDS)
 
     async def _warm(self, rendering: Rendering, old: Mapping[str, Json]) -> None:
-        healthy = {f"cluster.{name}.membership_healthy" for name in rendering.worker_clusters}
-        missing = await self._missing(healthy, CONFIRMATION_SECONDS)
-        if missing:
-            raise _Rejection(f"no worker is healthy in {', '.join(sorted(missing))}")
+        idle = await self._without("membership_healthy", rendering.worker_clusters, CONFIRMATION_SECONDS)
+        if idle:
+            raise _Rejection(f"no worker is healthy in {', '.join(idle)}")
         new = [name for name in rendering.named_clusters if name not in old]
-        await self._missing({f"cluster.{name}.membership_total" for name in new}, RESOLUTION_SECONDS)
+        await self._without("membership_total", new, RESOLUTION_SECONDS)
 
-    async def _missing(self, gauges: set[str], seconds: float) -> set[str]:
-        """Which of these gauges are still zero when all of them are above it, or when the time is over."""
+    async def _without(self, gauge: str, clusters: Sequence[str], seconds: float) -> list[str]:
+        """Which clusters still have a gauge of zero when the time is over; none as soon as all are above."""
         limit = self._clock.monotonic() + seconds
-        while gauges:
-            seen = await self._statistics(gauges)
-            gauges = {name for name in gauges if seen.get(name, "0") == "0"}
-            if self._clock.monotonic() > limit:
-                break
+        while True:
+            seen = await self._statistics([f"cluster.{name}.{gauge}" for name in clusters])
+            empty = [name for name in clusters if seen.get(f"cluster.{name}.{gauge}", "0") == "0"]
+            if not empty or self._clock.monotonic() > limit:
+                return empty
             await self._clock.sleep(_POLL_SECONDS)
-        return gauges
 
-    async def _statistics(self, names: Sequence[str] | set[str]) -> dict[str, str]:
+    async def _statistics(self, names: Sequence[str]) -> dict[str, str]:
         """The present values; none while Envoy does not answer, as it does not while it restarts."""
         try:
             return await self._admin.statistics(names)

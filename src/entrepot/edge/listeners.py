@@ -37,7 +37,7 @@ _INGRESS_FIELDS = {
     "operation": f"%DYNAMIC_METADATA({METADATA}:operation):128%",
     "trace_id": f"%DYNAMIC_METADATA({METADATA}:trace_id)%",
 }
-_EGRESS_FIELDS = {**_REQUEST_FIELDS, "upstream": "%REQ(:AUTHORITY):128%", "traceparent": "%REQ(TRACEPARENT):55%"}
+_EGRESS_FIELDS = {**_REQUEST_FIELDS, "host": "%REQ(:AUTHORITY):128%", "traceparent": "%REQ(TRACEPARENT):55%"}
 
 
 def access_log(layout: Layout, listener: str) -> Path:

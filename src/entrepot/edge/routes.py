@@ -144,7 +144,7 @@ def _upstream_action(route: Route, upstream: Upstream, *, strip: bool) -> Json:
     kept = "/" if strip and not route.exact else ("" if strip else route.path)
     action = {
         "cluster": upstream_cluster(upstream.name),
-        "timeout": duration(upstream.timeout if route.timeout is None else route.timeout),
+        "timeout": duration(route.timeout or 0.0),
         "host_rewrite_literal": upstream_host(upstream),
         "append_x_forwarded_host": True,
         **_upgrades(route),
@@ -165,11 +165,13 @@ def _worker_retry(retry_on: str) -> Json:
 
 
 def _upstream_retry(upstream: Upstream, retry_on: str = _NEVER_ARRIVED) -> Json:
+    """The upstream's timeout is that of a try, which ends when the answer begins: so it cuts no stream,
+    and the longer deadline that a worker hints at does not lift it."""
     retry = upstream.retry
+    limit = {"num_retries": retry.attempts - 1, "per_try_timeout": duration(retry.per_try_timeout or upstream.timeout)}
     if retry.attempts <= 1:
-        return {}
-    limit = {} if retry.per_try_timeout is None else {"per_try_timeout": duration(retry.per_try_timeout)}
-    return {"retry_policy": {"retry_on": retry_on, "num_retries": retry.attempts - 1, **limit, **_other_host()}}
+        return {"retry_policy": limit}
+    return {"retry_policy": {"retry_on": retry_on, **limit, **_other_host()}}
 
 
 def _other_host() -> Json:
@@ -181,7 +183,7 @@ def _egress_host(upstream: Upstream) -> Json:
     """Workers add `x-envoy-retry-on` for what may be repeated; it adds to the conditions here."""
     action = {
         "cluster": upstream_cluster(upstream.name),
-        "timeout": duration(upstream.timeout),
+        "timeout": "0s",
         "host_rewrite_literal": upstream_host(upstream),
         **_upstream_retry(upstream),
     }
