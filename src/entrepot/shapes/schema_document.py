@@ -1,0 +1,237 @@
+"""A document with JSON Schemas in it: references followed, `allOf` merged, parts cut out whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from entrepot.kit import names, pointers
+from entrepot.kit.pointers import escape
+
+Schema = dict[str, Any]
+
+ANNOTATIONS = frozenset(
+    {
+        "title", "description", "default", "example", "examples", "deprecated", "readOnly", "writeOnly", "xml",
+        "externalDocs", "$comment", "summary", "$schema", "$id", "$defs", "definitions",
+    }
+)  # fmt: skip
+"""Keywords that say nothing about which values are valid."""
+_CONTAINERS = ("/components/schemas", "/definitions", "/$defs")
+_TIGHTEST = {
+    "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
+    "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
+}  # fmt: skip
+_WEAK_FORMS = (None, "", ())
+
+
+class Unreadable(Exception):
+    """A part of the document has no meaning; the message says why."""
+
+    def __init__(self, construct: str, reason: str) -> None:
+        super().__init__(reason)
+        self.construct = construct
+        self.reason = reason
+
+
+class SchemaDocument:
+    """A parsed document whose schemas refer to one another by local JSON pointers."""
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+        version = content.get("openapi", "") if isinstance(content, dict) else ""
+        self.siblings_count = not (
+            str(version).startswith("3.0") or (isinstance(content, dict) and "swagger" in content)
+        )
+        """Whether keywords beside a `$ref` have a meaning: from OpenAPI 3.1 on they do."""
+        self._names: dict[str, str] = {}
+        self._taken: set[str] = set()
+        for container in _CONTAINERS:
+            found = self._find(container)
+            for key in found if isinstance(found, dict) else ():
+                self.name_of(f"{container}/{escape(str(key))}")
+
+    def pointer_of(self, ref: Any) -> str:
+        """The JSON pointer that a `$ref` leads to. Raises Unreadable unless it is one into this document."""
+        if not isinstance(ref, str) or not (ref == "#" or ref.startswith("#/")):
+            raise Unreadable("$ref", f"{ref!r} does not point into this document")
+        return unquote(ref[1:])
+
+    def at(self, pointer: str) -> Any:
+        """What stands at a pointer. Raises Unreadable when nothing does."""
+        found = self._find(pointer)
+        if found is _NOTHING:
+            raise Unreadable("$ref", f"nothing stands at {pointer!r}")
+        return found
+
+    def name_of(self, pointer: str) -> str:
+        """The type name for the schema at a pointer: the same one every time."""
+        if pointer not in self._names:
+            path = pointers.tokens(pointer)
+            last = path[-1] if path else "Root"
+            base = last if last.isidentifier() and last.isascii() and not last.startswith("_") else names.pascal(last)
+            if len(path) > 2 and not any(pointer.startswith(f"{container}/") for container in _CONTAINERS):
+                base = "".join(map(names.pascal, path[-2:]))
+            self._names[pointer] = names.unique(base, self._taken)
+        return self._names[pointer]
+
+    def flat(self, schema: Any, seen: frozenset[str] = frozenset()) -> Schema:
+        """The schema with its reference followed and its `allOf` merged into one level.
+
+        Raises Unreadable when parts contradict each other or lead back to themselves.
+        """
+        if isinstance(schema, bool):
+            return {} if schema else {"not": {}}
+        if not isinstance(schema, dict):
+            raise Unreadable("schema", "a schema is an object, true or false")
+        own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
+        parts: list[Schema] = []
+        if "$ref" in schema:
+            pointer = self.pointer_of(schema["$ref"])
+            if pointer in seen:
+                raise Unreadable("$ref", f"{pointer!r} leads back to itself")
+            parts.append(self.flat(self.at(pointer), seen | {pointer}))
+            own = own if self.siblings_count else {key: own[key] for key in own if key in ANNOTATIONS | _NULLABLE}
+        for part in schema.get("allOf", ()):
+            flat = self.flat(part, seen)
+            # An inherited base lists its heirs; an heir is none of them but itself.
+            parts.append(_without(flat, ("oneOf", "anyOf", "discriminator")) if "discriminator" in flat else flat)
+        return merge([own, *parts]) if parts else own
+
+    def bundle(self, schema: Any) -> Schema | bool:
+        """The schema as a document of its own in plain 2020-12: all that it refers to is in its `$defs`."""
+        definitions: Schema = {}
+        pending: list[str] = []
+        out = self._copy(schema, pending)
+        while pending:
+            pointer = pending.pop()
+            name = self.name_of(pointer)
+            if name not in definitions:
+                definitions[name] = True
+                definitions[name] = self._copy(self.at(pointer), pending)
+        if isinstance(out, dict):
+            out = _without(out, ("$defs", "definitions"))
+            return out | {"$defs": definitions} if definitions else out
+        return bool(out)
+
+    def _copy(self, part: Any, pending: list[str]) -> Any:
+        if isinstance(part, list):
+            return [self._copy(item, pending) for item in part]
+        if not isinstance(part, dict):
+            return part
+        out = {key: self._copy(value, pending) for key, value in part.items() if key not in _NULLABLE}
+        if isinstance(part.get("$ref"), str):
+            pointer = self.pointer_of(part["$ref"])
+            pending.append(pointer)
+            out["$ref"] = f"#/$defs/{escape(self.name_of(pointer))}"
+        out = modern_bounds(out)
+        return {"anyOf": [out, {"type": "null"}]} if is_nullable(part) else out
+
+    def _find(self, pointer: str) -> Any:
+        found = self.content
+        for token in pointers.tokens(pointer):
+            if isinstance(found, dict) and token in found:
+                found = found[token]
+            elif isinstance(found, list) and token.isdecimal() and int(token) < len(found):
+                found = found[int(token)]
+            else:
+                return _NOTHING
+        return found
+
+
+_NOTHING = object()
+_NULLABLE = frozenset({"nullable", "x-nullable"})
+
+
+def is_nullable(schema: Mapping[str, Any]) -> bool:
+    """Whether OpenAPI 3.0's `nullable`, or 2.0's `x-nullable`, lets null in."""
+    return any(schema.get(keyword) is True for keyword in _NULLABLE)
+
+
+def structural(schema: Mapping[str, Any]) -> set[str]:
+    """The keywords that say which values are valid."""
+    return {key for key in schema if key not in ANNOTATIONS and key not in _NULLABLE and not key.startswith("x-")}
+
+
+def modern_bounds(schema: Schema) -> Schema:
+    """Draft 4's boolean exclusive bounds as numbers of their own."""
+    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        flag = schema.get(exclusive)
+        if isinstance(flag, bool):
+            schema = _without(schema, (exclusive,))
+            if flag and inclusive in schema:
+                schema = _without(schema, (inclusive,)) | {exclusive: schema[inclusive]}
+    return schema
+
+
+def merge(parts: Iterable[Schema]) -> Schema:
+    """One schema for what all of the parts demand. Raises Unreadable on a contradiction."""
+    out: Schema = {}
+    for part in map(modern_bounds, parts):
+        for keyword, value in part.items():
+            out[keyword] = _meet(keyword, out[keyword], value) if keyword in out else value
+    return out
+
+
+def _meet(keyword: str, mine: Any, other: Any) -> Any:
+    if mine == other or keyword in ANNOTATIONS or keyword.startswith("x-"):
+        return other if mine in _WEAK_FORMS else mine
+    match keyword:
+        case "properties":
+            both = mine.keys() & other.keys()
+            return mine | other | {name: _both(mine[name], other[name]) for name in both}
+        case "required":
+            return list(dict.fromkeys([*mine, *other]))
+        case "type":
+            return _meet_types(mine, other)
+        case "enum":
+            return _some([value for value in mine if value in other], keyword)
+        case "items":
+            return _both(mine, other)
+        case "additionalProperties":
+            return _meet_extras(mine, other)
+        case "nullable" | "x-nullable":
+            return mine and other
+        case "uniqueItems":
+            return mine or other
+        case "format":
+            return mine or other
+        case _ if keyword in _TIGHTEST:
+            return _TIGHTEST[keyword](mine, other)
+        case _:
+            raise Unreadable("allOf", f"its parts differ in {keyword!r}")
+
+
+def _both(mine: Any, other: Any) -> Any:
+    return mine if mine == other else {"allOf": [mine, other]}
+
+
+def _meet_types(mine: Any, other: Any) -> Any:
+    mine, other = as_list(mine), as_list(other)
+    kept = [kind for kind in mine if kind in other or (kind == "integer" and "number" in other)]
+    kept += [kind for kind in other if kind == "integer" and "number" in mine and kind not in kept]
+    kinds = _some(kept, "type")
+    return kinds[0] if len(kinds) == 1 else kinds
+
+
+def _meet_extras(mine: Any, other: Any) -> Any:
+    # Each part would close itself against the properties of the others; no author means that.
+    if mine in (True, {}):
+        return other
+    return mine if other in (True, {}, False) else other
+
+
+def _some(values: list[Any], keyword: str) -> list[Any]:
+    if not values:
+        raise Unreadable("allOf", f"its parts contradict each other in {keyword!r}")
+    return values
+
+
+def as_list(value: Any) -> list[Any]:
+    """The value of a keyword that takes one thing or several."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _without(schema: Schema, keywords: tuple[str, ...]) -> Schema:
+    return {key: value for key, value in schema.items() if key not in keywords}

@@ -1,0 +1,69 @@
+"""The members of an object schema as fields of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from entrepot.model import shape as s
+from entrepot.shapes import schema_words as words
+from entrepot.shapes.schema_document import Schema
+
+ReadMember = Callable[[str, Any], s.Shape]
+
+
+def read_field(name: str, attribute: str, schema: Any, required: bool, read: ReadMember) -> s.Field:
+    """One field; `read` gives the shape of a member's schema."""
+    said: Schema = schema if isinstance(schema, dict) else {}
+    attribute = said.get(words.PYTHON, attribute)
+    return s.Field(
+        name=name,
+        python="" if attribute == name else attribute,
+        shape=_undocumented(read(name, schema), said),
+        required=required,
+        default=said["default"] if said.get(words.FILLED) and "default" in said else UNSET,
+        role=said.get(words.ROLE, ""),
+        access=_access(said),
+        read_scopes=tuple(said.get(words.READ_SCOPES, ())),
+        write_scopes=tuple(said.get(words.WRITE_SCOPES, ())),
+        xml=_xml(said.get("xml")),
+        docs=said.get("description") or "",
+        examples=_examples(said),
+        deprecated=said.get("deprecated") is True,
+    )
+
+
+def _undocumented(shape: s.Shape, said: Schema) -> s.Shape:
+    """The shape without docs that belong to the field: an inline record reads its description as its own."""
+    inner = shape.shape if isinstance(shape, s.Nullable) else shape
+    if not isinstance(inner, s.Record) or "allOf" in said or "anyOf" in said or not inner.docs:
+        return shape
+    bare = msgspec.structs.replace(inner, docs="")
+    return s.Nullable(shape=bare) if isinstance(shape, s.Nullable) else bare
+
+
+def _access(said: Schema) -> Any:
+    if said.get("readOnly") is True:
+        return "read"
+    return "write" if said.get("writeOnly") is True else "both"
+
+
+def _examples(said: Schema) -> tuple[Any, ...]:
+    examples = said.get("examples")
+    if isinstance(examples, list):
+        return tuple(examples)
+    return (said["example"],) if "example" in said else ()
+
+
+def _xml(said: Any) -> s.XmlForm | None:
+    if not isinstance(said, dict):
+        return None
+    return s.XmlForm(
+        kind=said.get(words.XML_KIND, "attribute" if said.get("attribute") is True else "element"),
+        name=said.get("name") or "",
+        namespace=said.get("namespace") or "",
+        wrapped=said.get("wrapped") is True,
+    )

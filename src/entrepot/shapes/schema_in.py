@@ -1,0 +1,398 @@
+"""JSON Schema as shapes: the dialect of OpenAPI 3.1, with the habits of 3.0 and 2.0 forgiven.
+
+What has no typed shape becomes `Json`, checked by its own schema. What has no meaning at all is
+refused, with its place and the reason. Nothing is read more loosely in silence: see `loosened`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from entrepot.kit.pointers import escape
+from entrepot.model import shape as s
+from entrepot.shapes import schema_words as words
+from entrepot.shapes.patterns import python_pattern
+from entrepot.shapes.schema_document import (
+    Schema,
+    SchemaDocument,
+    Unreadable,
+    as_list,
+    is_nullable,
+    modern_bounds,
+    structural,
+)
+from entrepot.shapes.schema_fields import read_field
+from entrepot.shapes.schema_out import json_id
+from entrepot.shapes.schema_scalars import read_enum, read_number, read_string
+from entrepot.shapes.schema_unions import (
+    Outline,
+    Tagging,
+    apart_by_keys,
+    apart_by_kind,
+    kinds_said,
+    outline,
+    tags_by_constants,
+    tags_by_discriminator,
+)
+
+_UNTYPED = frozenset(
+    {
+        "not", "if", "then", "else", "patternProperties", "contains", "minContains", "maxContains",
+        "dependentSchemas", "dependentRequired", "dependencies", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
+    }
+)  # fmt: skip
+"""Keywords of logic that no typed shape has; a schema with one of them stays a schema."""
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A part of a document that was not read, or was read more loosely than it is written."""
+
+    pointer: str
+    construct: str
+    """What stands there, in the document's own words."""
+    reason: str
+
+
+class Reading(NamedTuple):
+    """A schema as a shape, and whatever it leads to that could not be read."""
+
+    shape: s.Shape
+    refusals: tuple[Gap, ...]
+
+
+class Reader:
+    """Reads the schemas of one document, and gathers the named types they lead to."""
+
+    def __init__(self, content: Any) -> None:
+        self.document = SchemaDocument(content)
+        self.types: dict[str, s.Shape] = {}
+        self.loosened: list[Gap] = []
+        self._refused: dict[str, list[Gap]] = {}
+        self._owner = ""
+
+    def read(self, schema: Any, pointer: str = "") -> Reading:
+        """The shape of a schema that stands at `pointer`.
+
+        Where something was refused, the shape is not to be relied on.
+        """
+        self._refused[""] = []
+        shape = self._read(schema, pointer)
+        gaps = list(self._refused.pop(""))
+        for name in _names_reached(shape, self.types):
+            gaps += self._refused.get(name, ())
+        return Reading(shape, tuple(gaps))
+
+    def read_at(self, pointer: str) -> Reading:
+        """The named type that the schema at `pointer` becomes."""
+        return self.read({"$ref": "#" + pointer}, pointer)
+
+    def _read(self, schema: Any, pointer: str) -> s.Shape:
+        try:
+            return self._shape(schema, pointer)
+        except Unreadable as gap:
+            self._refuse(pointer, gap.construct, gap.reason)
+        except RecursionError:
+            self._refuse(pointer, "schema", "it is nested too deeply")
+        except (AttributeError, TypeError, ValueError, KeyError) as error:
+            self._refuse(pointer, "schema", f"it is not a JSON Schema: {error}")
+        return s.Anything()
+
+    def _refuse(self, pointer: str, construct: str, reason: str) -> None:
+        self._refused.setdefault(self._owner, []).append(Gap(pointer, construct, reason))
+
+    def _shape(self, schema: Any, pointer: str) -> s.Shape:
+        if isinstance(schema, bool):
+            return s.Anything() if schema else s.Json(schema=False)
+        if not isinstance(schema, dict):
+            raise Unreadable("schema", "a schema is an object, true or false")
+        if words.KIND in schema:
+            return self._own_kind(schema, pointer)
+        said = structural(schema)
+        if "$ref" in schema and (said == {"$ref"} or not self.document.siblings_count):
+            return _nullable_if(is_nullable(schema), self._ref(schema["$ref"]))
+        if said == {"allOf"} and len(schema["allOf"]) == 1:
+            return _nullable_if(is_nullable(schema), self._shape(schema["allOf"][0], f"{pointer}/allOf/0"))
+        flat = modern_bounds(self.document.flat(schema))
+        if is_nullable(flat):
+            return _nullable_if(True, self._flat(_without_null(flat), pointer))
+        return self._flat(flat, pointer)
+
+    def _own_kind(self, schema: Schema, pointer: str) -> s.Shape:
+        """A shape that `schema_out` had no other word for."""
+        match schema[words.KIND]:
+            case "text":
+                plain = read_string({key: value for key, value in schema.items() if key != "format"})
+                return msgspec.structs.replace(plain, format=schema.get("format"))
+            case "raw":
+                return s.Raw(media_type=schema["contentMediaType"])
+            case "tuple":
+                return s.Tuple(items=())
+            case "page":
+                return s.Page(item=self._read(schema["properties"]["items"]["items"], f"{pointer}/properties/items"))
+            case "json":
+                return _own_json(schema)
+            case kind:
+                raise Unreadable(words.KIND, f"{kind!r} is not a kind of shape")
+
+    def _ref(self, ref: Any) -> s.Shape:
+        pointer = self.document.pointer_of(ref)
+        target = self.document.at(pointer)
+        name = self.document.name_of(pointer)
+        if name not in self.types:
+            self.types[name] = s.Anything()  # until what it leads to, perhaps itself, is read
+            owner, self._owner = self._owner, name
+            try:
+                self.types[name] = self._read(target, pointer)
+            finally:
+                self._owner = owner
+            if self.types[name] == s.Ref(name=name):
+                self.types[name] = s.Anything()
+                self._refused.setdefault(name, []).append(Gap(pointer, "$ref", "it refers to itself and nothing else"))
+        return s.Ref(name=name)
+
+    def _flat(self, schema: Schema, pointer: str) -> s.Shape:
+        if schema.keys() & _UNTYPED:
+            return self._json(schema)
+        if "oneOf" in schema or "anyOf" in schema:
+            return self._union(schema, pointer)
+        if "enum" in schema or "const" in schema:
+            return read_enum(schema) or self._json(schema)
+        kinds = as_list(schema["type"]) if "type" in schema else sorted(kinds_said(schema))
+        if not kinds:
+            return s.Text(format=schema["format"]) if isinstance(schema.get("format"), str) else s.Anything()
+        arms = [self._of_type(kind, schema, pointer) for kind in kinds if kind != "null"]
+        if not arms:
+            return s.Null()
+        shape = arms[0] if len(arms) == 1 else s.Union(arms=tuple(arms))
+        return _nullable_if("null" in kinds, shape)
+
+    def _of_type(self, kind: Any, schema: Schema, pointer: str) -> s.Shape:
+        match kind:
+            case "boolean":
+                return s.Bool()
+            case "integer" | "number":
+                return read_number(kind, schema)
+            case "string" | "file":
+                return self._string(kind, schema, pointer)
+            case "array":
+                return self._array(schema, pointer)
+            case "object":
+                return self._object(schema, pointer)
+            case _:
+                raise Unreadable("type", f"{kind!r} is not a type of JSON Schema")
+
+    def _string(self, kind: str, schema: Schema, pointer: str) -> s.Shape:
+        shape = s.File() if kind == "file" else read_string(schema)
+        if isinstance(shape, s.Text) and shape.pattern is not None:
+            try:
+                python_pattern(shape.pattern)
+            except ValueError as error:
+                self.loosened.append(Gap(f"{pointer}/pattern", "pattern", str(error)))
+                return msgspec.structs.replace(shape, pattern=None)
+        return shape
+
+    def _array(self, schema: Schema, pointer: str) -> s.Shape:
+        items = schema.get("items", True)
+        prefix = schema.get("prefixItems")
+        if isinstance(prefix, list):
+            exact = items is False and schema.get("minItems") == len(prefix)
+            if not exact or schema.get("uniqueItems"):
+                return self._json(schema)
+            read = [self._read(item, f"{pointer}/prefixItems/{i}") for i, item in enumerate(prefix)]
+            return s.Tuple(items=tuple(read))
+        if isinstance(items, list) or items is False:
+            return self._json(schema)
+        return s.List(
+            item=self._read(items, f"{pointer}/items"),
+            length_min=_count(schema, "minItems"),
+            length_max=_count(schema, "maxItems"),
+            unique=schema.get("uniqueItems") is True,
+        )
+
+    def _object(self, schema: Schema, pointer: str) -> s.Shape:
+        extras = schema.get("additionalProperties")
+        if schema.get("unevaluatedProperties") is False and extras is None:
+            extras = False
+        required = [name for name in schema.get("required") or () if isinstance(name, str)]
+        if "properties" not in schema and not required and extras is not False:
+            return self._map(schema, pointer)
+        if schema.keys() & {"minProperties", "maxProperties", "propertyNames"}:
+            return self._json(schema)
+        properties = dict.fromkeys(required, True) | (schema.get("properties") or {})
+        # The members in the order of the document, those only required after them.
+        ordered = dict.fromkeys([*(schema.get("properties") or {}), *required])
+        attributes = words.python_names(ordered)
+        fields = [
+            read_field(name, attributes[name], properties[name], name in required, self._member(pointer))
+            for name in ordered
+        ]
+        keep = extras is not None and extras is not False
+        return s.Record(
+            fields=tuple(fields),
+            extras="forbid" if extras is False else "keep" if keep else "drop",
+            extra=self._read(extras, f"{pointer}/additionalProperties") if isinstance(extras, dict) else None,
+            docs=schema.get("description") or "",
+        )
+
+    def _member(self, pointer: str) -> Callable[[str, Any], s.Shape]:
+        return lambda name, schema: self._read(schema, f"{pointer}/properties/{escape(name)}")
+
+    def _map(self, schema: Schema, pointer: str) -> s.Shape:
+        extras = schema.get("additionalProperties", True)
+        key: s.Shape = s.Text()
+        if words.KEY in schema:
+            key = self._read(schema[words.KEY], f"{pointer}/{words.KEY}")
+        elif "propertyNames" in schema:
+            names = schema["propertyNames"]
+            named = {"type": "string"} | names if isinstance(names, dict) and "$ref" not in names else names
+            key = self._read(named, f"{pointer}/propertyNames")
+        return s.Map(
+            value=self._read(extras, f"{pointer}/additionalProperties"),
+            key=key,
+            length_min=_count(schema, "minProperties"),
+            length_max=_count(schema, "maxProperties"),
+        )
+
+    def _json(self, schema: Schema) -> s.Shape:
+        return s.Json(schema=self.document.bundle(schema))
+
+    # Unions
+
+    def _union(self, schema: Schema, pointer: str) -> s.Shape:
+        word = "oneOf" if "oneOf" in schema else "anyOf"
+        base = {key: value for key, value in schema.items() if key not in (word, "discriminator")}
+        if {"oneOf", "anyOf"} <= schema.keys() or not isinstance(schema[word], list) or not schema[word]:
+            return self._json(schema)
+        if words.TAGS in schema:
+            return self._own_tagged(schema, pointer)
+        if words.CHOOSE in schema:
+            arms = [self._read(arm, f"{pointer}/{word}/{i}") for i, arm in enumerate(schema[word])]
+            return s.Union(arms=tuple(arms), choose=schema[words.CHOOSE])
+        schemas = [arm for arm in schema[word] if not self._is_null(arm)]
+        nullable = len(schemas) < len(schema[word])
+        if structural(base):
+            schemas = [{"allOf": [base, arm]} for arm in schemas]
+        if not schemas:
+            return s.Null()
+        if len(schemas) == 1:
+            return _nullable_if(nullable, self._read(schemas[0], f"{pointer}/{word}/0"))
+        shape = self._arms(schemas, schema.get("discriminator"), f"{pointer}/{word}")
+        return _nullable_if(nullable, shape) if shape is not None else self._json(schema)
+
+    def _is_null(self, schema: Any) -> bool:
+        if not isinstance(schema, dict) or "$ref" in schema:
+            return False
+        return schema.get("type") == "null" or schema.get("enum") == [None] or schema.get("const", "") is None
+
+    def _own_tagged(self, schema: Schema, pointer: str) -> s.Shape:
+        """A tagged union as `schema_out` writes it, each arm perhaps made to say its tag."""
+        arms = [arm["allOf"][0] if "allOf" in arm else arm for arm in schema["oneOf"]]
+        return s.Union(
+            arms=tuple(self._read(arm, f"{pointer}/oneOf/{i}") for i, arm in enumerate(arms)),
+            choose="tag",
+            tag_field=schema["discriminator"]["propertyName"],
+            tags=tuple(schema[words.TAGS]),
+        )
+
+    def _arms(self, schemas: list[Any], discriminator: Any, pointer: str) -> s.Shape | None:
+        """The union of several arms, or None when nothing tells them apart."""
+        outlines = [outline(self.document, schema) for schema in schemas]
+        records = [i for i, each in enumerate(outlines) if each.is_record]
+        shapes: list[s.Shape] = []
+        seen: list[Outline] = []
+        if len(records) > 1:
+            found = self._records([schemas[i] for i in records], [outlines[i] for i in records], discriminator, pointer)
+            if found is None:
+                return None
+            shapes.append(found)
+            seen.append(Outline(frozenset({"object"})))
+        for index, each in enumerate(outlines):
+            if len(records) < 2 or index not in records:
+                shapes.append(self._read(schemas[index], f"{pointer}/{index}"))
+                seen.append(each)
+        if len(shapes) == 1:
+            return shapes[0]
+        return s.Union(arms=tuple(shapes)) if apart_by_kind(seen) else self._joined(shapes, pointer)
+
+    def _records(self, schemas: list[Any], outlines: list[Outline], said: Any, pointer: str) -> s.Shape | None:
+        tagging = tags_by_discriminator(said, schemas, outlines) or tags_by_constants(outlines)
+        by_keys, same_names = apart_by_keys(outlines), len({each.names for each in outlines}) == 1
+        if tagging is None and not by_keys and not same_names:
+            return None
+        arms = [self._read(schema, f"{pointer}/{index}") for index, schema in enumerate(schemas)]
+        if tagging is not None:
+            return _tagged(tagging, arms)
+        # Records of the same members differ in what they require of them; the first that fits loses nothing.
+        return s.Union(arms=tuple(arms), choose="keys" if by_keys else "trial")
+
+    def _joined(self, shapes: list[s.Shape], pointer: str) -> s.Shape | None:
+        """Scalar arms of one kind as the one shape that takes them all, or None when they are not."""
+        if all(isinstance(shape, s.Enum) for shape in shapes):
+            values = [value for shape in shapes if isinstance(shape, s.Enum) for value in shape.values]
+            unique = {(type(value.wire), value.wire): value for value in values}
+            return s.Enum(values=tuple(unique.values()))
+        if not all(isinstance(shape, _STRING_SHAPES) for shape in shapes):
+            return None
+        enums = [shape for shape in shapes if isinstance(shape, s.Enum)]
+        if len(enums) == 1 and len(shapes) == 2 and s.Text() in shapes:
+            return msgspec.structs.replace(enums[0], open=True)
+        if s.Text() not in shapes:
+            self.loosened.append(Gap(pointer, "anyOf", "strings of several forms are read as any string"))
+        return s.Text()
+
+
+_STRING_SHAPES = (s.Text, s.Enum, s.Date, s.Time, s.Duration, s.Uuid, s.DateTime)
+
+
+def _tagged(tagging: Tagging, arms: list[s.Shape]) -> s.Shape:
+    return s.Union(
+        arms=tuple(arms[index] for index, _ in tagging.tags),
+        choose="tag",
+        tag_field=tagging.field,
+        tags=tuple(tag for _, tag in tagging.tags),
+    )
+
+
+def _names_reached(shape: s.Shape, types: s.Types) -> list[str]:
+    found: dict[str, None] = {}
+    pending = [shape]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, s.Ref) and current.name not in found:
+            found[current.name] = None
+            pending.append(types[current.name])
+        pending.extend(s.parts(current))
+    return list(found)
+
+
+def _nullable_if(nullable: bool, shape: s.Shape) -> s.Shape:
+    if not nullable or isinstance(shape, s.Nullable | s.Null):
+        return shape
+    return s.Nullable(shape=shape)
+
+
+def _without_null(schema: Schema) -> Schema:
+    """The schema of the values that are not null."""
+    out = {key: value for key, value in schema.items() if key not in ("nullable", "x-nullable")}
+    if isinstance(out.get("enum"), list):
+        out["enum"] = [value for value in out["enum"] if value is not None]
+    return out
+
+
+def _count(schema: Schema, keyword: str) -> int | None:
+    count = schema.get(keyword)
+    if not isinstance(count, int) or (count == 0 and keyword.startswith("min")):
+        return None
+    return count
+
+
+def _own_json(schema: Schema) -> s.Shape:
+    """A schema that was a schema before, without what was put around it."""
+    if words.BOOLEAN in schema:
+        return s.Json(schema=bool(schema[words.BOOLEAN]))
+    given = {key: value for key, value in schema.items() if key != words.KIND}
+    bare = {key: value for key, value in given.items() if key != "$id"}
+    return s.Json(schema=bare if given.get("$id") == json_id(bare) else given)
