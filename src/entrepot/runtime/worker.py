@@ -119,7 +119,7 @@ async def _serve_operations(worker: Worker) -> int:
         served = {table.service.name: await _serve(table, worker, binder, egress, opened) for table in ir.services}
         app = asgi_app(exchange_of(ir.services, served, worker.catalog, ir.limits))
         _settle_memory()
-        server = HttpServer(app, drain_seconds=worker.drain_seconds, end_streams=binder.streams.end)
+        server = HttpServer(app, drain_seconds=worker.drain_seconds, end_streams=lambda: _end_streams(binder))
         await server.run_on(worker.fd)
         opened.push_async_callback(binder.finish)
         await _close(opened.pop_all())
@@ -153,6 +153,12 @@ async def _serve_hosted(worker: Worker) -> int:
     )
     await server.run_on(worker.fd)
     return sum(thread.name.startswith("WSGI") for thread in threading.enumerate())
+
+
+def _end_streams(binder: Binder) -> None:
+    counts = (binder.inflight.count, binder.streams.count)
+    log.warning("the drain limit is near: %d calls are unanswered, %d streams are told to end", *counts)
+    binder.streams.end()
 
 
 def _egress(worker: Worker, opened: AsyncExitStack) -> Exchange | None:
