@@ -10,6 +10,7 @@ import msgspec
 
 from entrepot.model.upstream import Endpoint
 
+_SPACE = re.compile(r"\s")
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+):([0-9]{1,5})")
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()+,;=:@%-]+)*/?")
@@ -28,6 +29,8 @@ class Url(msgspec.Struct, frozen=True):
 
 def parse_url(text: str) -> Url:
     """Raises ValueError with what is wrong."""
+    if _SPACE.search(text):
+        raise ValueError("it must not hold spaces")
     parts = urlsplit(text)
     if parts.scheme not in _DEFAULT_PORTS:
         raise ValueError("it must begin with http:// or https://")

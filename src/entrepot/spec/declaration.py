@@ -230,7 +230,7 @@ class Declaration(_Map, frozen=True):
 @cache
 def declaration_type(kinds: tuple[str, ...]) -> type[Declaration]:
     """The Declaration with one key in each service for each kind of document that a protocol reads."""
-    document = Annotated[str, Meta(description="The imported document, a file relative to the project.")] | None
+    document = Annotated[str | None, Meta(description="The imported document: its file, relative to the project.")]
     service = msgspec.defstruct(
         "ServiceEntry",
         [(kind, document, None) for kind in kinds],

@@ -1,0 +1,117 @@
+"""The way in: modes, environments, gates, and what a catalog decides."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from entrepot.compiler import compile as way_in
+from entrepot.compiler.compile import compile
+from entrepot.compiler.draft import Draft
+from entrepot.compiler.passes import PASSES
+from entrepot.compiler.rulebook import RULES
+from entrepot.ir.release import Release
+from entrepot.kit.diagnostics import Refused
+from support.protocols import catalog
+
+RULES_DIRECTORY = Path(way_in.__file__).parent / "rules"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "crm.json").write_text('{"operations": ["find"], "not": ["watch"]}')
+    declare(tmp_path, "openapi: specs/crm.json, upstream: crm")
+    return tmp_path
+
+
+def declare(project: Path, entry: str) -> None:
+    text = f'services:\n  crm: {{{entry}}}\nupstreams:\n  crm: {{url: "http://10.0.0.1"}}\n'
+    (project / "entrepot.yaml").write_text(text + "environments:\n  prod: {workers: 4}\n")
+
+
+def exposed(project: Path, **options: object) -> tuple[str, ...]:
+    return compile(project, catalog(), **options).release.worker.services[0].expose  # type: ignore[arg-type]
+
+
+def test_a_mode_decides_what_nobody_named(project: Path) -> None:
+    assert exposed(project, mode="dev") == ("rest", "jsonrpc")
+    assert exposed(project, mode="serve") == ("rest",)
+    assert exposed(project, mode="serve", expose_default=("jsonrpc",)) == ("jsonrpc",)
+
+
+def test_a_named_protocol_holds_in_every_mode(project: Path) -> None:
+    declare(project, "openapi: specs/crm.json, upstream: crm, expose: [jsonrpc]")
+    assert exposed(project, mode="dev") == exposed(project, mode="serve") == ("jsonrpc",)
+
+
+def test_dev_checks_every_output(project: Path) -> None:
+    assert compile(project, catalog(), mode="dev").release.worker.check_output
+    assert not compile(project, catalog()).release.worker.check_output
+
+
+def test_an_environment_is_chosen(project: Path) -> None:
+    assert compile(project, catalog()).release.worker.pools[0].processes == 1
+    assert compile(project, catalog(), environment="prod").release.worker.pools[0].processes == 4
+
+
+def test_a_directory_its_declaration_and_a_relative_path_are_one_target(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    targets = [project, project / "entrepot.yaml", Path(), Path("entrepot.yaml")]
+    assert len({compile(target, catalog()).release.digest for target in targets}) == 1
+
+
+def test_a_release_reads_back(project: Path) -> None:
+    release = compile(project, catalog()).release
+    assert msgspec.json.decode(release.canonical(), type=Release) == release
+
+
+def test_the_kinds_of_document_are_the_catalogs(project: Path) -> None:
+    narrow = {"jsonrpc": catalog()["jsonrpc"]}
+    with pytest.raises(Refused, match="there is no key `openapi`"):
+        compile(project, narrow)
+    declare(project, "openrpc: specs/crm.json, upstream: crm")
+    assert compile(project, narrow, mode="dev").release.worker.services[0].source.protocol == "jsonrpc"  # type: ignore[union-attr]
+
+
+def test_warnings_and_notes_do_not_stop_a_release(project: Path) -> None:
+    assert [each.code for each in compile(project, catalog()).diagnostics] == ["W212", "N301"]
+
+
+def test_the_gates_stand_where_going_on_makes_no_sense() -> None:
+    assert [step.name for step in PASSES] == [
+        "load", "import", "resolve", "inherit", "check", "place", "lower", "seal",
+    ]  # fmt: skip
+    assert [step.name for step in PASSES if step.gate] == ["load", "check", "seal"]
+
+
+def test_no_error_gets_past_a_gate(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(draft: Draft) -> Draft:
+        raise AssertionError("a draft with errors went on")
+
+    monkeypatch.setattr(way_in, "PASSES", (*PASSES[:5], msgspec.structs.replace(PASSES[5], run=unreachable)))
+    declare(project, "openapi: specs/crm.json, upstream: none")
+    with pytest.raises(Refused, match="E305"):
+        compile(project, catalog())
+
+
+def test_every_rule_is_in_the_book_once() -> None:
+    files = {path.stem for path in RULES_DIRECTORY.glob("*.py")} - {"__init__"}
+    assert sorted(rule.__name__.rpartition(".")[2] for rule in RULES) == sorted(files)  # type: ignore[attr-defined]
+    assert len({rule.CODE for rule in RULES}) == len(RULES)
+
+
+def test_a_rules_code_tells_its_severity() -> None:
+    for path in RULES_DIRECTORY.glob("*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        for call in calls:
+            if isinstance(call.func, ast.Name) and call.func.id == "Diagnostic":
+                given = [*call.args, *(keyword.value for keyword in call.keywords)]
+                words = {each.value for each in given if isinstance(each, ast.Constant)} & {"warning", "note"}
+                code = next(rule.CODE for rule in RULES if rule.__name__.endswith(f".{path.stem}"))  # type: ignore[attr-defined]
+                assert {"E": set(), "W": {"warning"}, "N": {"note"}}[code[0]] == words, path.name

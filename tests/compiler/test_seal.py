@@ -1,0 +1,129 @@
+"""Same input, same digest; other input, another one."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from entrepot.compiler import seal
+from entrepot.compiler.compile import compile
+from entrepot.ir.release import Release
+from entrepot.kit.diagnostics import Refused
+from support.protocols import catalog
+
+SHOP = """
+from entrepot import Service
+from company.prices import price
+
+shop = Service("shop", docs="Sells things.")
+
+
+@shop.get("/products", tags=["b", "a", "c"])
+def products(kinds: set[str] | None = None) -> list[str]: ...
+"""
+DECLARATION = """
+services:
+  shop: {python: shop}
+  crm: {openapi: specs/crm.json, upstream: crm}
+upstreams:
+  crm: {url: "https://crm.example", tls: {ca_file: ca.pem}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    directory = tmp_path / "project"
+    for name, content in {
+        "entrepot.yaml": DECLARATION,
+        "shop.py": SHOP,
+        "company/__init__.py": "",
+        "company/prices.py": "def price(): ...\n",
+        "specs/crm.json": '{"operations": ["find"]}',
+        "ca.pem": "certificate",
+        "readme.md": "text",
+    }.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return directory
+
+
+def release(project: Path) -> Release:
+    return compile(project, catalog()).release
+
+
+def test_the_same_project_elsewhere_and_later_is_the_same_release(project: Path, tmp_path: Path) -> None:
+    first = release(project)
+    other = tmp_path / "other" / "project"
+    shutil.copytree(project, other)
+    (other / "entrepot.yaml").write_text("# another remark\n" + DECLARATION)
+    os.utime(other / "shop.py", (0, 0))
+    assert release(other) == first
+    assert release(other).digest == first.digest
+
+
+def test_the_order_of_a_declaration_makes_no_difference(project: Path) -> None:
+    first = release(project)
+    lines = ["  shop: {python: shop}", "  crm: {openapi: specs/crm.json, upstream: crm}"]
+    (project / "entrepot.yaml").write_text(DECLARATION.replace("\n".join(lines), "\n".join(lines[::-1])))
+    assert release(project).digest == first.digest
+
+
+def change(name: str, content: str) -> Callable[[Path], object]:
+    return lambda project: (project / name).write_text(content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        change("shop.py", SHOP.replace("Sells", "Lends")),
+        change("company/prices.py", "def price(): return 1\n"),
+        change("company/new.py", ""),
+        change("specs/crm.json", '{"operations": ["find"]} '),
+        change("ca.pem", "another certificate"),
+        change("entrepot.yaml", "workers: 2\n" + DECLARATION),
+    ],
+)
+def test_what_matters_changes_the_digest(project: Path, change: Callable[[Path], object]) -> None:
+    first = release(project).digest
+    change(project)
+    assert release(project).digest != first
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["readme.md", ".hidden/a.py", "__pycache__/a.py", "node_modules/a/a.py", "lib/site-packages/a.py", "env/a.py"],
+)
+def test_what_is_not_the_projects_does_not(project: Path, name: str) -> None:
+    first = release(project).digest
+    path = project / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(str(random.random()))
+    (project / "env").mkdir(exist_ok=True)
+    (project / "env" / "pyvenv.cfg").write_text("")
+    assert release(project).digest == first
+
+
+def test_a_module_alone_counts_what_lies_beside_it_and_packages(project: Path) -> None:
+    (project / "entrepot.yaml").unlink()
+    first = compile(project / "shop.py", catalog()).release.digest
+    (project / "data").mkdir()
+    (project / "data" / "unrelated.py").write_text("")
+    assert compile(project / "shop.py", catalog()).release.digest == first
+    (project / "company" / "prices.py").write_text("def price(): return 2\n")
+    assert compile(project / "shop.py", catalog()).release.digest != first
+
+
+def test_the_number_of_files_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seal, "FILES_MAX", 2)
+    with pytest.raises(Refused, match="E215"):
+        release(project)
+
+
+def test_nothing_of_this_machine_is_in_a_release(project: Path) -> None:
+    assert str(project.parent).encode() not in release(project).canonical()

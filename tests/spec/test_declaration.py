@@ -1,0 +1,129 @@
+"""The declaration's form: three readers of it agree, and nothing is refused without saying where."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrepot.kit.diagnostics import Refused
+from entrepot.kit.pointers import pointer
+from entrepot.spec.declaration import Declaration, ServiceEntry, declaration_type
+from entrepot.spec.schema import declaration_schema
+from entrepot.spec.typed import typed
+from entrepot.spec.yaml import read
+
+KINDS = ("openapi", "openrpc")
+WHOLE: dict[str, Any] = {
+    "entrepot": 1,
+    "name": "shop",
+    "listen": "127.0.0.1:8080",
+    "workers": 2,
+    "timeout": "10s",
+    "limits": {"body": "1MiB", "depth": 32},
+    "services": {
+        "shop": {"python": "shop:shop", "expose": ["rest"], "operations": {"find": {"timeout": "2s", "expose": []}}},
+        "crm": {"openapi": "specs/crm.json", "upstream": "crm", "version": "2", "name": "customers"},
+    },
+    "upstreams": {
+        "crm": {
+            "endpoints": ["10.0.0.1:9001"],
+            "tls": {"server_name": "crm"},
+            "balance": "least_request",
+            "health": {"path": "/healthz", "unhealthy_after": 3},
+            "retry": {"attempts": 3},
+            "ejection": False,
+        },
+        "bank": {"url": "https://bank.example", "tls": True, "ejection": {"share_max": 50}},
+    },
+    "routes": [{"path": "/static/*", "upstream": "crm", "strip_prefix": True}, {"path": "/old/*", "wsgi": "old:app"}],
+    "environments": {"prod": {"workers": 4, "anything": [1, "two"]}},
+}
+OTHER_VALUES: list[Any] = [0, -1, 10**9, True, "", "x", "2s", "1MiB", "/a", [], ["rest"], [1], {}, {"path": "/x"}]
+
+
+def paths(plain: Any, before: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    members: Any = plain.items() if isinstance(plain, dict) else enumerate(plain) if isinstance(plain, list) else ()
+    return [*([before] if before else []), *(path for key, value in members for path in paths(value, (*before, key)))]
+
+
+@st.composite
+def changed(draw: st.DrawFn) -> Any:
+    """The whole declaration with some of its parts taken away, replaced or misspelt."""
+    plain = copy.deepcopy(WHOLE)
+    for _ in range(draw(st.integers(0, 3))):
+        *within, last = draw(st.sampled_from(paths(plain)))
+        parent = plain
+        for key in within:
+            parent = parent[key]
+        change = draw(st.sampled_from(["replace", "remove", "misspell"]))
+        if change == "replace":
+            parent[last] = draw(st.sampled_from(OTHER_VALUES))
+        elif change == "misspell" and isinstance(parent, dict):
+            parent[f"{last}x"] = parent.pop(last)
+        else:
+            parent.pop(last)
+    return plain
+
+
+SCHEMA = jsonschema.Draft202012Validator(declaration_schema(KINDS))
+
+
+@given(changed())
+def test_the_schema_accepts_what_the_declaration_does(plain: Any) -> None:
+    try:
+        msgspec.convert(plain, declaration_type(KINDS))
+        accepted = True
+    except msgspec.ValidationError:
+        accepted = False
+    assert SCHEMA.is_valid(plain) == accepted
+
+
+@given(changed())
+def test_a_refusal_says_what_is_wrong_where_it_stands(plain: Any) -> None:
+    """Each error of the schema has a diagnostic at its place, or at that of something in it."""
+    parsed = read(json.dumps(plain, indent=1).encode(), "entrepot.yaml")
+    errors = list(SCHEMA.iter_errors(plain))
+    if not errors:
+        typed(parsed, KINDS)
+        return
+    with pytest.raises(Refused) as refused:
+        typed(parsed, KINDS)
+    lines = {each.place.line for each in refused.value.diagnostics}
+    for error in errors:
+        here = tuple(error.absolute_path)
+        within = [here, *(path for path in paths(plain) if path[: len(here)] == here)]
+        assert lines & {parsed.positions.key(pointer(path)).line for path in within}, error.message
+
+
+def test_every_field_says_what_it_means() -> None:
+    definitions = declaration_schema(KINDS)["$defs"]
+    silent = [
+        f"{name}.{field}"
+        for name, definition in definitions.items()
+        for field, schema in definition["properties"].items()
+        if not schema.get("description")
+    ]
+    assert silent == []
+    assert all(definition["description"] for definition in definitions.values())
+
+
+def test_a_kind_of_document_is_a_key_of_a_service() -> None:
+    declaration = msgspec.convert({"services": {"crm": {"openrpc": "specs/crm.json"}}}, declaration_type(KINDS))
+    assert isinstance(declaration, Declaration)
+    assert isinstance(declaration.services["crm"], ServiceEntry)
+    assert declaration.services["crm"].documents == {"openrpc": "specs/crm.json"}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"services": {"crm": {"openrpc": "specs/crm.json"}}}, declaration_type(("openapi",)))
+
+
+def test_a_last_newline_does_not_slip_through() -> None:
+    for plain in ({"timeout": "2s\n"}, {"name": "shop\n"}, {"services": {"a\n": {}}}, {"limits": {"body": "1MiB\n"}}):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(plain, Declaration)

@@ -1,0 +1,87 @@
+"""Foreign documents: exact, bounded, and without surprises."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrepot.kit.diagnostics import Refused
+from entrepot.spec import documents
+from entrepot.spec.lock import Lock, PinnedDocument, digest
+from entrepot.spec.pinned import read_document
+from support.protocols import catalog
+
+BOTH = pytest.mark.parametrize("read", [documents.read, documents.read_pinned])
+
+
+@BOTH
+def test_decimals_stay_exact(read: Any) -> None:
+    content = read(b'{"a": 0.10, "b": 12345678901234567890123, "c": 1e400}', "f.json").content
+    assert (str(content["a"]), content["b"], content["c"]) == ("0.10", 12345678901234567890123, Decimal("1e400"))
+
+
+@BOTH
+def test_json_is_told_from_yaml(read: Any) -> None:
+    assert read(b' \n{"a": "\\ud83d\\ude00\\/",\t"b": 1}', "f").content == {"a": "😀/", "b": 1}
+    assert read(b"a: NO\n", "f").content == {"a": "NO"}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b'{\n "a": 1,\n}', "f.json:3:1"),
+        (b'{"a": ', "f.json"),
+        (b"[" * 100_000, "f.json"),
+        (b'{"a": 1e99999999999999999999}', "f.json"),
+        (b'{"a": "\xff"}', "f.json"),
+        (b"{} {}", "f.json:1:4"),
+    ],
+)
+def test_what_is_no_json_is_refused(read: Any, content: bytes, place: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(content, "f.json")
+    assert refused.value.diagnostics[0].code == "E210"
+    assert str(refused.value.diagnostics[0].place).startswith(place.rpartition(":")[0] if ":" in place else place)
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"a": 1, "a": 2}', b'{"x": [{"a": 1, "a": 1}]}', b'{"a": NaN}', b'{"a": Infinity}']
+)
+def test_an_import_is_strict(content: bytes) -> None:
+    with pytest.raises(Refused):
+        documents.read(content, "f.json")
+
+
+@given(st.binary(max_size=64).map(lambda rest: b"{" + rest) | st.binary(max_size=64))
+def test_bytes_are_read_or_refused(content: bytes) -> None:
+    for read in (documents.read, documents.read_pinned):
+        with suppress(Refused):
+            read(content, "f")
+
+
+def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "secret.json").write_text("{}")
+    (project / "crm.json").symlink_to(tmp_path / "secret.json")
+    with pytest.raises(Refused, match="outside the project"):
+        read_document(project, "crm.json", "openapi", Lock())
+
+
+def test_a_pinned_document_is_read_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "crm.json").write_text("{}")
+    pinned = PinnedDocument(kind="openapi", source="x", sha256=digest(b"{}"))
+    document, warnings = read_document(tmp_path, "crm.json", "openapi", Lock(documents={"crm.json": pinned}))
+    assert (document.content, document.source, warnings) == ({}, "crm.json", [])
+
+
+def test_the_fake_catalog_reads_what_it_is_for() -> None:
+    imported = catalog()["rest"].client.read(documents.read(b'{"operations": ["find"]}', "f"), "crm")
+    assert [operation.name for operation in imported.service.operations] == ["find"]
