@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import msgspec
@@ -50,11 +49,12 @@ class EnvoyProcess:
     async def until_accepted(self, edge: EdgeIR, generation: Generation) -> str:
         """Wait for an Envoy that was just started; "" when it took every file, else why not.
 
-        The static check runs beside it: it names what Envoy would refuse in silence.
+        Nothing serves yet, so Envoy itself is the check; the static one only finds better words.
         """
-        checking = asyncio.create_task(self._deliverer.check(edge, workers_of(generation, self._layout)))
         outcome = await self._deliverer.confirm()
-        return await checking or ("" if outcome.state == "live" else outcome.reason)
+        if outcome.state == "live":
+            return ""
+        return await self._deliverer.check(edge, workers_of(generation, self._layout)) or outcome.reason
 
     def restore(self) -> None:
         self._deliverer.restore()

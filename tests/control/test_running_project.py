@@ -1,0 +1,279 @@
+"""A real project under its supervisor: what dies comes back, what is broken stays out, what ends ends in order."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from entrepot.control import directories, status
+from support.checked_load import checked_load
+from support.running import Running, free_port, running_project
+
+DECLARATION = """\
+entrepot: 1
+name: api
+services:
+  api: {python: services, expose: [jsonrpc]}
+"""
+
+CODE = '''\
+"""A service whose answers tell which release gave them."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from entrepot import Service
+
+api = Service("api")
+
+
+@api.operation(safe=True)
+async def version() -> str:
+    return "RELEASE"
+
+
+@api.operation(safe=True)
+async def process() -> int:
+    return os.getpid()
+
+
+@api.operation()
+async def wait_for(path: str) -> str:
+    """Say that it has begun, and answer when the file is there."""
+    Path(f"{path}.begun").touch()
+    while not Path(path).exists():
+        await asyncio.sleep(0.01)
+    return "done"
+'''
+
+
+def write_project(directory: Path, release: str = "one", addition: str = "") -> Path:
+    directory.mkdir(exist_ok=True)
+    (directory / "entrepot.yaml").write_text(DECLARATION)
+    (directory / "services.py").write_text(CODE.replace("RELEASE", release) + addition)
+    return directory
+
+
+def entrepot(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "entrepot", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def applied(project: Path) -> dict[str, Any]:
+    ran = entrepot("apply", str(project), "--json")
+    answer: dict[str, Any] = json.loads(ran.stdout)
+    assert ran.returncode == (0 if answer["ok"] else 1)
+    return answer
+
+
+def eventually(condition: Any, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def processes(project: Path) -> dict[str, status.ProcessStatus]:
+    now = status.read(directories.layout_of(project))
+    return dict(now.processes) if now else {}
+
+
+def pid_of(project: Path, prefix: str) -> int:
+    return next((each.pid for name, each in processes(project).items() if name.startswith(prefix)), 0)
+
+
+def served(running: Running) -> Any:
+    """The release that answers; None while none does."""
+    try:
+        return running.rpc("api.version").get("result")
+    except (OSError, ValueError):
+        return None
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    project = write_project(tmp_path_factory.mktemp("running") / "api")
+    with running_project(project, command="serve") as running:
+        eventually(lambda: pid_of(project, "control"))
+        yield running
+
+
+@pytest.mark.parametrize("child", ["worker", "edge"])
+def test_what_is_killed_comes_back(running: Running, child: str) -> None:
+    serving, before = served(running), pid_of(running.project, child)
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: pid_of(running.project, child) not in (0, before))
+    eventually(lambda: served(running) == serving)
+
+
+def test_a_killed_control_comes_back_and_nobody_notices(running: Running) -> None:
+    serving = running.rpc("api.version")["result"]
+    before = pid_of(running.project, "control")
+    with checked_load(running.port, "api.version", lambda result: result == serving) as load:
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: pid_of(running.project, "control") not in (0, before))
+        load.until_more(50)
+    assert load.failures == []
+    assert applied(running.project)["state"] == "unchanged"
+
+
+def test_a_second_supervisor_is_told_who_runs(running: Running) -> None:
+    second = entrepot("serve", str(running.project), "--port", str(free_port()))
+    assert second.returncode == 1
+    assert f"the project is already running (pid {running.process.pid})" in second.stderr
+    assert "entrepot apply" in second.stderr
+
+
+def test_new_code_goes_live_without_a_failed_request(running: Running) -> None:
+    worker = running.rpc("api.process")["result"]
+    with checked_load(running.port, "api.version", lambda result: result in ("one", "two")) as load:
+        load.until_more(50)
+        write_project(running.project, "two")
+        answer = applied(running.project)
+        assert (answer["state"], answer["workers_replaced"]) == ("live", True), answer
+        assert running.rpc("api.version")["result"] == "two"
+        load.until_more(100)
+    assert load.failures == []
+    assert running.rpc("api.process")["result"] != worker
+    eventually(lambda: len([name for name in processes(running.project) if name.startswith("worker")]) == 1)
+
+
+def test_code_that_does_not_compile_changes_nothing(running: Running) -> None:
+    serving = running.rpc("api.version")["result"]
+    (running.project / "services.py").write_text("def broken(:\n")
+    with checked_load(running.port, "api.version", lambda result: result == serving) as load:
+        answer = applied(running.project)
+        load.until_more(20)
+    assert answer["state"] == "refused"
+    assert [(d["file"], d["line"]) for d in answer["diagnostics"]] == [("services.py", 1)]
+    assert load.failures == []
+
+
+FAILS_IN_A_WORKER = """
+
+class Ledger:
+    pass
+
+
+@api.resource(scope="application")
+def ledger() -> Iterator[Ledger]:
+    raise RuntimeError("the ledger is locked")
+    yield
+"""
+
+
+def test_workers_that_do_not_start_leave_the_old_ones_serving(running: Running) -> None:
+    serving = running.rpc("api.version")["result"]
+    write_project(running.project, "three", FAILS_IN_A_WORKER)
+    with checked_load(running.port, "api.version", lambda result: result == serving) as load:
+        answer = applied(running.project)
+        load.until_more(20)
+    assert answer["state"] == "rejected"
+    assert "the ledger is locked" in answer["reason"]
+    assert load.failures == []
+    eventually(lambda: len([name for name in processes(running.project) if name.startswith("worker")]) == 1)
+
+
+def test_a_project_that_does_not_run_cannot_be_applied(tmp_path: Path) -> None:
+    ran = entrepot("apply", str(write_project(tmp_path / "idle")))
+    assert ran.returncode == 1
+    assert "is not running; start it with" in ran.stderr
+
+
+def test_sigterm_lets_a_request_finish(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    gate = tmp_path / "gate"
+    results: list[Any] = []
+    with running_project(project, command="serve") as running:
+        calling = threading.Thread(target=lambda: results.append(running.rpc("api.wait_for", path=str(gate))))
+        calling.start()
+        eventually(Path(f"{gate}.begun").exists)
+        running.process.send_signal(signal.SIGTERM)
+        eventually(lambda: running.get("/-/ready").status == 503)
+        gate.touch()
+        calling.join()
+        assert running.process.wait(30) == 0
+    assert results[0]["result"] == "done"
+    assert processes_of(project) == []
+
+
+def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    gate = tmp_path / "gate"
+    with running_project(project, command="serve") as running:
+        calling = threading.Thread(target=lambda: _quietly(running.rpc, "api.wait_for", path=str(gate)))
+        calling.start()
+        eventually(Path(f"{gate}.begun").exists)
+        running.process.send_signal(signal.SIGINT)
+        eventually(lambda: running.get("/-/ready").status == 503)
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(30) == 130
+        calling.join()
+        assert "Traceback" not in running.printed()
+    assert processes_of(project) == []
+
+
+def test_a_killed_supervisor_takes_all_with_it_and_can_start_again(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    with running_project(project, command="serve") as running:
+        running.process.kill()
+        running.process.wait()
+        eventually(lambda: processes_of(project) == [])
+    with running_project(project, command="serve") as running:
+        assert running.rpc("api.version")["result"] == "one"
+
+
+def test_a_taken_port_is_named(running: Running, tmp_path: Path) -> None:
+    ran = entrepot("serve", str(write_project(tmp_path / "other")), "--port", str(running.port))
+    assert ran.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{running.port}: Address already in use" in ran.stderr
+
+
+def test_one_worker_serves_alone_and_says_what_is_missing(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    port = free_port()
+    command = [sys.executable, "-m", "entrepot", "serve", str(project), "--edge", "none", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+        alone = Running(port, process, project, None)  # type: ignore[arg-type]
+        assert alone.rpc("api.version")["result"] == "one"
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "missing without an edge: /-/ready and /-/live" in errors
+
+
+def processes_of(project: Path) -> list[str]:
+    """Command lines of running processes that name the project or its sockets."""
+    run = str(directories.layout_of(project).run)
+    found = []
+    for directory in Path("/proc").iterdir():
+        if directory.name.isdigit():
+            try:
+                line = (directory / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(project) in line or run in line:
+                found.append(line)
+    return found
+
+
+def _quietly(call: Any, *arguments: Any, **named: Any) -> None:
+    try:
+        call(*arguments, **named)
+    except (OSError, ValueError):
+        return
