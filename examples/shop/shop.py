@@ -12,13 +12,14 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from warehouse import Order, Photo, Product, Session, Supplier, Warehouse
 
-from entrepot import Conditions, Cookie, Cursor, Fault, File, Header, Page, Principal, Service
+from entrepot import Conditions, Cookie, Cursor, Fault, File, Header, Media, Page, Principal, Service
 
 shop = Service("shop", version="1", title="A small shop")
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100)]
+Picture = Annotated[File, Media(("image/png", "image/jpeg"))]
 Position = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,18}$"), Cursor()]
 
 
@@ -104,16 +105,16 @@ class StoredPhoto(msgspec.Struct):
 
 
 @shop.put("/products/{id}/photo")
-async def set_photo(id: int, photo: File, session: Session) -> StoredPhoto:
-    """Store a product's photo."""
+async def set_photo(id: int, photo: Picture, session: Session) -> StoredPhoto:
+    """Store a product's photo, of one megabyte at most."""
     product = session.products[id]
-    content = await photo.read(limit=1024 * 1024)
+    content = await photo.read(limit=1_000_000)
     session.photos[product.id] = Photo(content, photo.media_type)
     return StoredPhoto(product.id, len(content))
 
 
 @shop.get("/products/{id}/photo")
-async def photo(id: int, session: Session) -> File:
+async def photo(id: int, session: Session) -> Picture:
     """A product's photo."""
     photo = session.photos[id]
     return File.of(photo.content, media_type=photo.media_type)

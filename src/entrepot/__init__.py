@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from entrepot.model.file import File
     from entrepot.model.page import Page
     from entrepot.model.principal import Principal
-    from entrepot.shapes.markers import Cursor, Version
+    from entrepot.shapes.markers import Cursor, Media, Version
 
 __all__ = [
     "Body",
@@ -46,6 +46,7 @@ __all__ = [
     "Form",
     "Header",
     "Invalid",
+    "Media",
     "Meta",
     "NotFound",
     "Page",
@@ -73,7 +74,7 @@ _MODULES = {
     "entrepot.model.file": ("File",),
     "entrepot.model.page": ("Page",),
     "entrepot.model.principal": ("Principal",),
-    "entrepot.shapes.markers": ("Cursor", "Version"),
+    "entrepot.shapes.markers": ("Cursor", "Media", "Version"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -97,5 +97,5 @@ async def test_a_file_is_read_whole_only_within_a_limit() -> None:
     file = File.of(b"abcdef", name="letters.txt")
     assert await file.read(6) == b"abcdef"
     assert b"".join([chunk async for chunk in file.open(2, 4)]) == b"cd"
-    with pytest.raises(ValueError, match="longer than 5"):
+    with pytest.raises(faults.TooLarge, match="longer than 5"):
         await file.read(5)

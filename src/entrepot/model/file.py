@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
+from entrepot.model.faults import TooLarge
+
 Opener = Callable[[int, int | None], AsyncIterator[bytes]]
 """Given a first and a last-plus-one offset (None: to the end), yields the bytes between them."""
 
@@ -25,13 +27,13 @@ class File(msgspec.Struct, kw_only=True):
         return self.opener(start, stop)
 
     async def read(self, limit: int) -> bytes:
-        """The whole content. Raises ValueError when it is longer than `limit` octets."""
+        """The whole content. Raises `TooLarge` when it is longer than `limit` octets."""
         chunks: list[bytes] = []
         total = 0
         async for chunk in self.open():
             total += len(chunk)
             if total > limit:
-                raise ValueError(f"the file is longer than {limit} bytes")
+                raise TooLarge(f"the file is longer than {limit} bytes")
             chunks.append(chunk)
         return b"".join(chunks)
 

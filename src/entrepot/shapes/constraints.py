@@ -17,7 +17,7 @@ from entrepot.shapes.markers import Cursor, Version
 _NUMERIC = ("ge", "gt", "le", "lt", "multiple_of")
 _SIZED = ("min_length", "max_length")
 _DIGITS = ("max_digits", "decimal_places")
-_OTHERS = ("pattern", "tz")
+_OTHERS = ("pattern", "tz", "media_types")
 _ALLOWED: tuple[tuple[type | tuple[type, ...], tuple[str, ...]], ...] = (
     (s.Int, _NUMERIC),
     (s.Float, ("ge", "gt", "le", "lt")),
@@ -25,6 +25,7 @@ _ALLOWED: tuple[tuple[type | tuple[type, ...], tuple[str, ...]], ...] = (
     (s.Text, (*_SIZED, "pattern")),
     ((s.Bytes, s.List, s.Map), _SIZED),
     ((s.DateTime, s.Time), ("tz",)),
+    (s.File, ("media_types",)),
 )
 
 
@@ -79,6 +80,8 @@ def constrain(shape: s.Shape, rules: dict[str, Any]) -> s.Shape:
         case s.Decimal():
             as_text = {name: str(rule) if name in _NUMERIC else rule for name, rule in rules.items()}
             return _replace(shape, as_text, _BOUNDS | _DECIMAL)
+        case s.File():
+            return msgspec.structs.replace(shape, **rules)
         case s.DateTime() | s.Time():
             return _replace(shape, {"tz": "aware" if rules["tz"] else "naive"}, _ZONE)
         case _:

@@ -17,3 +17,9 @@ class Cursor(msgspec.Struct, frozen=True):
 
     On a parameter it is where a caller says from which position to go on.
     """
+
+
+class Media(msgspec.Struct, frozen=True):
+    """The media types that a file may have: `photo: Annotated[File, Media(("image/png", "image/jpeg"))]`."""
+
+    media_types: tuple[str, ...]
