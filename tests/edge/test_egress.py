@@ -87,7 +87,7 @@ async def test_a_stream_outlives_the_timeout(site: Site) -> None:
     await serve(site, upstream, routes=(route,))
     hint = "x-envoy-upstream-rq-timeout-ms: 0"
     streams = [asyncio.create_task(each) for each in (site.egress("crm", "/stream", hint), site.get("/crm/stream"))]
-    await gauge(site, "cluster.upstream-crm.upstream_rq_active", "2")
+    await site.until_statistic("cluster.upstream-crm.upstream_rq_active", "2")
     for _ in range(2):
         assert (await site.egress("crm", "/hang")).status == 504, "by now the streams have outlived it"
     assert not any(stream.done() for stream in streams)
@@ -159,10 +159,10 @@ async def test_an_endpoint_that_fails_its_health_check_gets_nothing(site: Site) 
     both = (Endpoint("127.0.0.1", sick_port), Endpoint("127.0.0.1", well_port))
     health = HealthCheck(path="/-/health", interval=0.05)
     await serve(site, Upstream(name="crm", endpoints=both, health=health))
-    await gauge(site, "cluster.upstream-crm.membership_healthy", "1")
+    await site.until_statistic("cluster.upstream-crm.membership_healthy", "1")
     assert {(await site.egress("crm", "/x")).json()["by"] for _ in range(6)} == {"well"}
     sick.healthy = True
-    await gauge(site, "cluster.upstream-crm.membership_healthy", "2")
+    await site.until_statistic("cluster.upstream-crm.membership_healthy", "2")
 
 
 async def test_more_than_an_upstream_can_bear_is_refused(site: Site) -> None:
@@ -170,9 +170,9 @@ async def test_more_than_an_upstream_can_bear_is_refused(site: Site) -> None:
     narrow = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),), connections_max=1, requests_max=1)
     await serve(site, narrow)
     held = [asyncio.create_task(site.egress("crm", "/hang"))]
-    await gauge(site, "cluster.upstream-crm.upstream_rq_active", "1")
+    await site.until_statistic("cluster.upstream-crm.upstream_rq_active", "1")
     held.append(asyncio.create_task(site.egress("crm", "/hang")))
-    await gauge(site, "cluster.upstream-crm.upstream_rq_pending_active", "1")
+    await site.until_statistic("cluster.upstream-crm.upstream_rq_pending_active", "1")
     answer = await site.egress("crm", "/x")
     assert (answer.status, answer.headers["x-entrepot-egress"]) == (503, "UO")
     assert len(crm.seen) == 1
@@ -226,12 +226,3 @@ async def test_the_way_out_stays_open_while_clients_are_sent_away(site: Site) ->
     await site.admin.switch("drain_listeners?inboundonly")
     assert (await site.egress("crm", "/x")).status == 200
     assert crm.seen
-
-
-async def gauge(site: Site, name: str, value: str) -> None:
-    """Return when this statistic has this value."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            if (await site.admin.statistics([name])).get(name) == value:
-                return
-            await asyncio.sleep(0.01)

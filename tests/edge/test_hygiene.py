@@ -167,6 +167,7 @@ async def test_a_connection_over_the_limit_is_closed_and_egress_stays_open(site:
     crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),))
     edge = EdgeIR(port=site.port, routes=routes, upstreams=(crm,), pools=("operations",), connections_max=2)
     await site.start(edge)
+    await site.until_statistic("http.ingress.downstream_cx_active", "0")
     held = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(2)]
     for reader, writer in held:
         writer.write(request_bytes("/api/x").replace(b"Connection: close\r\n", b""))

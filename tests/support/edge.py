@@ -177,6 +177,10 @@ class Site:
         self._process = await asyncio.create_subprocess_exec(*command, env=run.environment())
         self._stack.push_async_callback(self._stop, self._process)
 
+    def at_end(self, closing: Callable[[], object]) -> None:
+        """Call this when the test is over."""
+        self._stack.callback(closing)
+
     async def kill_envoy(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -194,6 +198,14 @@ class Site:
                 with suppress(OSError):
                     if (await self.get("/-/ready")).status == status:
                         return
+                await asyncio.sleep(0.01)
+
+    async def until_statistic(self, name: str, value: str) -> None:
+        """Return when one of Envoy's statistics has this value."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                if (await self.admin.statistics([name])).get(name) == value:
+                    return
                 await asyncio.sleep(0.01)
 
     async def get(self, path: str, *headers: str, method: str = "GET", body: bytes = b"") -> Answer:

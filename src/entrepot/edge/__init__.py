@@ -10,7 +10,7 @@ compiler or a worker. What control calls, in the order of a start::
     deliverer.start_files(edge, workers)        # every file, before Envoy starts; needs no Envoy
     run.raise_file_limit()                      # once, in the supervisor: children inherit it
     run.command(layout, binary)                 # the command line; Envoy logs to run.log_file(layout)
-    await deliverer.confirm()                   # Outcome: every file accepted, every pool has a worker
+    await deliverer.confirm()                   # Outcome: Envoy has accepted every file; only then last good
     await deliverer.deliver(edge, workers)      # Outcome: live or rejected, reason, seconds; never raises
     deliverer.restore()                         # the last good files, when Envoy keeps dying
     await run.drain(layout)                     # no new clients, present requests end; then SIGTERM

@@ -118,11 +118,6 @@ def _http1(idle_timeout: float | None = None) -> Json:
     return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
 
 
-def _http_by_alpn() -> Json:
-    options: Json = {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
-    return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
-
-
 def upstream_clusters(edge: EdgeIR, ca_bundle: Path) -> dict[str, Json]:
     """One cluster for each upstream, by name; `ca_bundle` verifies those that name no bundle of their own."""
     return {upstream_cluster(upstream.name): _upstream_cluster(upstream, ca_bundle) for upstream in edge.upstreams}
@@ -140,19 +135,16 @@ def _upstream_cluster(upstream: Upstream, ca_bundle: Path) -> Json:
         "wait_for_warm_on_init": False,
         "circuit_breakers": _breakers(upstream.connections_max, upstream.requests_max),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "typed_extension_protocol_options": _http1(),
         **_resolution(upstream),
     }
     if upstream.health is not None:
         cluster["health_checks"] = [_health(upstream.health, upstream_host(upstream))]
     if upstream.ejection is not None:
         cluster["outlier_detection"] = _ejection(upstream.ejection)
-    if upstream.tls is None:
-        return {**cluster, "typed_extension_protocol_options": _http1()}
-    return {
-        **cluster,
-        "transport_socket": _tls(upstream.tls, ca_bundle),
-        "typed_extension_protocol_options": _http_by_alpn(),
-    }
+    if upstream.tls is not None:
+        cluster["transport_socket"] = _tls(upstream.tls, ca_bundle)
+    return cluster
 
 
 def _endpoints(upstream: Upstream) -> list[Json]:
@@ -203,7 +195,8 @@ def _tls(tls: Tls, ca_bundle: Path) -> Json:
         "trusted_ca": {"filename": tls.ca_file or str(ca_bundle)},
         "match_typed_subject_alt_names": [name],
     }
-    context: Json = {"common_tls_context": {"validation_context": validation}}
+    # HTTP/2 carries an upgrade only where both sides know RFC 8441, and few upstreams do.
+    context: Json = {"common_tls_context": {"alpn_protocols": ["http/1.1"], "validation_context": validation}}
     if not by_address:
         context["sni"] = tls.server_name
     return extension("tls", _TLS_CONTEXT, context)
