@@ -41,6 +41,11 @@ def code_of(kind: Kind) -> int:
 _KINDS_BY_CODE: dict[int, Kind] = {code_of(kind): kind for kind in KINDS} | {PARSE_ERROR: "malformed"}
 
 
+def is_standard(code: int) -> bool:
+    """Whether the code is one of the specification's own, which mean the same everywhere."""
+    return code == PARSE_ERROR or code in _STANDARD.values()
+
+
 def kind_of(code: int) -> Kind:
     """The kind that a code means when no symbol tells: an application's own code is a refusal."""
     if code in _KINDS_BY_CODE:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Headers, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
@@ -19,7 +20,7 @@ from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperatio
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange, Request, Response, header, read
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
-from entrepot.protocols.jsonrpc import codec, contract, sample
+from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.explain import NULL, NotARequest, NotJson
 from entrepot.protocols.jsonrpc.faults import PARSE_ERROR, OperationFaults, plain_error
@@ -28,6 +29,8 @@ from entrepot.shapes.values import Codec
 
 PATH = "/jsonrpc"
 DISCOVER = "rpc.discover"
+METHOD_TAKEN = "E712"
+"""Two operations have the same method name."""
 _JSON = b"application/json"
 _CONTENT_TYPE = (b"content-type", _JSON)
 
@@ -51,10 +54,10 @@ class JsonRpcServer:
 
     def contract(self, services: Sequence[Service]) -> Contract:
         """The OpenRPC document of these services."""
-        return contract.write(services, self.can)
+        return openrpc_out.write(services, self.can)
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
-        """An exchange that answers calls of every operation. Raises ValueError when two have one method name."""
+        """An exchange that answers calls of every operation. Raises `Refused` when two are the same method."""
         return _Endpoint(services, limits)
 
 
@@ -128,7 +131,7 @@ class _Endpoint:
         if message.id is None:
             return None
         if message.method == DISCOVER:
-            self._document = self._document or contract.write(self._services, Can()).content
+            self._document = self._document or openrpc_out.write(self._services, Can()).content
             return codec.encode_result(self._document, message.id)
         fault = UnknownOperation("there is no such method; rpc.discover lists those there are")
         return codec.encode_error(plain_error(fault, context.trace_id), message.id)
@@ -173,7 +176,8 @@ def _compile(services: Sequence[ServedService], limits: Limits) -> dict[str, _Me
             if operation.name not in served.invokes:
                 continue
             if name in methods:
-                raise ValueError(f"two operations have the JSON-RPC method name {name!r}; bind one of them to another")
+                message = f"two operations are the JSON-RPC method {name!r}"
+                raise Refused([Diagnostic(METHOD_TAKEN, message, remedy="Bind one of them to another name.")])
             methods[name] = _Method(
                 operation,
                 served.invokes[operation.name],

@@ -1,4 +1,4 @@
-"""Services as an OpenRPC 1.3 document, and back (spec.open-rpc.org).
+"""Services as an OpenRPC 1.3 document (spec.open-rpc.org).
 
 What OpenRPC has no word for stands in `x-entrepot` of a method: the operation's own name, its
 flags, and its declared faults with the schema of their data.
@@ -22,6 +22,7 @@ VERSION = "1.3.2"
 EXTENSION = "x-entrepot"
 _SCHEMAS = "#/components/schemas/"
 _FLAGS = ("safe", "idempotent", "deferrable")
+"""What OpenRPC does not know of an operation."""
 
 
 def write(services: Sequence[Service], can: Can) -> Contract:
