@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 
@@ -13,8 +12,6 @@ from entrepot.runtime.dispatch import HEALTH_PATH
 from entrepot.runtime.sources import import_attribute
 from entrepot.runtime.threads import WAITING_PER_THREAD
 from entrepot.wire.asgi import AsgiApp, Receive, Scope, Send
-
-_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def hosted_app(pool: Pool, project: Path) -> AsgiApp:
@@ -54,25 +51,16 @@ def _in_threads(app: Any, threads: int) -> AsgiApp:
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal present
-        if scope["type"] == "http" and present >= most:
+        if present >= most:
             await _answer(send, 503, b"all threads are busy\n", (b"retry-after", b"1"))
             return
         present += 1
         try:
-            await adapted(_readable(scope), receive, send)
+            await adapted(scope, receive, send)
         finally:
             present -= 1
 
     return serve
-
-
-def _readable(scope: Scope) -> Scope:
-    """The scope as the adapter can read it: a query in ASCII, and a server that is a host."""
-    if scope["type"] != "http":
-        return scope
-    query = scope["query_string"]
-    ascii_query = query if query.isascii() else quote(query, safe=_ASCII).encode()
-    return {**scope, "query_string": ascii_query, "server": None}
 
 
 async def _answer(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:

@@ -1,0 +1,146 @@
+"""Real applications, hosted in worker processes of their own."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from entrepot.ir.worker import Pool, WorkerIR
+from support.worker_process import WorkerProcess, started_worker, worker_process
+
+APPS = Path(__file__).parent / "apps"
+BEHIND_EDGE = {"host": "shop.example", "x_forwarded_proto": "https", "x_forwarded_for": "192.0.2.7"}
+
+
+@contextmanager
+def hosted(kind: Any, app: str, mount: str = "/old", threads: int = 2) -> Iterator[WorkerProcess]:
+    pool = Pool(name="old", kind=kind, app=app, mount=mount, threads=threads)
+    with worker_process(WorkerIR(pools=(pool,)), "old", APPS) as worker:
+        yield worker
+
+
+@pytest.fixture(scope="module")
+def flask() -> Iterator[WorkerProcess]:
+    with hosted("wsgi", "flask_app:app") as worker:
+        yield worker
+
+
+@pytest.fixture(scope="module")
+def fastapi() -> Iterator[WorkerProcess]:
+    with hosted("asgi", "fastapi_app:app") as worker:
+        yield worker
+
+
+def test_flask_finds_its_prefix_and_its_caller(flask: WorkerProcess) -> None:
+    assert flask.get("/old/hello/%C3%A9t%C3%A9?q=a%20b", **BEHIND_EDGE).json() == {
+        "name": "été",
+        "script_name": "/old",
+        "path": "/hello/été",
+        "query": "a b",
+        "url": "/old/hello/x",
+        "scheme": "https",
+        "caller": "192.0.2.7",
+        "external": "https://shop.example/old/hello/x",
+    }
+
+
+def test_flask_gets_a_body_and_gives_headers(flask: WorkerProcess) -> None:
+    body = bytes(range(256)) * 1000
+    answer = flask.request("POST", "/old/echo", body, content_type="application/x-thing")
+    assert (answer.status, answer.body) == (200, body)
+    assert (answer.headers["content-type"], answer.headers["x-one"]) == ("application/x-thing", "1")
+
+
+def test_flask_streams(flask: WorkerProcess) -> None:
+    assert flask.get("/old/stream").body == "".join(map(str, range(1000))).encode()
+
+
+def test_a_crash_shows_nothing(flask: WorkerProcess) -> None:
+    answer = flask.get("/old/crash")
+    assert answer.status == 500
+    assert b"12345" not in answer.body
+
+
+def test_outside_the_prefix_there_is_nothing(flask: WorkerProcess) -> None:
+    assert flask.get("/older/hello/x").status == 404
+    assert flask.get("/hello/x").status == 404
+    assert flask.get("/old").status in (308, 404)
+
+
+def test_health_is_answered_before_the_application(flask: WorkerProcess) -> None:
+    assert flask.get("/-/health").body == b"ok\n"
+    assert flask.get("/old/-/health").body == b"the application's own"
+
+
+def test_requests_beyond_the_threads_and_their_queue_are_refused() -> None:
+    with hosted("wsgi", "flask_app:app", threads=1) as worker:
+        request = b"GET /old/wait HTTP/1.1\r\nhost: w\r\n\r\n"
+        callers = [worker.send(request) for _ in range(12)]
+        refused: set[socket.socket] = set()
+        while len(refused) < 3:
+            answered, _, _ = select.select([each for each in callers if each not in refused], [], [], 10)
+            assert answered
+            refused.update(answered)
+        assert {caller.recv(4096)[:12] for caller in refused} == {b"HTTP/1.1 503"}
+        assert len(refused) == 3
+        assert worker.get("/-/health").status == 200
+        for caller in callers:
+            caller.close()
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_django_finds_its_prefix(kind: str) -> None:
+    with hosted(kind, f"django_app:{kind}") as worker:
+        assert worker.get("/old/hello/ann?q=a%20b").json() == {
+            "name": "ann",
+            "script_name": "/old",
+            "path_info": "/hello/ann",
+            "url": "/old/hello/x",
+            "query": "a b",
+        }
+        answer = worker.request("POST", "/old/echo", b"hello", content_type="text/plain")
+        assert (answer.status, answer.body) == (200, b"hello")
+        assert worker.get("/old/nothing").status == 404
+        assert worker.stop() == 0
+
+
+def test_fastapi_finds_its_prefix_and_has_been_started(fastapi: WorkerProcess) -> None:
+    assert fastapi.get("/old/hello/ann?q=x", **BEHIND_EDGE).json() == {
+        "name": "ann",
+        "root_path": "/old",
+        "url": "https://shop.example/old/hello/x",
+        "query": "x",
+        "state": ["started"],
+        "caller": "192.0.2.7",
+    }
+
+
+def test_fastapi_gets_a_body_and_streams(fastapi: WorkerProcess) -> None:
+    assert fastapi.request("POST", "/old/echo", b"hello").json() == {"body": "hello"}
+    assert fastapi.get("/old/stream").body == "".join(map(str, range(1000))).encode()
+
+
+def test_an_application_is_stopped_by_its_lifespan() -> None:
+    with hosted("asgi", "fastapi_app:app") as worker:
+        assert worker.stop() == 0
+        assert "the application has stopped" in worker.printed()
+
+
+def test_an_application_may_be_served_at_the_root() -> None:
+    with hosted("wsgi", "flask_app:app", mount="") as worker:
+        answer = worker.get("/hello/ann").json()
+        assert (answer["script_name"], answer["path"], answer["url"]) == ("", "/hello/ann", "/hello/x")
+
+
+@pytest.mark.parametrize("app", ["no_such_app:app", "flask_app:no_such_name"])
+def test_an_application_that_is_not_there_does_not_start(app: str) -> None:
+    pool = Pool(name="old", kind="wsgi", app=app, mount="/old")
+    with started_worker(WorkerIR(pools=(pool,)), "old", APPS) as worker:
+        assert worker.process.wait(10) == 1
+        assert "no_such" in worker.printed()
