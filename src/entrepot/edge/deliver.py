@@ -21,7 +21,7 @@ from entrepot.edge.admin import Admin, AdminError
 from entrepot.edge.emit import BOOTSTRAP, File, Kind, Rendering, Workers, cluster_file, clusters_in, emit
 from entrepot.edge.run import log_file
 from entrepot.edge.tree import Tree
-from entrepot.edge.validate import validate
+from entrepot.edge.validate import misfits, validate
 from entrepot.edge.xds import Json
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
@@ -80,7 +80,9 @@ class Deliverer:
 
     async def check(self, edge: EdgeIR, workers: Workers) -> str:
         """Why this Envoy would refuse the release; "" when it would take it. Changes nothing."""
-        return await validate(self._binary, self._render(edge, workers).static)
+        static = self._render(edge, workers).static
+        wrong = await asyncio.to_thread(misfits, self._binary, static)
+        return "\n".join(wrong) or await validate(self._binary, static)
 
     def start_files(self, edge: EdgeIR, workers: Workers) -> None:
         """Write every file of a release, for an Envoy that does not run yet."""

