@@ -103,6 +103,23 @@ async def test_an_absent_argument_leaves_the_default_to_the_function() -> None:
         assert (await invoke(Call(operation, Input(1, ["a"], "x")))).output == 2
 
 
+async def test_what_is_injected_may_have_a_default_for_those_who_call_the_function_themselves() -> None:
+    service = Service("shop")
+
+    class Pool: ...
+
+    @service.resource(scope="application")
+    async def pool() -> AsyncIterator[Pool]:
+        yield Pool()
+
+    @service.get("/")
+    async def ready(pool: Pool | None = None, caller: Principal = Principal("nobody")) -> list[str]:
+        return [type(pool).__name__, caller.subject]
+
+    ready.__annotations__["pool"] = Pool
+    assert (await reply_of(service)).output == ["Pool", ""]
+
+
 async def test_a_plain_function_runs_in_a_thread_with_the_callers_context_variables() -> None:
     service = Service("shop")
     variable = contextvars.ContextVar("variable", default="")

@@ -58,17 +58,16 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
         stream has none once it has begun. A safe operation that takes no stream also ends when
         its caller has left. Exceptions become faults.
         """
-        inflight, fault_of, timeout = self.inflight, self.fault_of, self.timeout
+        enter, leave, fault_of, timeout = self.inflight.enter, self.inflight.leave, self.fault_of, self.timeout
         streams_out = self.operation.stream_output
         abandons = self.operation.safe and self.operation.stream_input is None
         finish = self._finish_stream if streams_out else self._finish
 
         async def invoke(call: Call) -> Reply:
             context = call.context
-            deadline = inflight.deadline(timeout, context.deadline)
+            entry = enter(timeout, context.deadline, context.departure if abandons else None)
             if not streams_out:
-                context.deadline = deadline
-            entry = inflight.enter(deadline, context.departure if abandons else None)
+                context.deadline = entry.deadline
             try:
                 return finish(await produce(call), call)
             except asyncio.CancelledError:
@@ -79,14 +78,14 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
             except Exception as error:
                 return Reply(fault=entry.reason() or fault_of(error, context))
             finally:
-                inflight.leave(entry)
+                leave(entry)
 
         return invoke
 
     def _finish(self, result: Any, _call: Call) -> Reply:
         reply = result if type(result) is Reply else Reply(result)
-        if self.check is not None and reply.fault is None:
-            self.check(reply.output)
+        if self.check is not None and reply.fault is None and not self.check.fits(reply.output):
+            raise self.check.mismatch(reply.output)
         return reply
 
     def _finish_stream(self, result: Any, call: Call) -> Reply:
@@ -110,8 +109,8 @@ def produce_by(handler: Handler, application: Opened, threads: Threads, *, with_
 
     `with_scope` says that it needs resources of the call, which it opens first.
     """
-    if _takes_plain_arguments(handler) and handler.is_async and not handler.is_generator:
-        return _direct(handler)
+    if handler.is_async and not handler.is_generator and not with_scope:
+        return _direct(handler, application)
     arguments = _keywords(handler.parameters)
     start = _starter(handler, threads)
 
@@ -123,8 +122,22 @@ def produce_by(handler: Handler, application: Opened, threads: Threads, *, with_
     return produce
 
 
+def _direct(handler: Handler, application: Opened) -> Produce:
+    """The usual case, without a coroutine between the adapter and the handler."""
+    function = handler.function
+    if not _takes_plain_arguments(handler):
+        arguments = _keywords(handler.parameters)
+        return lambda call: function(**arguments(call, application))
+    if not handler.parameters:
+        return lambda _call: function()
+    get = attrgetter(*map(_path, handler.parameters))
+    if len(handler.parameters) == 1:
+        return lambda call: function(get(call))
+    return lambda call: function(*get(call))
+
+
 def _takes_plain_arguments(handler: Handler) -> bool:
-    """Whether every argument is read from the call as it is."""
+    """Whether every argument is read from the call as it is, and handed on by position."""
     return not any(
         parameter.has_default or parameter.keyword_only or parameter.source == "resource"
         for parameter in handler.parameters
@@ -135,22 +148,11 @@ def _path(parameter: Parameter) -> str:
     return f"input.{parameter.name}" if parameter.source == "input" else _PATHS[parameter.source]
 
 
-def _direct(handler: Handler) -> Produce:
-    """The usual case, without a coroutine between the adapter and the handler."""
-    function = handler.function
-    if not handler.parameters:
-        return lambda _call: function()
-    get = attrgetter(*map(_path, handler.parameters))
-    if len(handler.parameters) == 1:
-        return lambda call: function(get(call))
-    return lambda call: function(*get(call))
-
-
 def _keywords(parameters: tuple[Parameter, ...]) -> Callable[[Call, Opened], dict[str, Any]]:
     """The arguments by name. An absent input is left to the function's own default."""
     read = [(each.name, attrgetter(_path(each))) for each in parameters if each.source != "resource"]
     injected = [(each.name, each.provides) for each in parameters if each.source == "resource"]
-    may_be_absent = [each.name for each in parameters if each.has_default]
+    may_be_absent = [each.name for each in parameters if each.has_default and each.source == "input"]
 
     def arguments(call: Call, resources: Opened) -> dict[str, Any]:
         keywords = {name: get(call) for name, get in read}

@@ -23,27 +23,31 @@ Departure = Callable[[], Awaitable[None]]
 class Entry:
     """One call in progress, run by the current task."""
 
-    __slots__ = ("_cancelling", "_departure", "_fault", "_task", "_watcher", "deadline")
+    __slots__ = ("_departure", "_fault", "_task", "_watcher", "deadline", "touched")
 
     def __init__(self, deadline: float, departure: Departure | None) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._task = task
-        self._cancelling = task.cancelling()
+        self._task = asyncio.current_task()
         self._departure = departure
         self._fault: Fault | None = None
         self._watcher: asyncio.Task[None] | None = None
         self.deadline = deadline
+        self.touched = False
+        """Whether there is something to undo at the end."""
 
     def end(self, fault: Fault) -> None:
-        """Cancel what the call does; `fault` says why. The first reason stands."""
-        if self._fault is None:
+        """Cancel what the call does; `fault` says why. The first reason stands.
+
+        Nothing happens while somebody else cancels the task, or it could not be told who did.
+        """
+        if self._fault is None and self._task is not None and not self._task.cancelling():
             self._fault = fault
+            self.touched = True
             self._task.cancel()
 
     def watch(self) -> None:
         """Begin to wait for the caller's departure, unless that is done already or of no interest."""
         if self._departure is not None and self._watcher is None:
+            self.touched = True
             self._watcher = asyncio.create_task(self._end_at_departure(self._departure))
 
     async def _end_at_departure(self, departure: Departure) -> None:
@@ -56,7 +60,7 @@ class Entry:
         To be asked by the task that ran the call, once its work has stopped.
         """
         fault, self._fault = self._fault, None
-        if fault is None or self._task.uncancel() > self._cancelling:
+        if fault is None or self._task is None or self._task.uncancel() > 0:
             return None
         return fault
 
@@ -64,8 +68,7 @@ class Entry:
         """The call is over: nobody cares any longer who leaves, and no cancellation of ours remains."""
         if self._watcher is not None:
             self._watcher.cancel()
-        if self._fault is not None:
-            self._task.uncancel()
+        self.reason()
 
 
 class InFlight:
@@ -82,14 +85,13 @@ class InFlight:
         """How many calls have not been answered yet."""
         return len(self._entries)
 
-    def deadline(self, timeout: float, earlier: float | None) -> float:
-        """The moment `timeout` seconds from now, or the caller's own if that is earlier."""
-        deadline = self._monotonic() + timeout
-        return deadline if earlier is None or earlier > deadline else earlier
+    def enter(self, timeout: float, deadline: float | None, departure: Departure | None) -> Entry:
+        """A call begins in the current task. Give the entry back to `leave`.
 
-    def enter(self, deadline: float, departure: Departure | None) -> Entry:
-        """A call begins in the current task. Give the entry back to `leave`."""
-        entry = Entry(deadline, departure)
+        It ends `timeout` seconds from now, or at the caller's own `deadline` if that is earlier.
+        """
+        latest = self._monotonic() + timeout
+        entry = Entry(latest if deadline is None or deadline > latest else deadline, departure)
         self._entries.add(entry)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._sweep)
@@ -98,7 +100,8 @@ class InFlight:
     def leave(self, entry: Entry) -> None:
         """The call is over."""
         self._entries.discard(entry)
-        entry.close()
+        if entry.touched:
+            entry.close()
 
     def _sweep(self) -> None:
         now = self._monotonic()

@@ -31,19 +31,21 @@ class OutputCheck:
         self._shape = shape
         self._deep = deep
 
-    def __call__(self, output: Any) -> None:
-        """Raises TypeError when the output is not of the shape's type; the message shows no value."""
-        if not self._fits(output):
-            expected = self._values.codec(self._shape).type
-            raise TypeError(f"the output, a {type(output).__name__}, is not of the declared type {expected}")
-
     @cached_property
-    def _fits(self) -> Callable[[Any], bool]:
+    def fits(self) -> Callable[[Any], bool]:
+        """Whether an output is of the shape's type."""
         codec = self._values.codec(self._shape)
         classes = _classes(codec.type) or (object,)
-        if not self._deep or self._has_no_json_form():
-            return lambda output: isinstance(output, classes)
-        return lambda output: isinstance(output, classes) and codec.accepts(output)
+        if self._deep and not self._has_no_json_form():
+            return lambda output: isinstance(output, classes) and codec.accepts(output)
+        if len(classes) == 1:
+            return classes[0].__instancecheck__
+        return lambda output: isinstance(output, classes)
+
+    def mismatch(self, output: Any) -> TypeError:
+        """What to raise for an output that does not fit; the message shows nothing of it."""
+        expected = self._values.codec(self._shape).type
+        return TypeError(f"the output, a {type(output).__name__}, is not of the declared type {expected}")
 
     def _has_no_json_form(self) -> bool:
         return any(isinstance(part, File | Raw) for part in reachable(self._shape, self._values.types))

@@ -57,8 +57,8 @@ class OutStream:
         cancelling = task.cancelling() if task is not None else 0
         try:
             item = await anext(self._items)
-            if self._check is not None:
-                self._check(item)
+            if self._check is not None and not self._check.fits(item):
+                raise self._check.mismatch(item)
             return item
         except StopAsyncIteration:
             failed = await self._finish(None)
