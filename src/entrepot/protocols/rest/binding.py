@@ -186,8 +186,9 @@ def _place(field: Field, said: Mapping[str, Any], types: Types, path: Template, 
     style = style_of(field.shape, types)
     where: Where = said.get("in") or _default_place(field, style, types, path, rest)
     name = said.get("name") or (field.name.replace("_", "-") if where == "header" else field.name)
-    if style == "repeat":
-        style = said.get("style") or ("repeat" if where in ("query", "form") else "comma")
+    if style == "repeat" and where not in ("query", "form"):
+        style = "comma"
+    style = said.get("style", style)
     nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
     return Placement(field=field, where=where, name=name, style=style, nullable=nullable)
 

@@ -152,10 +152,12 @@ def _file_reader(placement: Placement, taken: Taken, types: Types, limits: Limit
     async def read_file(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
         refuse_length(known, limit)
-        if optional and b"content-type" not in known:
+        if b"content-type" not in known and (optional or not announces_body(known)):
             leave_out(placement, given, issues, "the request has no body")
-        else:
-            given[field.attribute] = file_of(request.headers, request.body, limit)
+            return NOTHING
+        if b"content-type" not in known and not taken.includes(OCTETS.encode()):
+            raise Unsupported(f"the body has no Content-Type; this operation takes {', '.join(taken.media_types)}")
+        given[field.attribute] = file_of(request.headers, request.body, limit)
         return NOTHING
 
     return read_file

@@ -9,7 +9,7 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Exchange, Request
 from entrepot.ports.protocol import Document, Imported, Invokes
-from entrepot.protocols.rest import etags
+from entrepot.protocols.rest import etags, openapi_in
 from entrepot.protocols.rest.binding import ANY, JSON, Binding, bind
 from entrepot.protocols.rest.input_writer import InputWriter
 from entrepot.protocols.rest.output_reader import OutputReader
@@ -23,8 +23,6 @@ class RestClient:
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""
-        from entrepot.protocols.rest import openapi_in
-
         return openapi_in.read(document, name)
 
     def dial(

@@ -22,8 +22,9 @@ from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding import Binding, Placement, null_is_absence
 from entrepot.protocols.rest.bodies import body_reader
 from entrepot.protocols.rest.forms import parse_pairs
-from entrepot.protocols.rest.parameters import Read, Texts, prefixed, reader
+from entrepot.protocols.rest.parameters import Read, Texts, prefixed, reader, single_reader
 from entrepot.protocols.rest.received import Given, Known, Received
+from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
 
 
@@ -43,8 +44,11 @@ class InputReader:
     def __init__(self, operation: Operation, binding: Binding, values: Values, types: Types, limits: Limits) -> None:
         self._issues_max = limits.issues_max
         self._make = values.codec(operation.input).type
-        path = {placement.name: _parameter(placement, types, values) for placement in binding.at("path")}
-        self._path = [(path[name], index) for index, name in enumerate(binding.path.variables)]
+        order = binding.path.variables
+        self._path = [
+            (p.field.name, p.field.attribute, order.index(p.name), single_reader(p, types, values))
+            for p in binding.at("path")
+        ]
         self._query = [_parameter(placement, types, values) for placement in binding.at("query")]
         self._headers = [_parameter(placement, types, values) for placement in binding.at("header")]
         self._cookies = [_parameter(placement, types, values) for placement in binding.at("cookie")]
@@ -55,8 +59,13 @@ class InputReader:
         """The input, and the inbound items where the operation takes a stream."""
         given: Given = {}
         issues: list[Issue] = []
-        for parameter, index in self._path:
-            _take(parameter, [variables[index]], given, issues)
+        for field, attribute, index, read in self._path:
+            try:
+                given[attribute] = read(variables[index])
+            except NotOfShape as error:
+                issues.append(Issue(f"/{escape(field)}", *error.problem))
+            except Invalid as invalid:
+                issues.extend(prefixed(invalid.issues, field))
         if self._query or request.query:
             self._take_query(request.query, given, issues)
         if self._headers:

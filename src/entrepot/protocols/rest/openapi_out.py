@@ -23,17 +23,24 @@ from entrepot.protocols.rest.binding import (
     Binding,
     Placement,
     bind,
-    is_octets,
-    is_upload,
     mount,
     unwrap,
 )
 from entrepot.protocols.rest.bodies import body_record
+from entrepot.protocols.rest.openapi_shapes import attribute_name, field_name
+from entrepot.shapes import schema_out
 
 VERSION = "3.1.1"
 PROBLEM_SCHEMA = "entrepot.Problem"
 """The name of the problem schema; a type of a service has no dot in its name."""
 REFERENCES = "#/components/schemas/"
+BODY_FIELD = "x-entrepot-field"
+"""In a request body: the one field that it is."""
+SHARED_BODY = "x-entrepot-fields"
+"""In a request body: it is an object of fields, those of other names by their names in it."""
+REQUIRED = "x-entrepot-required"
+OURS = "x-entrepot"
+"""At the top of the documents that we write."""
 ITEM_SCHEMA = "x-item-schema"
 """In a media type: the schema of one item of a stream (OpenAPI 3.2 calls it `itemSchema`)."""
 
@@ -71,12 +78,10 @@ class _Writer:
             tags=[{"name": tag} for tag in _tags(service.operations)],
             paths=paths,
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}},
-            **{"x-entrepot-links": [msgspec.to_builtins(link) for link in service.links]},
+            **{OURS: 1, "x-entrepot-links": [msgspec.to_builtins(link) for link in service.links]},
         )
 
     def _schema(self, part: Shape) -> Json:
-        from entrepot.shapes import schema_out
-
         return schema_out.schema(part, self._types, REFERENCES)
 
     def _operation(self, operation: Operation, binding: Binding) -> Json:
@@ -94,71 +99,60 @@ class _Writer:
 
     def _parameter(self, placement: Placement, operation: Operation) -> Json:
         field = placement.field
-        schema = {**self._schema(field.shape), **_default(field)}
+        # A header or cookie that may be null is null by being left out.
+        by_absence = placement.nullable and placement.where in ("header", "cookie")
         written = _said(
             name=placement.name,
             description=field.docs,
             deprecated=field.deprecated,
+            required=field.required and not by_absence,
             examples=_examples(operation, lambda example: _member(example.input, field.name)),
         )
         written["in"] = placement.where
-        written["required"] = placement.where == "path" or (field.required and not placement.nullable)
+        schema = self._field_schema(msgspec.structs.replace(field, docs="", deprecated=False))
         if placement.style == "json":
             written["content"] = {JSON: {"schema": schema}}
         else:
             written["schema"] = schema
             written.update(_style(placement))
-        return {**written, **_field_extensions(placement)}
+        return {**written, **_identity(placement), **({REQUIRED: True} if by_absence and field.required else {})}
+
+    def _field_schema(self, field: Field) -> Json:
+        return schema_out.annotated(field, self._schema(field.shape))
 
     def _request_body(self, operation: Operation, binding: Binding) -> Json:
         placements = binding.at("body", "form")
-        if not placements and operation.stream_input is None:
+        if operation.stream_input is not None:
+            item = {ITEM_SCHEMA: self._schema(operation.stream_input)}
+            return {"required": True, "content": {binding.accepts[0]: item}}
+        if not placements:
             return {}
-        match binding.body:
-            case "stream":
-                assert operation.stream_input is not None
-                content = {binding.accepts[0]: {ITEM_SCHEMA: self._schema(operation.stream_input)}}
-            case "value":
-                content = self._json_bodies(binding, placements[0].field.shape, operation, placements[0].field.name)
-            case "object":
-                content = self._json_bodies(binding, body_record(operation, placements), operation, "")
-            case "form":
-                form = self._form(placements, operation)
-                content = dict.fromkeys(binding.accepts, form)
-            case _:
-                content = {media_type: {} for media_type in binding.accepts}
-        required = operation.stream_input is not None or any(p.field.required for p in placements)
-        named = {"x-entrepot-field": _body_field(placements[0])} if binding.body in ("value", "raw", "file") else {}
-        described = placements[0].field.docs if named else ""
-        return {**_said(description=described, required=required), "content": content, **named}
+        if binding.body in ("object", "form"):
+            return self._shared_body(operation, binding, placements)
+        return self._own_body(operation, binding, placements[0])
 
-    def _json_bodies(self, binding: Binding, part: Shape, operation: Operation, member: str) -> Json:
-        def of_example(example: Any) -> Any:
-            return _member(example.input, member) if member else _members(example.input, part)
-
-        media = _said(schema=self._schema(part), examples=_examples(operation, of_example))
-        return dict.fromkeys(binding.accepts, media)
-
-    def _form(self, placements: Sequence[Placement], operation: Operation) -> Json:
-        fields = tuple(
-            msgspec.structs.replace(placement.field, name=placement.name, python=placement.field.attribute)
-            for placement in placements
-            if not is_upload(placement.field.shape, self._types)
+    def _own_body(self, operation: Operation, binding: Binding, placement: Placement) -> Json:
+        """A body that is one field."""
+        field = placement.field
+        media = _said(
+            schema=self._field_schema(msgspec.structs.replace(field, docs="")),
+            examples=_examples(operation, lambda example: _member(example.input, field.name)),
         )
-        schema = self._schema(msgspec.structs.replace(operation.input, fields=fields))
-        for placement in placements:
-            if is_upload(placement.field.shape, self._types):
-                schema.setdefault("properties", {})[placement.name] = self._upload(placement.field)
-                if placement.field.required:
-                    schema.setdefault("required", []).append(placement.name)
-        return {"schema": schema, "x-entrepot-fields": {p.name: _body_field(p) for p in placements}}
+        said = _said(description=field.docs, required=field.required)
+        content = dict.fromkeys(binding.accepts, media)
+        return {**said, "content": content, BODY_FIELD: {"name": field.name, **_identity(placement)}}
 
-    def _upload(self, field: Field) -> Json:
-        inner = unwrap(field.shape, self._types)
-        if isinstance(inner, shape.List):
-            return _said(type="array", items={"contentMediaType": _OCTETS}, description=field.docs)
-        media_type = inner.media_type if isinstance(inner, shape.Raw) else _OCTETS
-        return _said(contentMediaType=media_type, description=field.docs)
+    def _shared_body(self, operation: Operation, binding: Binding, placements: Sequence[Placement]) -> Json:
+        """A body that holds several fields, or is an object of one."""
+        record = body_record(operation, placements)
+        media = _said(
+            schema=self._schema(record),
+            examples=_examples(operation, lambda example: _members(example.input, record)),
+        )
+        renamed = {p.name: p.field.name for p in placements if p.name != p.field.name}
+        content = dict.fromkeys(binding.accepts, media)
+        said = _said(required=any(placement.field.required for placement in placements))
+        return {**said, "content": content, SHARED_BODY: renamed or True}
 
     def _responses(self, operation: Operation, binding: Binding) -> Json:
         success = _said(
@@ -184,8 +178,6 @@ class _Writer:
         if operation.stream_output:
             item = self._schema(operation.output)
             return {media_type: {ITEM_SCHEMA: item} for media_type in binding.produces}
-        if is_octets(operation.output, self._types):
-            return {media_type: {} for media_type in binding.produces}
         media = _said(schema=self._schema(operation.output), examples=examples)
         return dict.fromkeys(binding.produces, media)
 
@@ -220,13 +212,13 @@ class _Writer:
         return {"description": described or title, "content": _problem_content(schema)}
 
     def _fault_schema(self, fault: DeclaredFault) -> Json:
-        properties: Json = {"name": {"const": fault.name}, "kind": {"const": fault.kind}}
+        properties: Json = {"name": _said(const=fault.name, description=fault.docs), "kind": {"const": fault.kind}}
         required = ["name", "kind"]
         if fault.data is not None:
             properties["data"] = self._schema(fault.data)
             required.append("data")
         own = {"type": "object", "properties": properties, "required": required}
-        return _said(title=fault.name, description=fault.docs, allOf=[_PROBLEM_REF, own])
+        return _said(title=fault.name, allOf=[_PROBLEM_REF, own])
 
 
 def _parameters(binding: Binding) -> Iterable[Placement]:
@@ -268,25 +260,14 @@ def _extensions(operation: Operation, binding: Binding) -> Json:
     return {name: value for name, value in flags.items() if value is not None}
 
 
-def _body_field(placement: Placement) -> Json:
-    """What a schema cannot say of the field that a body or a form part is."""
-    return {"name": placement.field.name, **_field_extensions(placement)}
-
-
-def _field_extensions(placement: Placement) -> Json:
-    field = placement.field
-    return _said(
-        **{
-            "x-entrepot-name": field.name if field.name != placement.name else "",
-            "x-entrepot-python": field.python,
-            "x-entrepot-role": field.role,
-            "x-entrepot-required": field.required and placement.nullable and placement.where != "path",
-        }
-    )
-
-
-def _default(field: Field) -> Json:
-    return {} if field.default is msgspec.UNSET else {"default": field.default}
+def _identity(placement: Placement) -> Json:
+    """The names of a field, where they are not what its name on the wire would become."""
+    field, wire = placement.field, placement.name
+    own = {
+        "x-entrepot-name": field.name if field.name != field_name(wire) else "",
+        "x-entrepot-python": field.attribute if field.attribute != attribute_name(wire) else "",
+    }
+    return {key: name for key, name in own.items() if name}
 
 
 def _header(description: str) -> Json:

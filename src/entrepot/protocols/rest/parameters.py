@@ -48,6 +48,14 @@ def reader(placement: Placement, types: Types, values: Values) -> Read:
     return _list_reader(read_one, separator, codec if constrained else None)
 
 
+def single_reader(placement: Placement, types: Types, values: Values) -> Callable[[str], Any]:
+    """As `reader`, for a place that holds one text always. Raises `NotOfShape` too."""
+    if placement.style == "scalar":
+        return text.reader(placement.field.shape, types, values.classes, values.limits)
+    read = reader(placement, types, values)
+    return lambda given: read([given])
+
+
 def writer(placement: Placement, types: Types, values: Values) -> Write:
     """Turns a parameter's value into the texts under its name."""
     write = _plain_writer(placement, types, values)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
@@ -23,7 +25,7 @@ Given = dict[str, Any]
 """The input's attributes, as far as the request gives them."""
 
 
-class Received(NamedTuple):
+class Received(msgspec.Struct):
     """What a request says: the input (None: made of what was given), and the inbound items."""
 
     input: Any = None
@@ -48,6 +50,11 @@ async def read_whole(request: Request, known: Known, limit: int) -> bytes:
     """The body, refused by its announced length before any of it is read."""
     refuse_length(known, limit)
     return await read(request.body, limit)
+
+
+def announces_body(known: Known) -> bool:
+    """Whether the headers say that there is a body (RFC 9112, §6)."""
+    return b"transfer-encoding" in known or known.get(b"content-length", b"0") != b"0"
 
 
 def refuse_length(known: Known, limit: int) -> None:

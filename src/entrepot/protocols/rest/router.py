@@ -1,7 +1,8 @@
 """Which endpoint a method and a raw path lead to, compiled once.
 
-A path without variables is one dictionary lookup. Otherwise a tree of segments is walked:
-literal text goes before a segment with text around its variable, that before a bare variable.
+A path without variables is one dictionary lookup, and so is one whose only variable is its last
+segment. Otherwise a tree of segments is walked: literal text goes before a segment with text
+around its variable, that before a bare variable.
 Segments are split before they are decoded, so an encoded slash is data (RFC 3986, §2.2).
 """
 
@@ -51,12 +52,12 @@ class Router(Generic[T]):
 
     def __init__(self, entries: Iterable[Entry[T]]) -> None:
         self._static: dict[bytes, Place[T]] = {}
+        self._tails: dict[bytes, Place[T]] = {}
+        """Places by all that comes before their last segment, a bare variable."""
         self._root: _Node[T] = _Node()
         for template, group in _by_pattern(entries):
-            place = Place(group)
-            if not template.variables:
-                self._static[template.expand({}).encode()] = place
-            self._root.add(template.segments, place, template.text)
+            self._root.add(template.segments, Place(group), template.text)
+        self._root.collect([], self._static, self._tails)
 
     def find(self, path: bytes) -> tuple[Place[T], tuple[str, ...]] | None:
         """The place and the values of its variables in order, or None.
@@ -66,6 +67,10 @@ class Router(Generic[T]):
         place = self._static.get(path)
         if place is not None:
             return place, ()
+        head, _, tail = path.rpartition(b"/")
+        place = self._tails.get(head)
+        if place is not None and tail.isalnum():
+            return place, (tail.decode(),)
         raw, decoded = _segments(path)
         return self._root.find(raw, decoded, 0)
 
@@ -138,6 +143,16 @@ class _Node(Generic[T]):
         self.mixed.append((mixed, child))
         self.mixed.sort(key=lambda pair: -pair[0].literal_length)
         return child
+
+    def collect(self, path: list[str], static: dict[bytes, Place[T]], tails: dict[bytes, Place[T]]) -> None:
+        """Adds the places below that can be found without walking."""
+        spelt = "/".join(path).encode()
+        if self.place is not None:
+            static[spelt] = self.place
+        if self.variable is not None and self.variable.place is not None and not self.mixed:
+            tails[spelt] = self.variable.place
+        for literal, child in self.literals.items():
+            child.collect([*path, encode_literal(literal)], static, tails)
 
     def find(self, raw: list[str], decoded: list[str], depth: int) -> tuple[Place[T], tuple[str, ...]] | None:
         if depth == len(decoded):

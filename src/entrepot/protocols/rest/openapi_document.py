@@ -1,0 +1,273 @@
+"""An OpenAPI document by its parts, whichever version it is written in.
+
+Everything here takes documents as they are: what is missing is empty, what is of the wrong kind
+is refused with its place, and a reference is followed anywhere inside the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+
+from entrepot.kit import pointers
+from entrepot.protocols.rest.binding import JSON, MULTIPART, URLENCODED, Style
+
+_REFERENCES_MAX = 50
+
+
+class Unreadable(Exception):
+    """A part of the document that cannot be imported."""
+
+    def __init__(self, node: Node, reason: str) -> None:
+        super().__init__(reason)
+        self.pointer = node.pointer
+        self.reason = reason
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A value in a document, and where it stands."""
+
+    root: Any
+    value: Any
+    pointer: str = ""
+
+    def __getitem__(self, name: Any) -> Node:
+        """A member, references followed; None where there is none."""
+        value = self.value.get(name) if isinstance(self.value, Mapping) else None
+        return Node(self.root, value, f"{self.pointer}/{pointers.escape(str(name))}").resolved()
+
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """The members of an object, names as text."""
+        if isinstance(self.value, Mapping):
+            for name in self.value:
+                yield str(name), self[name]
+
+    def items(self) -> Iterator[Node]:
+        """The items of a list."""
+        if isinstance(self.value, list):
+            for index, value in enumerate(self.value):
+                yield Node(self.root, value, f"{self.pointer}/{index}").resolved()
+
+    def resolved(self) -> Node:
+        """What a reference refers to. Raises `Unreadable` for one that leads nowhere or out of the document."""
+        node = self
+        for _ in range(_REFERENCES_MAX):
+            reference = node.value.get("$ref") if isinstance(node.value, Mapping) else None
+            if not isinstance(reference, str):
+                return node
+            node = node._target(reference)
+        raise Unreadable(self, "the reference leads in a circle")
+
+    def _target(self, reference: str) -> Node:
+        if not reference.startswith("#"):
+            raise Unreadable(self, f"the reference {reference!r} leads out of the document")
+        fragment = unquote(reference[1:])
+        value = self.root
+        try:
+            for token in pointers.tokens(fragment):
+                value = value[int(token)] if isinstance(value, list) else value[token]
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise Unreadable(self, f"the reference {reference!r} leads nowhere") from None
+        return Node(self.root, value, fragment)
+
+    def raw(self, name: str) -> Node:
+        """A member as it stands, a reference not followed: what a schema is read from."""
+        value = self.value.get(name) if isinstance(self.value, Mapping) else None
+        return Node(self.root, value, f"{self.pointer}/{pointers.escape(name)}")
+
+    @property
+    def text(self) -> str:
+        """The value where it is text, else ""."""
+        return self.value if isinstance(self.value, str) else ""
+
+    @property
+    def is_true(self) -> bool:
+        """Whether it is the value true."""
+        return self.value is True
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return self.value is not None
+
+
+class Parameter(NamedTuple):
+    """A parameter outside the body."""
+
+    name: str
+    where: str
+    schema: Node
+    style: Style | None
+    """How a list is written; None when it is not a way we know."""
+    required: bool
+    node: Node
+
+
+class Content(NamedTuple):
+    """What a body may be: by media type, its schema (perhaps empty) and the media type's own node."""
+
+    media_types: Mapping[str, Node]
+    required: bool
+    node: Node
+
+
+class OpenApi3:
+    """OpenAPI 3.0 and 3.1."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = Node(root, root)
+
+    def server_url(self) -> str:
+        """The first server, its variables at their defaults."""
+        server = next(self.root["servers"].items(), None)
+        if server is None:
+            return ""
+        url = server["url"].text
+        for name, variable in server["variables"].members():
+            url = url.replace(f"{{{name}}}", str(variable["default"].value or ""))
+        return url
+
+    def parameters(self, item: Node, operation: Node) -> list[Parameter]:
+        """The parameters of an operation; its own go before its path's."""
+        found = {}
+        for node in [*item["parameters"].items(), *operation["parameters"].items()]:
+            parameter = self._parameter(node)
+            found[(parameter.where, parameter.name)] = parameter
+        return list(found.values())
+
+    def _parameter(self, node: Node) -> Parameter:
+        where = node["in"].text
+        content = node["content"]
+        if content:
+            media_type = next((name for name, _ in content.members()), "")
+            schema = content[media_type].raw("schema")
+            style: Style | None = "json" if media_type.endswith("json") else None
+        else:
+            schema, style = node.raw("schema"), _list_style(where, node["style"].text, node["explode"].value)
+        return Parameter(node["name"].text, where, schema, style, node["required"].is_true or where == "path", node)
+
+    def body(self, _item: Node, operation: Node) -> Content | None:
+        """The request body, if there is one."""
+        body = operation["requestBody"]
+        return Content(_content(body["content"]), body["required"].is_true, body) if body else None
+
+    def reply(self, response: Node, _operation: Node) -> Content:
+        """The body of a response."""
+        return Content(_content(response["content"]), False, response)
+
+
+class Swagger2:
+    """Swagger 2.0."""
+
+    def __init__(self, root: Any) -> None:
+        self.root = Node(root, root)
+
+    def server_url(self) -> str:
+        """The host with the first scheme, and the base path."""
+        host, base_path = self.root["host"].text, self.root["basePath"].text
+        if not host:
+            return base_path
+        schemes = [scheme.text for scheme in self.root["schemes"].items()]
+        return f"{schemes[0] if schemes else 'https'}://{host}{base_path}"
+
+    def parameters(self, item: Node, operation: Node) -> list[Parameter]:
+        """The parameters of an operation that are not of its body."""
+        every = self._all(item, operation)
+        return [self._parameter(node) for node in every if node["in"].text not in ("body", "formData")]
+
+    def _parameter(self, node: Node) -> Parameter:
+        style = _COLLECTIONS.get(node["collectionFormat"].text or "csv")
+        required = node["required"].is_true
+        return Parameter(node["name"].text, node["in"].text, _parameter_schema(node), style, required, node)
+
+    def body(self, item: Node, operation: Node) -> Content | None:
+        """The request body, if there is one; a form is made an object of its fields."""
+        every = self._all(item, operation)
+        consumed = self._media_types("consumes", operation)
+        body = next((node for node in every if node["in"].text == "body"), None)
+        if body is not None:
+            return Content({name: _media(body.raw("schema")) for name in consumed}, body["required"].is_true, body)
+        fields = [node for node in every if node["in"].text == "formData"]
+        if not fields:
+            return None
+        forms = [name for name in consumed if name in (URLENCODED, MULTIPART)]
+        has_file = any(node["type"].text == "file" for node in fields)
+        forms = forms or [MULTIPART if has_file else URLENCODED]
+        required = [node["name"].text for node in fields if node["required"].is_true]
+        properties = {node["name"].text: _parameter_schema(node).value for node in fields}
+        schema = {"type": "object", "properties": properties, "required": required}
+        media = _media(Node(self.root.value, schema, operation.pointer + "/parameters"))
+        return Content(dict.fromkeys(forms, media), bool(required), operation)
+
+    def reply(self, response: Node, operation: Node) -> Content:
+        """The body of a response. One without a schema has none, unless the operation says what it produces."""
+        schema = response.raw("schema")
+        own = operation["produces"]
+        if not schema and not own:
+            return Content({}, False, response)
+        return Content({name: _media(schema) for name in self._media_types("produces", operation)}, False, response)
+
+    def _all(self, item: Node, operation: Node) -> list[Node]:
+        found = {}
+        for node in [*item["parameters"].items(), *operation["parameters"].items()]:
+            found[(node["in"].text, node["name"].text)] = node
+        return list(found.values())
+
+    def _media_types(self, member: str, operation: Node) -> list[str]:
+        listed = operation[member] or self.root[member]
+        return [media_type.text for media_type in listed.items() if media_type.text] or [JSON]
+
+
+Dialect = OpenApi3 | Swagger2
+
+_COLLECTIONS: Mapping[str, Style] = {"csv": "comma", "ssv": "space", "pipes": "pipe", "multi": "repeat"}
+
+
+_NOT_OF_SCHEMA = ("name", "in", "required", "allowEmptyValue")
+_TYPE_NAMES = {"int": "integer", "float": "number", "bool": "boolean"}
+"""Types as documents in the wild call them."""
+
+
+def _parameter_schema(node: Node) -> Node:
+    """A Swagger 2.0 parameter as the schema that it also is."""
+    value = node.value if isinstance(node.value, Mapping) else {}
+    schema = {key: said for key, said in value.items() if key not in _NOT_OF_SCHEMA}
+    type_name = schema.get("type")
+    if isinstance(type_name, str) and type_name in _TYPE_NAMES:
+        schema["type"] = _TYPE_NAMES[type_name]
+    return Node(node.root, schema, node.pointer)
+
+
+def dialect_of(root: Any) -> Dialect | None:
+    """How to read a document; None when it is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
+    if not isinstance(root, Mapping):
+        return None
+    if str(root.get("openapi", "")).startswith(("3.0", "3.1")):
+        return OpenApi3(root)
+    return Swagger2(root) if str(root.get("swagger", "")) == "2.0" else None
+
+
+def _list_style(where: str, style: str, explode: Any) -> Style | None:
+    match where, style:
+        case (("query" | "cookie"), ("" | "form")):
+            repeated = explode if isinstance(explode, bool) else True
+            return "repeat" if repeated and where == "query" else "comma"
+        case "query", "spaceDelimited":
+            return "repeat" if explode is True else "space"
+        case "query", "pipeDelimited":
+            return "repeat" if explode is True else "pipe"
+        case (("path" | "header"), ("" | "simple")):
+            return "comma"
+        case _:
+            return None
+
+
+def _content(content: Node) -> dict[str, Node]:
+    return dict(content.members())
+
+
+def _media(schema: Node) -> Node:
+    """A media type object that holds this schema, at the schema's own place."""
+    return Node(schema.root, {"schema": schema.value}, schema.pointer.rpartition("/")[0])

@@ -1,0 +1,237 @@
+"""An OpenAPI or Swagger document as a service.
+
+Each operation is read by itself; what cannot be carried is refused with its place and the
+reason, and the rest is imported. Nothing is fetched: references lead inside the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from entrepot.kit import names
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.model import shape
+from entrepot.model.operation import Link, Operation, Service
+from entrepot.model.shape import Record, Shape
+from entrepot.ports.protocol import Document, Imported, Refusal
+from entrepot.protocols.rest.binding import METHODS, NAME, Unbindable, bind
+from entrepot.protocols.rest.openapi_document import Dialect, Node, OpenApi3, Unreadable, dialect_of
+from entrepot.protocols.rest.openapi_inputs import InputImport
+from entrepot.protocols.rest.openapi_out import OURS, PROBLEM_SCHEMA
+from entrepot.protocols.rest.openapi_replies import ReplyImport, Success
+from entrepot.protocols.rest.openapi_shapes import Schemas
+
+NOT_OPENAPI = "E703"
+"""A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
+
+_FLAGS = ("safe", "idempotent", "deferrable", "timeout")
+_OTHER_METHODS = ("trace", "options")
+
+
+def read(document: Document, name: str) -> Imported:
+    """The document as a service called `name`. Raises `Refused` when it is of another kind."""
+    dialect = dialect_of(document.content)
+    if dialect is None:
+        message = "this is not an OpenAPI document of version 3.0 or 3.1, nor Swagger 2.0"
+        remedy = "Look at its `openapi` or `swagger` member; convert an older or newer version first."
+        raise Refused([Diagnostic(NOT_OPENAPI, message, Place(file=document.source), remedy)])
+    return _Import(document.content, dialect, name).imported()
+
+
+class _Import:
+    """One document on its way."""
+
+    def __init__(self, content: Any, dialect: Dialect, name: str) -> None:
+        self._dialect = dialect
+        self._root = dialect.root
+        self._name = name
+        self._ours = OURS in content
+        self._schemas = Schemas(dialect.root)
+        self._operations: list[Operation] = []
+        self._refusals: list[Refusal] = []
+        self._taken: set[str] = set()
+        self._by_id: dict[str, str] = {}
+        self._linked: list[tuple[str, Success]] = []
+
+    def imported(self) -> Imported:
+        for path, item in self._members(self._root["paths"]):
+            self._read_path(path, item)
+        self._refuse_hooks()
+        for gap in self._schemas.loosened:
+            self._refuse(gap.pointer, gap.construct, f"read more loosely: {gap.reason}")
+        links = self._links()
+        info = self._root["info"]
+        service = Service(
+            name=self._name,
+            version=str(info["version"].value) if self._ours else "1",
+            operations=tuple(self._operations),
+            types=self._types(),
+            links=links,
+            title=info["title"].text,
+            docs=info["description"].text,
+        )
+        return Imported(service, tuple(self._refusals), self._server_url())
+
+    def _members(self, node: Node) -> Iterable[tuple[str, Node]]:
+        """Members one by one; a reference that leads nowhere costs that member only."""
+        value = node.value if isinstance(node.value, dict) else {}
+        for key in value:
+            try:
+                yield str(key), node[key]
+            except Unreadable as unreadable:
+                self._refuse(unreadable.pointer, str(key), unreadable.reason)
+
+    def _refuse(self, pointer: str, construct: str, reason: str) -> None:
+        self._refusals.append(Refusal(pointer, construct, reason))
+
+    def _server_url(self) -> str:
+        try:
+            return self._dialect.server_url()
+        except Unreadable as unreadable:
+            self._refuse(unreadable.pointer, "servers", unreadable.reason)
+            return ""
+
+    def _read_path(self, path: str, item: Node) -> None:
+        for method in (*map(str.lower, METHODS), *_OTHER_METHODS):
+            if not (isinstance(item.value, dict) and method in item.value):
+                continue
+            construct = f"{method.upper()} {path}"
+            node = Node(item.root, item.value[method], f"{item.pointer}/{method}")
+            if method in _OTHER_METHODS:
+                self._refuse(node.pointer, construct, f"the method {method.upper()} carries no operation")
+                continue
+            try:
+                self._operations.append(self._read_operation(method.upper(), path, item, node))
+            except Unreadable as unreadable:
+                self._refuse(unreadable.pointer, construct, unreadable.reason)
+
+    def _read_operation(self, method: str, path: str, item: Node, node: Node) -> Operation:
+        self._refuse_other_servers(item, node)
+        inputs = InputImport(self._schemas, self._dialect)
+        inputs.read_parameters(item, node)
+        inputs.read_body(item, node)
+        replies = ReplyImport(self._schemas, self._dialect, node)
+        success = replies.success()
+        safe = method in ("GET", "HEAD")
+        operation = Operation(
+            name="",
+            input=Record(fields=tuple(inputs.fields), extras=inputs.extras),
+            output=success.output,
+            stream_input=inputs.stream,
+            stream_output=success.streams,
+            faults=replies.faults(),
+            safe=safe,
+            idempotent=safe or method in ("PUT", "DELETE"),
+            deprecated=node["deprecated"].is_true,
+            summary=node["summary"].text,
+            docs=node["description"].text,
+            tags=tuple(tag.text for tag in node["tags"].items() if tag.text),
+            bindings={NAME: {"method": method, "path": path, **inputs.binding(), **success.binding()}},
+        )
+        operation = self._with_extensions(operation, node)
+        self._check(operation, node)
+        name = self._operation_name(node["operationId"].text, method, path)
+        self._refusals += [*inputs.gaps, *replies.gaps]
+        if success.node is not None:
+            self._linked.append((name, success))
+        self._by_id[node["operationId"].text] = name
+        return msgspec.structs.replace(operation, name=name)
+
+    def _refuse_other_servers(self, item: Node, node: Node) -> None:
+        for servers in (item["servers"], node["servers"]):
+            first = next(servers.items(), None) if isinstance(self._dialect, OpenApi3) else None
+            if first is not None and first["url"].text != next(self._root["servers"].items(), first)["url"].text:
+                raise Unreadable(servers, "it lives on another server than the rest; import it as a service of its own")
+
+    def _operation_name(self, operation_id: str, method: str, path: str) -> str:
+        if self._ours and operation_id:
+            return operation_id
+        return names.unique(names.snake(operation_id or f"{method} {path}"), self._taken)
+
+    def _with_extensions(self, operation: Operation, node: Node) -> Operation:
+        """What our own documents say besides; of anybody's document, since it is only data."""
+        said = {flag: node[f"x-entrepot-{flag}"].value for flag in _FLAGS}
+        changes = {flag: value for flag, value in said.items() if isinstance(value, (bool, int, float))}
+        scopes = tuple(scope.text for scope in node["x-entrepot-scopes"].items())
+        rest = dict(operation.bindings[NAME])
+        if node["x-entrepot-conditions"].is_true:
+            rest["conditions"] = True
+        if node["x-entrepot-location"].text:
+            rest["location"] = node["x-entrepot-location"].text
+        return msgspec.structs.replace(operation, scopes=scopes, bindings={NAME: rest}, **changes)
+
+    def _check(self, operation: Operation, node: Node) -> None:
+        """Raises `Unreadable` when the operation, read by its parts, still cannot be carried."""
+        try:
+            bind(msgspec.structs.replace(operation, name="operation"), self._schemas.types)
+        except Unbindable as unbindable:
+            raise Unreadable(node, str(unbindable)) from None
+
+    def _refuse_hooks(self) -> None:
+        for name, _ in self._members(self._root["webhooks"]):
+            self._refuse(f"/webhooks/{name}", f"webhook {name}", "what an upstream sends by itself is not an operation")
+        for path, item in self._members(self._root["paths"]):
+            for method, operation in item.members() if isinstance(item.value, dict) else ():
+                if isinstance(operation.value, dict) and operation["callbacks"]:
+                    pointer = f"{operation.pointer}/callbacks"
+                    self._refuse(pointer, f"callbacks of {method.upper()} {path}", "callbacks are not operations")
+
+    def _types(self) -> dict[str, Shape]:
+        """The types that operations lead to, and in a document of ours all of them."""
+        if self._ours:
+            for name, schema in self._members(self._root["components"]["schemas"]):
+                if name != PROBLEM_SCHEMA:
+                    self._schemas.shape(Node(schema.root, {"$ref": f"#{schema.pointer}"}, schema.pointer))
+            return dict(self._schemas.types)
+        return self._schemas.reachable(part for operation in self._operations for part in _roots(operation))
+
+    def _links(self) -> tuple[Link, ...]:
+        own = self._root["x-entrepot-links"].value
+        if own is not None:
+            try:
+                return tuple(msgspec.convert(own, list[Link]))
+            except msgspec.ValidationError as error:
+                self._refuse("/x-entrepot-links", "x-entrepot-links", str(error))
+                return ()
+        found: dict[tuple[str, str], Link] = {}
+        for name, success in self._linked:
+            if success.node is None or not isinstance(success.output, shape.Ref):
+                continue
+            for field, node in self._members(success.node["links"]):
+                link = self._link(success.output.name, field, node)
+                if link is None:
+                    self._refuse(
+                        node.pointer,
+                        f"link {field} of {name}",
+                        "only operationId and values of the body's own members are carried",
+                    )
+                else:
+                    found.setdefault((link.type, link.field), link)
+        return tuple(found.values())
+
+    def _link(self, type_name: str, field: str, node: Node) -> Link | None:
+        target = self._by_id.get(node["operationId"].text)
+        operation = next((each for each in self._operations if each.name == target), None)
+        if operation is None:
+            return None
+        places = operation.bindings[NAME].get("parameters", {})
+        by_wire = {place.get("name", name): name for name, place in places.items()}
+        arguments = {}
+        for parameter, expression in node["parameters"].members():
+            member = expression.text.removeprefix("$response.body#/")
+            name = by_wire.get(parameter.rpartition(".")[2])
+            if member == expression.text or "/" in member or name is None:
+                return None
+            arguments[name] = member
+        return Link(
+            type=type_name, field=field, operation=operation.name, arguments=arguments, docs=node["description"].text
+        )
+
+
+def _roots(operation: Operation) -> list[Shape]:
+    found: list[Shape] = [operation.input, operation.output]
+    found += [fault.data for fault in operation.faults if fault.data is not None]
+    return found if operation.stream_input is None else [*found, operation.stream_input]

@@ -1,0 +1,185 @@
+"""The parameters and the body of an OpenAPI operation as the fields of its input."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from entrepot.kit import names
+from entrepot.model import shape
+from entrepot.model.shape import Field, Record, Shape
+from entrepot.ports.protocol import Refusal
+from entrepot.protocols.rest.binding import MULTIPART, NDJSON, URLENCODED, Style, Where, is_upload, style_of
+from entrepot.protocols.rest.media_types import essence
+from entrepot.protocols.rest.openapi_document import Content, Dialect, Node, Parameter, Unreadable
+from entrepot.protocols.rest.openapi_octets import octets_of
+from entrepot.protocols.rest.openapi_out import BODY_FIELD, ITEM_SCHEMA, REQUIRED, SHARED_BODY
+from entrepot.protocols.rest.openapi_shapes import Schemas, attribute_name, field_name
+from entrepot.shapes import text
+
+_HEADERS_IGNORED = ("accept", "content-type")
+"""Header parameters that OpenAPI says are to be ignored (3.1, §4.8.12.1). Authorization is one
+too, but where a document declares it no other way is left to send it."""
+
+_WHERE: dict[str, Where] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
+
+
+class InputImport:
+    """Gathers the fields of one operation, and where each stands."""
+
+    def __init__(self, schemas: Schemas, dialect: Dialect) -> None:
+        self._schemas = schemas
+        self._dialect = dialect
+        self._names: set[str] = set()
+        self._attributes: set[str] = set()
+        self._places: dict[str, dict[str, Any]] = {}
+        self._accepts: list[str] = []
+        self.fields: list[Field] = []
+        self.extras: Literal["drop", "forbid", "keep"] = "drop"
+        self.stream: Shape | None = None
+        self.gaps: list[Refusal] = []
+
+    def binding(self) -> dict[str, Any]:
+        """What REST must know of the input."""
+        said = {"parameters": self._places, "accepts": self._accepts}
+        return {key: value for key, value in said.items() if value}
+
+    def read_parameters(self, item: Node, operation: Node) -> None:
+        """Takes the parameters outside the body. Raises `Unreadable` for a required one that cannot be carried."""
+        for parameter in self._dialect.parameters(item, operation):
+            if parameter.where == "header" and parameter.name.lower() in _HEADERS_IGNORED:
+                continue
+            try:
+                self._read_parameter(parameter)
+            except Unreadable as unreadable:
+                if parameter.required:
+                    raise
+                self._leave_out(f"parameter {parameter.name} in {parameter.where}", unreadable)
+
+    def _leave_out(self, construct: str, unreadable: Unreadable) -> None:
+        self.gaps.append(Refusal(unreadable.pointer, construct, unreadable.reason))
+
+    def _read_parameter(self, parameter: Parameter) -> None:
+        node = parameter.node
+        where = _WHERE.get(parameter.where)
+        if where is None or not parameter.name:
+            raise Unreadable(node, f"a parameter in {parameter.where or 'nowhere'} has no place in a request")
+        required = parameter.required or node[REQUIRED].is_true
+        field = self._schemas.field(parameter.name, "", parameter.schema, required=required)
+        field = msgspec.structs.replace(
+            field,
+            docs=node["description"].text or field.docs,
+            deprecated=field.deprecated or node["deprecated"].is_true,
+        )
+        self._add_as_text(field, where, parameter.style, node)
+
+    def _add_as_text(self, field: Field, where: Where, style: Style | None, node: Node) -> None:
+        """Adds a field that stands as text, in the style of its place."""
+        types = self._schemas.types
+        if isinstance(self._schemas.resolved(field.shape), shape.Anything) and style != "json":
+            field = msgspec.structs.replace(field, shape=shape.Text())
+        natural = style_of(field.shape, types)
+        if style != "json" and natural == "json":
+            if not text.has_text_form(field.shape, types):
+                raise Unreadable(node, "an object as a parameter is carried as JSON `content` only")
+            natural = "scalar"
+        if natural == "repeat" and style is None:
+            raise Unreadable(node, "a list in this style is not carried")
+        self._add(field, where, node, natural if style is None or natural == "scalar" else style)
+
+    def _add(self, field: Field, where: Where, node: Node, style: Style | None = None) -> None:
+        """Adds a field under its name on the wire, which it may lose for a name of its own."""
+        wire = field.name
+        name = names.unique(node["x-entrepot-name"].text or field_name(wire), self._names)
+        attribute = node["x-entrepot-python"].text or field.python or attribute_name(wire)
+        attribute = names.unique(attribute, self._attributes)
+        self.fields.append(msgspec.structs.replace(field, name=name, python="" if attribute == name else attribute))
+        place = {"in": where, "name": wire, "style": style}
+        self._places[name] = {key: said for key, said in place.items() if said not in (None, name)}
+
+    def read_body(self, item: Node, operation: Node) -> None:
+        """Takes the request body. Raises `Unreadable` when it cannot be carried."""
+        content = self._dialect.body(item, operation)
+        if content is None or not content.media_types:
+            return
+        by_essence = {essence(name): name for name in content.media_types}
+        in_json = [name for name in by_essence if name.endswith("json") and name != NDJSON]
+        forms = [name for name in (URLENCODED, MULTIPART) if name in by_essence]
+        if NDJSON in by_essence and content.media_types[by_essence[NDJSON]][ITEM_SCHEMA]:
+            self.stream = self._schemas.shape(content.media_types[by_essence[NDJSON]].raw(ITEM_SCHEMA))
+        elif in_json:
+            self._accepts = in_json
+            self._read_json(content.media_types[by_essence[in_json[0]]].raw("schema"), content)
+        elif forms:
+            self._accepts = forms
+            self._read_form(content.media_types[by_essence[forms[0]]], content)
+        else:
+            self._accepts = list(by_essence)
+            self._read_octets(content)
+
+    def _read_json(self, schema: Node, content: Content) -> None:
+        if content.node[SHARED_BODY]:
+            self._read_fields(self._record_of(schema), "body", content)
+        else:
+            self._add_whole(self._whole(schema, content), content)
+
+    def _whole(self, schema: Node, content: Content) -> Field:
+        own = content.node[BODY_FIELD]["name"].text
+        field = self._schemas.field(own or "body", "", schema, required=content.required)
+        return msgspec.structs.replace(field, docs=content.node["description"].text or field.docs)
+
+    def _add_whole(self, field: Field, content: Content) -> None:
+        self._add(field, "body", content.node[BODY_FIELD])
+
+    def _record_of(self, schema: Node) -> Record:
+        record = self._schemas.record(schema)
+        if record is None:
+            raise Unreadable(schema, "a form is an object with properties")
+        return record
+
+    def _read_fields(self, record: Record, where: Where, content: Content) -> None:
+        """Each member of a shared body as a field of its own."""
+        self.extras = record.extras
+        renamed = content.node[SHARED_BODY]
+        for field in record.fields:
+            identity = {"x-entrepot-name": renamed[field.name].text, "x-entrepot-python": field.attribute}
+            self._add(field, where, Node(None, identity))
+
+    def _read_form(self, media: Node, content: Content) -> None:
+        record = self._record_of(media.raw("schema"))
+        if content.node[SHARED_BODY]:
+            self._read_fields(record, "form", content)
+            return
+        for field in record.fields:
+            try:
+                self._read_form_field(field, media)
+            except Unreadable as unreadable:
+                if field.required:
+                    raise
+                self._leave_out(f"field {field.name} of the form", unreadable)
+
+    def _read_form_field(self, field: Field, media: Node) -> None:
+        property_ = media["schema"]["properties"][field.name]
+        if is_upload(field.shape, self._schemas.types):
+            self._add(field, "form", property_)
+        elif self._accepts[0] == MULTIPART and style_of(field.shape, self._schemas.types) == "json":
+            self._add(field, "form", property_, "json")
+        else:
+            self._add_as_text(field, "form", self._form_style(field, media, property_), property_)
+
+    def _form_style(self, field: Field, media: Node, property_: Node) -> Style:
+        if media["encoding"][field.name]["explode"].value is False or property_["collectionFormat"].text == "csv":
+            return "comma"
+        return "repeat"
+
+    def _read_octets(self, content: Content) -> None:
+        media_type = next(iter(content.media_types))
+        schema = content.media_types[media_type].raw("schema")
+        if content.node[BODY_FIELD]:
+            self._add_whole(self._whole(schema, content), content)
+            return
+        part = octets_of(self._accepts)
+        self._add_whole(
+            Field(name="body", shape=part, required=content.required, docs=content.node["description"].text), content
+        )

@@ -1,0 +1,19 @@
+"""Bodies that are not JSON: text kept as it is, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from entrepot.model import shape
+from entrepot.model.shape import Shape
+from entrepot.protocols.rest.binding import ANY
+
+_TEXTUAL = ("application/xml", "application/javascript", "application/yaml", "application/graphql")
+
+
+def octets_of(media_types: Sequence[str]) -> Shape:
+    """What a body of these media types is: raw when it is one kind of text, else a streamed file."""
+    first = media_types[0]
+    if len(media_types) == 1 and (first.startswith("text/") or first in _TEXTUAL or first.endswith("+xml")):
+        return shape.Raw(media_type=first)
+    return shape.File() if ANY in media_types else shape.File(media_types=tuple(media_types))

@@ -1,0 +1,198 @@
+"""The responses of an OpenAPI operation as its output and its declared faults."""
+
+from __future__ import annotations
+
+import http
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from entrepot.kit import names
+from entrepot.model import shape
+from entrepot.model.fault import KINDS, DeclaredFault, Kind
+from entrepot.model.shape import Record, Shape
+from entrepot.ports.protocol import Refusal
+from entrepot.protocols.rest import faults
+from entrepot.protocols.rest.binding import EVENT_STREAM, NAME, NDJSON
+from entrepot.protocols.rest.media_types import essence
+from entrepot.protocols.rest.openapi_document import Content, Dialect, Node, Unreadable
+from entrepot.protocols.rest.openapi_octets import octets_of
+from entrepot.protocols.rest.openapi_out import ITEM_SCHEMA
+from entrepot.protocols.rest.openapi_shapes import Schemas
+
+OWN_FAULT = "x-entrepot-fault"
+_STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
+_ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")
+
+
+class Success(NamedTuple):
+    """What a call that goes well answers."""
+
+    output: Shape
+    status: int
+    streams: bool = False
+    produces: tuple[str, ...] = ()
+    node: Node | None = None
+    """The response it was read from."""
+
+    def binding(self) -> dict[str, Any]:
+        """What REST must know of it."""
+        said = {"status": self.status, "produces": list(self.produces)}
+        return {key: value for key, value in said.items() if value}
+
+
+class ReplyImport:
+    """Reads the responses of one operation."""
+
+    def __init__(self, schemas: Schemas, dialect: Dialect, operation: Node) -> None:
+        self._schemas = schemas
+        self._dialect = dialect
+        self._operation = operation
+        self._responses = dict(operation["responses"].members())
+        self.gaps: list[Refusal] = []
+
+    def success(self) -> Success:
+        """The output: the first success that has a body. Raises `Unreadable` when there is no success."""
+        found = sorted((_status(code, 200), node) for code, node in self._responses.items() if code[:1] == "2")
+        if not found and "default" in self._responses and not self._codes("3"):
+            found = [(200, self._responses["default"])]
+        if not found:
+            reason = "its only success is a redirect, which is not followed" if self._codes("3") else "none succeeds"
+            raise Unreadable(self._operation["responses"], reason)
+        read = [self._read(status, node) for status, node in found]
+        first = next((success for success in read if success.produces or success.streams), read[0])
+        for other in read:
+            if other.produces and other.output != first.output and other.node is not None:
+                reason = f"only the body of status {first.status} is read"
+                self.gaps.append(Refusal(other.node.pointer, f"{other.status} response", reason))
+        if first.streams or not first.produces or all(success.produces for success in read):
+            return first
+        return first._replace(output=_nullable(first.output))
+
+    def _codes(self, digit: str) -> list[str]:
+        return [code for code in self._responses if code[:1] == digit]
+
+    def _read(self, status: int, node: Node) -> Success:
+        content = self._dialect.reply(node, self._operation)
+        by_essence = {essence(name): media for name, media in content.media_types.items()}
+        in_json = [name for name in by_essence if name.endswith("json") and name not in _STREAMS]
+        streams = [name for name in by_essence if name in _STREAMS]
+        if not by_essence:
+            return Success(shape.Null(), status, node=node)
+        if in_json:
+            part = self._schemas.shape(by_essence[in_json[0]].raw("schema"))
+            if isinstance(self._schemas.resolved(part), shape.Null):
+                return Success(part, status, node=node)
+            return Success(part, status, produces=tuple(in_json), node=node)
+        if streams:
+            item = _item_schema(by_essence[streams[0]], node)
+            return Success(self._schemas.shape(item), status, streams=True, produces=tuple(streams), node=node)
+        return Success(self._octets(list(by_essence), content), status, produces=tuple(by_essence), node=node)
+
+    def _octets(self, media_types: list[str], content: Content) -> Shape:
+        """Our own documents say in the schema what octets are; others are known by their media type."""
+        schema = next(iter(content.media_types.values())).raw("schema")
+        if isinstance(schema.value, dict) and any(key.startswith("x-entrepot-") for key in schema.value):
+            return self._schemas.shape(schema)
+        return octets_of(media_types)
+
+    def faults(self) -> tuple[DeclaredFault, ...]:
+        """The declared failures; one whose body is no object is known by its status alone."""
+        found: list[DeclaredFault] = []
+        taken: set[str] = set()
+        for code, node in sorted(self._responses.items(), key=lambda pair: (not pair[0][:1].isdigit(), pair[0])):
+            if code[:1] not in ("4", "5") and not (code == "default" and self._codes("2")):
+                continue
+            for fault in self._read_failure(code, node):
+                found.append(msgspec.structs.replace(fault, name=names.unique(fault.name, taken)))
+        return tuple(found)
+
+    def _read_failure(self, code: str, node: Node) -> Iterator[DeclaredFault]:
+        content = self._dialect.reply(node, self._operation)
+        media = next((media for name, media in content.media_types.items() if essence(name).endswith("json")), None)
+        schema = media.raw("schema") if media is not None else None
+        if media is None or schema is None or schema.value is None:
+            return
+        own = list(_own_arms(media["schema"]))
+        if own:
+            for arm in own:
+                yield self._own_fault(arm, code)
+        elif not _is_own_problem(schema):
+            yield from self._foreign_fault(code, node, schema)
+
+    def _own_fault(self, arm: Node, code: str) -> DeclaredFault:
+        said = arm["properties"]
+        data = said.raw("data")
+        kind: Kind = said["kind"]["const"].value
+        status = _status(code, KINDS[kind].status)
+        return DeclaredFault(
+            name=said["name"]["const"].text,
+            kind=kind,
+            data=None if data.value is None else self._schemas.shape(data),
+            docs=said.raw("name")["description"].text,
+            bindings={} if status == KINDS[kind].status else {NAME: {"status": status}},
+        )
+
+    def _foreign_fault(self, code: str, node: Node, schema: Node) -> Iterator[DeclaredFault]:
+        status = _status(code, faults.ANY_STATUS)
+        construct = f"{code} response"
+        try:
+            data = self._schemas.shape(schema)
+        except Unreadable as unreadable:
+            self.gaps.append(Refusal(unreadable.pointer, construct, unreadable.reason))
+            return
+        if not isinstance(self._schemas.resolved(data), Record):
+            self.gaps.append(Refusal(schema.pointer, construct, "its body is no object; the status alone is kept"))
+            return
+        own = node[OWN_FAULT]
+        kind = own["kind"].value if own["kind"].value in KINDS else _kind(code, status)
+        yield DeclaredFault(
+            name=own["name"].text or _fault_name(status),
+            kind=kind,
+            data=data,
+            docs=node["description"].text,
+            bindings={NAME: {"status": status, "whole": True}},
+        )
+
+
+def _status(code: str, otherwise: int) -> int:
+    return int(code) if len(code) == 3 and code.isdigit() else otherwise
+
+
+def _kind(code: str, status: int) -> Kind:
+    if status != faults.ANY_STATUS:
+        return faults.kind_of(status)
+    return "upstream_failed" if code[:1] == "5" else "rejected"
+
+
+def _fault_name(status: int) -> str:
+    try:
+        return names.pascal(http.HTTPStatus(status).phrase)
+    except ValueError:
+        return f"Status{status}" if status != faults.ANY_STATUS else "OtherFailure"
+
+
+def _own_arms(schema: Node) -> Iterator[Node]:
+    """The parts of a problem schema of ours that name declared faults."""
+    arms = list(schema["oneOf"].items()) or [schema]
+    for arm in arms:
+        for part in arm["allOf"].items():
+            said = part["properties"]
+            if said["name"]["const"].text and said["kind"]["const"].value in KINDS:
+                yield part
+
+
+def _is_own_problem(schema: Node) -> bool:
+    return isinstance(schema.value, dict) and str(schema.value.get("$ref", "")).endswith("/entrepot.Problem")
+
+
+def _item_schema(media: Node, response: Node) -> Node:
+    for name in _ITEM_SCHEMAS:
+        if media[name]:
+            return media.raw(name)
+    raise Unreadable(response, "it is a stream, and nothing says of what items")
+
+
+def _nullable(part: Shape) -> Shape:
+    return part if isinstance(part, shape.Nullable) else shape.Nullable(shape=part)
