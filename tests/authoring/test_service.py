@@ -8,7 +8,23 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from entrepot import Body, Cookie, Cursor, Fault, Form, Header, NotFound, Page, Path, Query, Reply, Service, Version
+from entrepot import (
+    Body,
+    Cookie,
+    Cursor,
+    Fault,
+    Form,
+    Header,
+    Meta,
+    NotFound,
+    Page,
+    Path,
+    Principal,
+    Query,
+    Reply,
+    Service,
+    Version,
+)
 from entrepot.model import shape
 from entrepot.model.operation import Example, Operation
 
@@ -258,6 +274,35 @@ def test_resources_stand_after_what_they_need() -> None:
     assert [field.name for field in only(service).input.fields] == ["id"]
     sources = [(each.name, each.source, each.provides) for each in service.handlers["ping"].parameters]
     assert sources == [("session", "resource", Session), ("id", "input", None)]
+
+
+def test_nothing_that_surrounds_a_call_becomes_an_input() -> None:
+    class Session(msgspec.Struct): ...
+
+    service = Service("shop")
+
+    @service.resource()
+    async def session() -> AsyncIterator[Session]:
+        yield Session()
+
+    @service.get("/")
+    async def ping(
+        who: Principal,
+        maybe: Principal | None,
+        noted: Annotated[Principal, "the caller"],
+        session: Session | None = None,
+        meta: Meta | None = None,
+    ) -> None: ...
+
+    assert only(service).input.fields == ()
+    sources = {each.name: each.source for each in service.handlers["ping"].parameters}
+    assert sources == {
+        "who": "principal",
+        "maybe": "principal",
+        "noted": "principal",
+        "session": "resource",
+        "meta": "meta",
+    }
 
 
 def test_decorated_functions_stay_callable_and_their_places_are_known() -> None:

@@ -25,6 +25,12 @@ def attached_to(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
 
 
+def bare(annotation: Any) -> Any:
+    """The type itself: without what is attached to it, and without None."""
+    base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    return without(base, types.NoneType)
+
+
 def without(annotation: Any, member: type) -> Any:
     """A union without one of its types. What is no union, or has nothing else, stays as it is."""
     if get_origin(annotation) not in (Union, types.UnionType):

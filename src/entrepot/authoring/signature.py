@@ -13,6 +13,7 @@ from entrepot.authoring.annotations import (
     ASYNC_STREAMS,
     SYNC_STREAMS,
     attached_to,
+    bare,
     hints_of,
     stream_item,
     without,
@@ -107,27 +108,29 @@ class SignatureReader:
                 f"Annotate it: `{name}: int`.",
             )
             return
-        source = self._source(hints[name])
+        wanted = bare(hints[name])
+        source = self._source(wanted)
         if source == "stream":
-            self._read_inbound_stream(hints[name], signature, where)
+            self._read_inbound_stream(wanted, signature, where)
         elif source == "input":
             self._read_field(parameter, hints[name], signature, where)
         signature.parameters.append(
             Parameter(
                 name=name,
                 source=source,
-                provides=hints[name] if source == "resource" else None,
+                provides=wanted if source == "resource" else None,
                 has_default=parameter.default is not parameter.empty,
                 keyword_only=parameter.kind is parameter.KEYWORD_ONLY,
             )
         )
 
-    def _source(self, annotation: Any) -> Source:
-        if annotation in self._provided:
+    def _source(self, wanted: Any) -> Source:
+        if wanted in self._provided:
             return "resource"
-        if stream_item(annotation, ASYNC_STREAMS) is not None:
+        if stream_item(wanted, ASYNC_STREAMS) is not None:
             return "stream"
-        return PARTS_OF_A_CALL.get(annotation, "input") if isinstance(annotation, type) else "input"
+        # A principal in a union or with a note attached must not become an input, or callers could name themselves.
+        return PARTS_OF_A_CALL.get(wanted, "input") if isinstance(wanted, type) else "input"
 
     def _read_inbound_stream(self, annotation: Any, signature: Signature, where: _Where) -> None:
         if signature.stream_input is not None:
