@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @project_argument
 @common
 def apply(session: Session, project: Path) -> int:
-    """Bring the project in DIR live as it is now, without a failed request.
+    """Bring a running project live as it is on disk.
 
-    The project must be running. What does not compile, or what the edge or a new worker refuses,
+    No request fails meanwhile. What does not compile, or what the edge or a new worker refuses,
     changes nothing: the reason is shown, and what ran goes on running.
 
     \b

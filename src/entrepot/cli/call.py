@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,14 @@ REFUSED = 1
 @environment_option
 @common
 def call(session: Session, operation: str, arguments: str, project: Path, environment: str) -> int:
-    """Call SERVICE.OPERATION with its arguments as one JSON object, and print the JSON it answers.
+    """Call one operation, without a server.
 
-    No server is needed; a service of an upstream needs the project to run. `-` reads the JSON from
-    standard input. Of an operation that takes a stream, the items follow there, one JSON value to a
-    line; of one that answers with a stream, every item is printed on a line of its own.
+    Its arguments are one JSON object, and what it answers is printed as JSON. A service of an
+    upstream needs the project to run.
+
+    `-` reads the JSON from standard input. Of an operation that takes a stream, the items follow
+    there, one JSON value to a line; of one that answers with a stream, every item is printed on a
+    line of its own.
 
     Without entrepot.yaml in DIR, the service is looked for in the file SERVICE.py.
 
@@ -75,12 +79,13 @@ def _items() -> Iterator[bytes]:
     return (line for line in sys.stdin.buffer if line.strip())
 
 
-async def _print(session: Session, answer: AsyncIterator[Piece]) -> None:
-    async for piece in answer:
-        if piece.kind == "output" and session.output.as_json:
-            _write(b'{"ok": true, "output": ' + piece.content + b"}\n")
-        else:
-            _write(piece.content + (b"" if piece.kind == "file" else b"\n"))
+async def _print(session: Session, answer: AsyncGenerator[Piece, None]) -> None:
+    async with aclosing(answer):
+        async for piece in answer:
+            if piece.kind == "output" and session.output.as_json:
+                _write(b'{"ok": true, "output": ' + piece.content + b"}\n")
+            else:
+                _write(piece.content + (b"" if piece.kind == "file" else b"\n"))
 
 
 def _write(content: bytes) -> None:

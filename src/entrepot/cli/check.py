@@ -16,9 +16,9 @@ from entrepot.cli.session import Session
 @environment_option
 @common
 def check(session: Session, project: Path, environment: str) -> None:
-    """Say everything that is wrong with the project in DIR; nothing is started or changed.
+    """Say everything that is wrong with a project.
 
-    DIR may also be one Python file.
+    Nothing is started or changed. DIR may also be one Python file.
 
     \b
     Examples:

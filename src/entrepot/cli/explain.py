@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from entrepot.cli.options import common, environment_option, project_argument
+from entrepot.cli.options import common, environment_option
 from entrepot.cli.output import table
 from entrepot.cli.session import Session
 
@@ -20,29 +20,37 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@project_argument
+@click.argument("project", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.argument("operation", metavar="[SERVICE.OPERATION]", default="")
 @environment_option
 @common
 def explain(session: Session, project: Path, operation: str, environment: str) -> None:
-    """Show where each operation and route of the project in DIR is answered, and why there.
+    """Show who answers what, where, and why there.
 
-    With SERVICE.OPERATION: everything about that one. What is left out is listed with the reason.
+    Every operation and route of the project in DIR is listed, and what is left out, with the reason.
+    With SERVICE.OPERATION: everything about that one.
 
     \b
     Examples:
       entrepot explain
-      entrepot explain . shop.place_order
+      entrepot explain examples/shop shop.place_order
     """
     from entrepot.control.building import Recipe, build
 
-    if not operation and not project.exists():
-        project, operation = Path(), str(project)
+    if not project.exists():
+        project, operation = _operation_alone(project, operation)
     compiled = build(Recipe(target=project, environment=environment), session.catalog)
     if operation:
         _explain_one(session, compiled, operation)
     else:
         _explain_all(session, compiled)
+
+
+def _operation_alone(given: Path, operation: str) -> tuple[Path, str]:
+    """`explain shop.quote` means the present directory."""
+    if operation or "." not in given.name:
+        raise click.UsageError(f"there is no directory {str(given)!r}")
+    return Path(), str(given)
 
 
 def _explain_all(session: Session, compiled: Compiled) -> None:
@@ -109,9 +117,9 @@ def _facts(
         "types": notation.named(service.service.types, roots),
         "faults": [{"name": fault.name, "kind": fault.kind, "docs": fault.docs} for fault in operation.faults],
         "rules": {
-            "safe": operation.safe,
-            "idempotent": operation.idempotent,
-            "deprecated": operation.deprecated,
+            "safe": "yes" if operation.safe else "no",
+            "idempotent": "yes" if operation.idempotent else "no",
+            "deprecated": "yes" if operation.deprecated else "no",
             "scopes": " ".join(operation.scopes) or "none",
             "timeout": f"{service.timeout if operation.timeout is None else operation.timeout:g} s",
         },

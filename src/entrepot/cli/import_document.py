@@ -30,10 +30,11 @@ LISTED_MAX = 20
 )
 @common
 def import_document(session: Session, document: str, name: str, project: Path) -> int:
-    """Import a contract: read it, pin it by its hash, and declare it as a service in entrepot.yaml.
+    """Import a contract as a service.
 
-    What cannot be imported is listed with its place and the reason; the exit code is then 1, and
-    the rest is imported all the same.
+    The document is read, pinned by its hash, and declared in entrepot.yaml. What cannot be imported
+    is listed with its place and the reason; the exit code is then 1, and the rest is imported all
+    the same.
 
     \b
     Examples:

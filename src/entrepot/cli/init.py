@@ -42,7 +42,9 @@ class Exists(Exception):
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @common
 def init(session: Session, directory: Path) -> None:
-    """Create a small project in DIR; files that exist are never touched.
+    """Create a small project in DIR.
+
+    Files that exist are never touched.
 
     \b
     Example:

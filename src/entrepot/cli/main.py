@@ -87,8 +87,14 @@ def _failed(error: Exception, session: Session) -> int:
         return REFUSED
     if session.debug:
         traceback.print_exception(error)
-    session.output.error(str(error) or type(error).__name__)
+    session.output.error(_words(error))
     return REFUSED
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 def _quiet_pipe() -> int:

@@ -42,9 +42,10 @@ def _serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_serving_options
 @common
 def dev(session: Session, target: Path, **options: Any) -> None:
-    """Serve TARGET for development: every protocol, every output checked, logs on the terminal.
+    """Serve TARGET for development.
 
-    TARGET is a project's directory (by default the present one) or one Python file.
+    Every protocol is served, every output is checked, and logs are shown on the terminal. TARGET is
+    a project's directory (by default the present one) or one Python file.
 
     \b
     Examples:
@@ -59,7 +60,9 @@ def dev(session: Session, target: Path, **options: Any) -> None:
 @_serving_options
 @common
 def serve(session: Session, project: Path, **options: Any) -> None:
-    """Serve the project in DIR as entrepot.yaml declares it, until SIGTERM or Ctrl-C.
+    """Serve the project in DIR as entrepot.yaml declares it.
+
+    SIGTERM or Ctrl-C ends it in order: requests in progress are answered. A second one ends it at once.
 
     \b
     Examples:

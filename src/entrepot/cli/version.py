@@ -11,7 +11,7 @@ from entrepot.cli.session import Session
 @click.command()
 @common
 def version(session: Session) -> None:
-    """Print the versions of Entrepôt and of Python.
+    """Print the version.
 
     \b
     Example:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from typing import Any, Literal
 
@@ -43,7 +43,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 async def call(
     compiled: Compiled, catalog: Catalog, name: str, arguments: bytes, items: Iterable[bytes]
-) -> AsyncIterator[Piece]:
+) -> AsyncGenerator[Piece, None]:
     """What the operation answers, piece by piece as it comes.
 
     `arguments` is the input as JSON, `items` an inbound stream's items, one JSON value each.
