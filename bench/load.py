@@ -38,9 +38,19 @@ def run(load: Load, port: int, *, seconds: float, connections: int, core: int) -
     with tempfile.TemporaryDirectory() as directory:
         script = Path(directory, "request.lua")
         script.write_text(load.script())
-        command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "-s", str(script)]
+        command = [
+            "taskset",
+            "-c",
+            str(core),
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{math.ceil(seconds)}s",
+            "-s",
+            str(script),
+        ]
         output = subprocess.run(
-            [*command, f"http://127.0.0.1:{port}{load.path}"],
+            ["taskset", "-c", str(core), *wrk, f"http://127.0.0.1:{port}{load.path}"],
             check=True, capture_output=True, text=True, timeout=seconds + 30,
         ).stdout  # fmt: skip
     failed = _BAD_STATUS.search(output) or _BAD_SOCKET.search(output)

@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench.contenders import CONTENDERS, Running, running
+from bench.contenders import CONTENDERS, Running, running, shared_upstream
 from bench.cpu import cpu_seconds
 from bench.load import Load, run
 
@@ -31,7 +31,8 @@ SERVER_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = 32
 JSON = {"Content-Type": "application/json"}
 PLAIN, WORKER, WHOLE = "plain ASGI + msgspec", "Entrepôt worker", "Entrepôt, edge and worker"
-ENVOY = "raw Envoy + plain ASGI"
+ENVOY = "router-only Envoy + plain ASGI"
+HAND_WRITTEN, EDGE = "Envoy by hand", "Entrepôt edge"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,12 @@ COMPARISONS = {
             WHOLE: Load("/api/bench/v1/items/7"),
             "FastAPI": Load("/items/7"),
         },
-        {ENVOY: 1.1, "FastAPI": 1.1},
+        {"FastAPI": 1.1},
+    ),
+    "edge": Comparison(
+        "Edge alone: pass-through, the upstream's own CPU not counted",
+        {HAND_WRITTEN: Load("/items/7"), EDGE: Load("/items/7")},
+        {HAND_WRITTEN: 1.1},
     ),
 }
 
@@ -114,7 +120,7 @@ def summary(comparison: Comparison, rounds: list[dict[str, float]]) -> list[dict
 
 def verdicts(comparison: Comparison, rounds: list[dict[str, float]]) -> list[dict[str, object]]:
     """Our own figure against each bar."""
-    ours = next(name for name in comparison.loads if name in (WORKER, WHOLE))
+    ours = next(name for name in comparison.loads if name in (WORKER, WHOLE, EDGE))
     found = []
     for peer, bar in comparison.goals.items():
         ratio = statistics.median(figures[ours] / figures[peer] for figures in rounds)
@@ -149,6 +155,7 @@ def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
     """Start every contender of a comparison, warm each, and measure them in turn, round after round."""
     comparison = COMPARISONS[name]
     with ExitStack() as stack:
+        stack.enter_context(shared_upstream(core=SERVER_CORE))
         servers = {
             contender: stack.enter_context(running(CONTENDERS[contender], core=SERVER_CORE))
             for contender in comparison.loads
