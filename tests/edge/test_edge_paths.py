@@ -57,6 +57,7 @@ async def serve(site: Site) -> tuple[Origin, Origin]:
         Route(path="/both/", target=PoolTarget("old"), raw_path=False),
         Route(path="/jsonrpc", exact=True, target=PoolTarget("operations")),
         Route(path="/kept/", target=UpstreamTarget(upstream="assets"), raw_path=False),
+        Route(path="/api/raw", exact=True, target=UpstreamTarget(upstream="assets"), raw_path=False),
         Route(path="/logo", exact=True, target=UpstreamTarget(upstream="assets", strip_prefix=True), raw_path=False),
         Route(path="/old/", target=PoolTarget("old"), raw_path=False),
         Route(path="/rebased/", target=UpstreamTarget(upstream="based", strip_prefix=True), raw_path=False),
@@ -68,6 +69,9 @@ async def serve(site: Site) -> tuple[Origin, Origin]:
 
 ARRIVALS = (
     ("/api/a%2Fb/../c//d?q=%2f", "operations", "/api/a%2Fb/../c//d?q=%2f"),
+    ("/api/raw", "assets", "/api/raw"),
+    ("/api/raw//%2F", "operations", "/api/raw//%2F"),
+    ("http://other.test/api/a%2Fb/../c", "operations", "/api/a%2Fb/../c"),
     ("/api/shop/v1/x", "operations", "/api/shop/v1/x"),
     ("/both/", "operations", "/both/"),
     ("/both/?x", "operations", "/both/?x"),
@@ -106,7 +110,7 @@ async def test_what_is_not_served_is_a_problem(site: Site) -> None:
 async def test_unclean_paths_never_reach_foreign_applications(site: Site) -> None:
     _, hosted = await serve(site)
     for path in UNCLEAN:
-        for prefix in ("/old", "/static", "/kept"):
+        for prefix in ("/old", "/static", "/kept", "http://other.test/old"):
             answer = await site.get(prefix + path)
             assert (path, answer.status) == (path, 400)
             assert answer.json()["kind"] == "malformed"

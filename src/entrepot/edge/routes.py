@@ -127,7 +127,7 @@ def _entries(route: Route, workers: Workers, upstreams: Mapping[str, Upstream]) 
     repeatable = {"match": {**path, "headers": [method]}, "route": {**action, **again}}
     unrepeatable = {"match": path, "route": {**action, **once}}
     split = [{"name": route.path, **entry, **own_answers} for entry in (repeatable, unrepeatable)]
-    return split if route.raw_path else [_refuse_unclean(), *split]
+    return split if route.raw_path or route.exact else [_refuse_unclean(), *split]
 
 
 def _refuse_unclean() -> Json:
