@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from warehouse import Order, Photo, Product, Session, Supplier, Warehouse
+from warehouse import NO_PHOTO, Order, Photo, Product, Session, Supplier, Warehouse
 
 from entrepot import Conditions, Cookie, Cursor, Fault, File, Header, Media, Page, Principal, Service
 
@@ -66,6 +66,7 @@ async def add_product(product: NewProduct, session: Session) -> Product:
     supplier = session.suppliers[product.supplier_id]
     added = Product(session.products.next_id(), product.name, product.price, stock=0, supplier_id=supplier.id)
     session.products[added.id] = added
+    session.photos[added.id] = NO_PHOTO
     return added
 
 

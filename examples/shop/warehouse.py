@@ -40,13 +40,16 @@ class Photo(msgspec.Struct, frozen=True):
     media_type: str
 
 
+NO_PHOTO = Photo(b"\x89PNG\r\n\x1a\n", "image/png")
+
+
 class Warehouse(msgspec.Struct):
     """Everything there is, by number."""
 
     suppliers: dict[int, Supplier]
     products: dict[int, Product]
+    photos: dict[int, Photo]
     orders: dict[int, Order] = {}
-    photos: dict[int, Photo] = {}
 
     @classmethod
     def stocked(cls) -> "Warehouse":
@@ -57,7 +60,11 @@ class Warehouse(msgspec.Struct):
             Product(2, "Barrel of olives", Decimal("64.00"), stock=12, supplier_id=2),
             Product(3, "Sack of pepper", Decimal("119.95"), stock=3, supplier_id=1, note="from Malabar"),
         ]
-        return cls(suppliers={s.id: s for s in suppliers}, products={p.id: p for p in products})
+        return cls(
+            suppliers={supplier.id: supplier for supplier in suppliers},
+            products={product.id: product for product in products},
+            photos={product.id: NO_PHOTO for product in products},
+        )
 
 
 class Table(Generic[T]):

@@ -15,6 +15,7 @@ from support.running import Running
 def test_schemathesis_finds_nothing(running_shop: Running, tmp_path: Path) -> None:
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
+        f"--config-file={Path(__file__).with_name('schemathesis.toml')}",
         "run",
         f"{running_shop.url}/api/shop/v1/openapi.json",
         "--checks=all",

@@ -10,11 +10,11 @@ import msgspec
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model.fault import Fault, Issue
-from entrepot.model.faults import Invalid
+from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Record, Types
 from entrepot.ports.exchange import Request, chunks_of
-from entrepot.protocols.rest.binding import Binding, Placement
+from entrepot.protocols.rest.binding import OCTETS, Binding, Placement
 from entrepot.protocols.rest.file_bodies import file_of
 from entrepot.protocols.rest.form_bodies import form_reader
 from entrepot.protocols.rest.media_types import Taken
@@ -25,6 +25,7 @@ from entrepot.protocols.rest.received import (
     Known,
     ReadBody,
     Received,
+    announces_body,
     checked_octets,
     file_limit,
     leave_out,
