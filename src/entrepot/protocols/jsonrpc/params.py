@@ -46,7 +46,7 @@ class Params:
         try:
             value = self._codec.decode(text)
         except Invalid as fault:
-            fault.issues += unknown
+            fault.issues = (*fault.issues, *unknown)[: self._issues_max]
             raise
         if unknown:
             raise Invalid("there are parameters that the operation does not have", issues=unknown)
