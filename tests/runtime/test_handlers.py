@@ -266,6 +266,8 @@ async def test_development_looks_all_the_way_down(deep: bool, kind: str | None) 
 async def items_of(reply: Reply) -> tuple[list[Any], Fault | None]:
     """All items of a stream, and the fault at its end."""
     items: list[Any] = []
+    if reply.fault is not None:
+        return items, reply.fault
     try:
         async for item in reply.output:
             items.append(item)
@@ -280,6 +282,7 @@ class Streams:
     def __init__(self) -> None:
         self.service = Service("ticks")
         self.closed = False
+        self.go_on = asyncio.Event()
 
         @self.service.get("/good")
         async def good(upto: int) -> AsyncIterator[int]:
@@ -318,6 +321,18 @@ class Streams:
             yield 0
             raise ValueError("the password is 12345")
 
+        @self.service.get("/refused")
+        async def refused(upto: int) -> AsyncIterator[int]:
+            if upto > 5:
+                raise NotFound("too many")
+            yield 0
+
+        @self.service.get("/slow")
+        async def slow(upto: int) -> AsyncIterator[int]:
+            await self.go_on.wait()
+            raise NotFound("too late")
+            yield 0
+
         @self.service.get("/wrong")
         async def wrong(upto: int) -> AsyncIterator[int]:
             try:
@@ -335,11 +350,33 @@ async def test_a_stream_gives_its_items(name: str) -> None:
         assert await items_of(reply) == ([], None)
 
 
-async def test_a_function_may_refuse_before_its_stream_begins() -> None:
+@pytest.mark.parametrize("name", ["given", "refused"])
+async def test_a_stream_that_fails_at_once_is_a_failed_call(name: str) -> None:
     async with local_service(Streams().service) as served:
-        fault = (await call_by_name(served, "given", {"upto": 9})).fault
+        reply = await call_by_name(served, name, {"upto": 9})
+        assert reply.output is None
+        assert reply.fault is not None
+        assert (reply.fault.kind, reply.fault.detail) == ("not_found", "too many")
+
+
+async def test_a_stream_whose_first_item_takes_long_has_begun_before_it_fails() -> None:
+    streams = Streams()
+    async with local_service(streams.service) as served:
+        reply = await call_by_name(served, "slow", {"upto": 1})
+        assert reply.fault is None
+        streams.go_on.set()
+        items, fault = await items_of(reply)
+        assert items == []
         assert fault is not None
-        assert fault.kind == "not_found"
+        assert fault.detail == "too late"
+
+
+async def test_a_stream_may_be_closed_before_its_first_item() -> None:
+    streams = Streams()
+    async with local_service(streams.service) as served:
+        reply = await call_by_name(served, "slow", {"upto": 1})
+        await reply.output.aclose()
+        assert await items_of(reply) == ([], None)
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,8 @@ class Bank:
 
         @self.service.get("/statement")
         async def statement(upto: int, session: Session) -> AsyncIterator[int]:
+            if upto < 0:
+                raise NotFound("no such statement")
             for number in range(upto):
                 yield number
             tell("statement ends")
@@ -285,6 +287,14 @@ async def test_resources_stay_open_until_a_stream_ends(plain: bool) -> None:
         assert bank.told == ["session opened"]
         assert [item async for item in reply.output] == [0, 1]
         assert bank.told == ["session opened", "statement ends", "session committed"]
+
+
+async def test_resources_roll_back_when_a_stream_fails_at_once() -> None:
+    bank = Bank()
+    async with bank.open() as served:
+        reply = await call(served, "statement", upto=-1)
+        assert reply.fault is not None
+        assert bank.told == ["session opened", "session sees <Fault not_found: no such statement>"]
 
 
 @pytest.mark.parametrize("plain", [False, True])

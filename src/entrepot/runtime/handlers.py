@@ -61,7 +61,9 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
         enter, leave, fault_of, timeout = self.inflight.enter, self.inflight.leave, self.fault_of, self.timeout
         streams_out = self.operation.stream_output
         abandons = self.operation.safe and self.operation.stream_input is None
-        finish = self._finish_stream if streams_out else self._finish
+        check = None if streams_out else self.check
+        if streams_out:
+            produce = self._streaming(produce)
 
         async def invoke(call: Call) -> Reply:
             context = call.context
@@ -69,7 +71,11 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
             if not streams_out:
                 context.deadline = entry.deadline
             try:
-                return finish(await produce(call), call)
+                result = await produce(call)
+                reply = result if type(result) is Reply else Reply(result)
+                if check is not None and reply.fault is None and not check.fits(reply.output):
+                    raise check.mismatch(reply.output)
+                return reply
             except asyncio.CancelledError:
                 reason = entry.reason()
                 if reason is None:
@@ -82,18 +88,23 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
 
         return invoke
 
-    def _finish(self, result: Any, _call: Call) -> Reply:
-        reply = result if type(result) is Reply else Reply(result)
-        if self.check is not None and reply.fault is None and not self.check.fits(reply.output):
-            raise self.check.mismatch(reply.output)
-        return reply
+    def _streaming(self, produce: Produce) -> Produce:
+        """The same with its items as a stream that has one way to end."""
 
-    def _finish_stream(self, result: Any, call: Call) -> Reply:
-        reply = result if type(result) is Reply else Reply(result)
-        if reply.fault is None:
-            reply.output = OutStream(self._items(reply.output), partial(self._told, call), self.check)
-            self.streams.add(reply.output)
-        return reply
+        async def produce_stream(call: Call) -> Reply:
+            result = await produce(call)
+            reply = result if type(result) is Reply else Reply(result)
+            if reply.fault is not None:
+                return reply
+            stream = OutStream(self._items(reply.output), partial(self._told, call), self.check)
+            self.streams.add(stream)
+            fault = await stream.begin()
+            if fault is not None:
+                return Reply(fault=fault)
+            reply.output = stream
+            return reply
+
+        return produce_stream
 
     def _items(self, output: Any) -> AsyncIterator[Any]:
         if hasattr(output, "__aiter__"):

@@ -10,6 +10,9 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import Cancelled, Unavailable
 from entrepot.runtime.output import OutputCheck
 
+FIRST_ITEM_SECONDS = 0.1
+"""How long a reply waits for the first item of its stream."""
+
 OnEnd = Callable[[Fault | None], Awaitable[Fault | None]]
 """Told how a stream ended (None: as it should); what it returns is how the reader is told."""
 
@@ -30,9 +33,25 @@ class OutStream:
         self._fault_of = fault_of
         self._check = check
         self._at_end: list[OnEnd] = []
+        self._first: asyncio.Task[Any] | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._reason: Fault | None = None
         self._ended = False
+
+    async def begin(self, seconds: float = FIRST_ITEM_SECONDS) -> Fault | None:
+        """Wait a moment for the first item, and return the fault if there is one in its place.
+
+        So what is found out at once (no such thing, not allowed) is a failed call in every
+        protocol, and not a stream that breaks; one whose first item takes longer begins empty.
+        """
+        self._first = asyncio.ensure_future(self._read())
+        try:
+            await asyncio.wait((self._first,), timeout=seconds)
+        except asyncio.CancelledError:
+            await self.aclose()
+            raise
+        failed = self._first.exception() if self._first.done() else None
+        return failed if isinstance(failed, Fault) else None
 
     def at_end(self, action: OnEnd) -> None:
         """Do this when the stream has ended, however it did."""
@@ -49,6 +68,12 @@ class OutStream:
         return self
 
     async def __anext__(self) -> Any:
+        if self._first is not None:
+            item, self._first = self._first, None
+            return await item
+        return await self._read()
+
+    async def _read(self) -> Any:
         if self._ended:
             raise StopAsyncIteration
         if self._reason is not None:
@@ -76,6 +101,10 @@ class OutStream:
 
     async def aclose(self) -> None:
         """End it because nobody reads on."""
+        first, self._first = self._first, None
+        if first is not None:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
         if not self._ended:
             await self._close(Cancelled("the caller left"))
 
