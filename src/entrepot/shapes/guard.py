@@ -33,7 +33,11 @@ def may_repeat_names(data: bytes) -> bool:
     """
     if b"u003a" in data or b"u003A" in data:
         return True
-    return data.count(b":") != _encode(_untyped.decode(data)).count(b":")
+    try:
+        plain = _untyped.decode(data)
+    except msgspec.ValidationError:
+        return True  # a number beyond a float, which may be meant for a decimal
+    return data.count(b":") != _encode(plain).count(b":")
 
 
 def may_be_deep(data: bytes, limits: Limits) -> bool:

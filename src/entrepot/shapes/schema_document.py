@@ -125,6 +125,9 @@ class SchemaDocument:
             pointer = self.pointer_of(part["$ref"])
             pending.append(pointer)
             out["$ref"] = f"#/$defs/{escape(self.name_of(pointer))}"
+        if isinstance(out.get("items"), list):
+            # A tuple, as draft 4 wrote it.
+            out |= {"prefixItems": out["items"], "items": out.pop("additionalItems", True)}
         out = modern_bounds(out)
         return {"anyOf": [out, {"type": "null"}]} if is_nullable(part) else out
 

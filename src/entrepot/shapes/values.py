@@ -78,10 +78,10 @@ class Codec:
         def of_plain(plain: Any) -> Any:
             try:
                 value = read(plain)
-            except (ValueError, RecursionError) as error:
-                raise values.refusal(shape, plain, error) from None
-            if guarded and (issues := explain(shape, plain, values.types, values.limits)):
-                raise Invalid("the value does not fit its type", issues=tuple(issues))
+            except (ValueError, TypeError, RecursionError) as error:
+                raise (values.fault_in_plain(shape, plain) or values.unexplained(error)) from None
+            if guarded and (fault := values.fault_in_plain(shape, plain)) is not None:
+                raise fault
             return value
 
         return of_plain
@@ -128,9 +128,10 @@ class Codec:
                     or (check is not None and not check(_plain.decode(data)))
                 )
             except _UNREADABLE as error:
-                raise values.fault_of(shape, data, error, trusted=trusted) from None
-            if suspect and (fault := values.fault_in(shape, data, trusted=trusted)) is not None:
-                raise fault
+                fault = values.fault_in(shape, data, trusted=trusted) or values.unexplained(error)
+                raise fault from None
+            if suspect and (found := values.fault_in(shape, data, trusted=trusted)) is not None:
+                raise found
             return value
 
         return decode
@@ -187,8 +188,8 @@ class Values:
             codec = self._codecs[key] = Codec(shape, self)
         return codec
 
-    def fault_of(self, shape: s.Shape, data: bytes, error: Exception, *, trusted: bool) -> Malformed | Invalid:
-        """The fault for JSON bytes that were refused with `error`."""
+    def fault_in(self, shape: s.Shape, data: bytes, *, trusted: bool) -> Malformed | Invalid | None:
+        """The fault for JSON bytes, if anything is wrong with them: the slow and thorough way."""
         try:
             plain = _plain.decode(data)
         except RecursionError:
@@ -199,22 +200,22 @@ class Values:
             return _malformed(Issue("", "number_form", "a number has too many digits"))
         except msgspec.DecodeError as broken:
             return _malformed(Issue("", "syntax", f"is not JSON: {broken}"))
-        fault = self.fault_in(shape, data, trusted=trusted)
-        return fault if fault is not None else self.refusal(shape, plain, error)
+        if not trusted and (issues := guard.issues(data, self.limits)):
+            return _malformed(*issues)
+        return self.fault_in_plain(shape, plain)
 
-    def fault_in(self, shape: s.Shape, data: bytes, *, trusted: bool) -> Malformed | Invalid | None:
-        """The fault for well-formed JSON bytes, if anything is wrong with them."""
-        if not trusted and (broken := guard.issues(data, self.limits)):
-            return _malformed(*broken)
-        issues = explain(shape, _plain.decode(data), self.types, self.limits)
-        return Invalid("the value does not fit its type", issues=tuple(issues)) if issues else None
-
-    def refusal(self, shape: s.Shape, plain: Any, error: Exception) -> Invalid:
-        """The fault for plain data that was refused with `error`."""
+    def fault_in_plain(self, shape: s.Shape, plain: Any) -> Invalid | None:
+        """The fault for plain data, if it is not of the shape."""
         issues = explain(shape, plain, self.types, self.limits)
-        # A rule of an author's own class (`__post_init__`, a pydantic validator) has only its message.
-        issues = issues or [Issue("", "format", str(error))]
-        return Invalid("the value does not fit its type", issues=tuple(issues))
+        return _invalid(*issues) if issues else None
+
+    def unexplained(self, error: Exception) -> Invalid:
+        """The fault for a rule of an author's own class (`__post_init__`, a validator): it has only its message."""
+        return _invalid(Issue("", "format", str(error)))
+
+
+def _invalid(*issues: Issue) -> Invalid:
+    return Invalid("the value does not fit its type", issues=issues)
 
 
 def _holds_numbers(part: s.Shape) -> bool:

@@ -1,0 +1,76 @@
+"""What must hold of every shape: reading and writing are duals, and every refusal is explained."""
+
+from __future__ import annotations
+
+import decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from entrepot.model import shape as s
+from entrepot.model.fault import Fault
+from entrepot.shapes.explain import explain
+from entrepot.shapes.values import Values
+from support.strategies import Contract, anything, contracts, nearly, values_of
+
+write = msgspec.json.Encoder(decimal_format="number").encode
+read = msgspec.json.Decoder(float_hook=decimal.Decimal).decode
+law = settings(
+    max_examples=200,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
+
+
+@given(st.data(), contracts())
+@law
+def test_a_value_survives_being_written_and_read(data: st.DataObject, contract: Contract) -> None:
+    plain = data.draw(values_of(contract.shape, contract.types))
+    codec = Values(contract.types).codec(contract.shape)
+    value = codec.decode(write(plain))
+    assert codec.decode(codec.encode(value)) == value
+    assert codec.decode_trusted(codec.encode(value)) == value
+
+
+@given(st.data(), contracts())
+@law
+def test_plain_data_and_values_are_duals(data: st.DataObject, contract: Contract) -> None:
+    plain = data.draw(values_of(contract.shape, contract.types))
+    codec = Values(contract.types).codec(contract.shape)
+    value = codec.of_plain(plain)
+    assert value == codec.decode(write(plain))
+    assert read(write(codec.to_plain(value))) == read(codec.encode(value))
+    assert codec.of_plain(codec.to_plain(value)) == value
+    assert codec.accepts(value)
+
+
+@given(st.data(), contracts())
+@law
+def test_an_issue_is_found_exactly_when_reading_refuses(data: st.DataObject, contract: Contract) -> None:
+    fitting = data.draw(values_of(contract.shape, contract.types))
+    plain = data.draw(nearly(fitting) | anything())
+    codec = Values(contract.types).codec(contract.shape)
+    written = write(plain)
+    issues = explain(contract.shape, read(written), contract.types)
+    assert bool(issues) == refuses(codec.decode, written), issues
+    assert bool(issues) == refuses(codec.decode_trusted, written), issues
+    assert bool(issues) == refuses(codec.of_plain, plain), issues
+
+
+def refuses(reader: Any, data: Any) -> bool:
+    try:
+        reader(data)
+    except Fault as fault:
+        return bool(fault.issues)
+    return False
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"nul", b"\xff", b'"\xff"', b'{"a":1}x', b"[1,]", b"NaN", b"'a'"])
+def test_what_is_not_json_is_malformed(data: bytes) -> None:
+    with pytest.raises(Fault) as caught:
+        Values({}).codec(s.Anything()).decode(data)
+    assert caught.value.kind == "malformed"
+    assert [issue.code for issue in caught.value.issues] in (["syntax"], ["encoding"])
