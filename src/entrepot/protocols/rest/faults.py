@@ -41,9 +41,9 @@ for _kind, _row in KINDS.items():
 
 
 def status_of_declared(declared: DeclaredFault) -> int:
-    """The HTTP status of a declared fault: its own, or that of its kind."""
+    """The HTTP status of a declared fault: its own (`ANY_STATUS` if it varies), or that of its kind."""
     own = declared.bindings.get(NAME, {}).get("status")
-    return own if own else KINDS[declared.kind].status
+    return own if isinstance(own, int) else KINDS[declared.kind].status
 
 
 def problem(
@@ -54,7 +54,7 @@ def problem(
     members: dict[str, Any] = {
         "type": f"{DECLARED_TYPE}{fault.name}" if declared else "about:blank",
         "title": fault.row.title,
-        "status": status_of_declared(declared) if declared else fault.row.status,
+        "status": (status_of_declared(declared) if declared else ANY_STATUS) or fault.row.status,
         "kind": fault.kind,
         "trace_id": trace_id,
     }
@@ -142,27 +142,28 @@ class Reader:
         declared = self._operation.fault(name) if name else None
         if declared is None:
             return self._fault(members.kind, members)
-        return self._declared(declared, members, bytes(members.data))
+        return self._declared(declared, members.kind, members, bytes(members.data))
 
     def _foreign(self, members: _Members, body: bytes, status: int) -> Fault:
         declared = self._by_status.get(status) or self._by_status.get(ANY_STATUS)
-        fault = self._declared(declared, members, body) if declared and body else None
+        kind = kind_of(status)
+        fault = self._declared(declared, kind, members, body) if declared and body else None
         if fault is None or not fault.name:
             # An error body outside its contract still tells, by its status, how the call failed.
-            fault = self._fault(kind_of(status), members)
+            fault = self._fault(kind, members)
         fault.detail = fault.detail or _text(members.message) or _text(members.title)
         fault.detail = fault.detail or f"{self._host} answered {status}"
         return fault
 
-    def _declared(self, declared: DeclaredFault, members: _Members, data: bytes) -> Fault:
+    def _declared(self, declared: DeclaredFault, kind: Kind, members: _Members, data: bytes) -> Fault:
         if declared.data is None:
-            return self._fault(declared.kind, members, name=declared.name)
+            return self._fault(kind, members, name=declared.name)
         try:
             value = self._values.codec(declared.data).decode(data)
         except Fault as broken:
             detail = f"{self._host} sent the fault {declared.name} with data that does not fit its contract"
             return UpstreamFailed(detail, issues=broken.issues, upstream=self._host)
-        return self._fault(declared.kind, members, name=declared.name, data=value)
+        return self._fault(kind, members, name=declared.name, data=value)
 
     def _fault(self, kind: Kind, members: _Members, *, name: str = "", data: Any = None) -> Fault:
         blamed = "" if KINDS[kind].blame == "caller" else self._host

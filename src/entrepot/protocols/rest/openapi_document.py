@@ -179,8 +179,9 @@ class Swagger2:
 
     def _parameter(self, node: Node) -> Parameter:
         style = _COLLECTIONS.get(node["collectionFormat"].text or "csv")
-        required = node["required"].is_true
-        return Parameter(node["name"].text, node["in"].text, _parameter_schema(node), style, required, node)
+        where = node["in"].text
+        required = node["required"].is_true or where == "path"
+        return Parameter(node["name"].text, where, _parameter_schema(node), style, required, node)
 
     def body(self, item: Node, operation: Node) -> Content | None:
         """The request body, if there is one; a form is made an object of its fields."""

@@ -22,7 +22,7 @@ from entrepot.protocols.rest.openapi_document import Dialect, Node, OpenApi3, Un
 from entrepot.protocols.rest.openapi_inputs import InputImport
 from entrepot.protocols.rest.openapi_out import OURS, PROBLEM_SCHEMA
 from entrepot.protocols.rest.openapi_replies import ReplyImport, Success
-from entrepot.protocols.rest.openapi_shapes import Schemas
+from entrepot.protocols.rest.openapi_shapes import Schemas, opened
 
 NOT_OPENAPI = "E703"
 """A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
@@ -33,12 +33,15 @@ _OTHER_METHODS = ("trace", "options")
 
 def read(document: Document, name: str) -> Imported:
     """The document as a service called `name`. Raises `Refused` when it is of another kind."""
-    dialect = dialect_of(document.content)
+    content = document.content
+    if isinstance(content, dict) and OURS in content:
+        content = opened(content)
+    dialect = dialect_of(content)
     if dialect is None:
         message = "this is not an OpenAPI document of version 3.0 or 3.1, nor Swagger 2.0"
         remedy = "Look at its `openapi` or `swagger` member; convert an older or newer version first."
         raise Refused([Diagnostic(NOT_OPENAPI, message, Place(file=document.source), remedy)])
-    return _Import(document.content, dialect, name).imported()
+    return _Import(content, dialect, name).imported()
 
 
 class _Import:
@@ -112,6 +115,7 @@ class _Import:
         self._refuse_other_servers(item, node)
         inputs = InputImport(self._schemas, self._dialect)
         inputs.read_parameters(item, node)
+        inputs.read_path(path)
         inputs.read_body(item, node)
         replies = ReplyImport(self._schemas, self._dialect, node)
         success = replies.success()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -10,7 +11,17 @@ from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
 from entrepot.ports.protocol import Refusal
-from entrepot.protocols.rest.binding import MULTIPART, NDJSON, URLENCODED, Style, Where, is_upload, style_of
+from entrepot.protocols.rest.binding import (
+    MULTIPART,
+    NDJSON,
+    URLENCODED,
+    Style,
+    Where,
+    is_upload,
+    null_is_absence,
+    style_of,
+    unwrap,
+)
 from entrepot.protocols.rest.media_types import essence
 from entrepot.protocols.rest.openapi_document import Content, Dialect, Node, Parameter, Unreadable
 from entrepot.protocols.rest.openapi_octets import octets_of
@@ -22,6 +33,7 @@ _HEADERS_IGNORED = ("accept", "content-type")
 """Header parameters that OpenAPI says are to be ignored (3.1, §4.8.12.1). Authorization is one
 too, but where a document declares it no other way is left to send it."""
 
+_VARIABLE = re.compile(r"\{([^{}]+)\}")
 _WHERE: dict[str, Where] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 
 
@@ -57,6 +69,13 @@ class InputImport:
                     raise
                 self._leave_out(f"parameter {parameter.name} in {parameter.where}", unreadable)
 
+    def read_path(self, path: str) -> None:
+        """Takes the variables of the path that no parameter declares; they are text."""
+        declared = {place["name"] for place in self._places.values() if place["in"] == "path"}
+        for name in _VARIABLE.findall(path):
+            if name not in declared:
+                self._add(Field(name=name, shape=shape.Text(length_min=1)), "path", Node(None, None))
+
     def _leave_out(self, construct: str, unreadable: Unreadable) -> None:
         self.gaps.append(Refusal(unreadable.pointer, construct, unreadable.reason))
 
@@ -79,6 +98,9 @@ class InputImport:
         types = self._schemas.types
         if isinstance(self._schemas.resolved(field.shape), shape.Anything) and style != "json":
             field = msgspec.structs.replace(field, shape=shape.Text())
+        if where == "path" or (where in ("header", "cookie") and not null_is_absence(field)):
+            # There is no way to write null here, whatever the schema says.
+            field = msgspec.structs.replace(field, shape=unwrap(field.shape, types))
         natural = style_of(field.shape, types)
         if style != "json" and natural == "json":
             if not text.has_text_form(field.shape, types):
@@ -95,8 +117,7 @@ class InputImport:
         attribute = node["x-entrepot-python"].text or field.python or attribute_name(wire)
         attribute = names.unique(attribute, self._attributes)
         self.fields.append(msgspec.structs.replace(field, name=name, python="" if attribute == name else attribute))
-        place = {"in": where, "name": wire, "style": style}
-        self._places[name] = {key: said for key, said in place.items() if said not in (None, name)}
+        self._places[name] = {"in": where, "name": wire, **({} if style is None else {"style": style})}
 
     def read_body(self, item: Node, operation: Node) -> None:
         """Takes the request body. Raises `Unreadable` when it cannot be carried."""

@@ -27,7 +27,7 @@ from entrepot.protocols.rest.binding import (
     unwrap,
 )
 from entrepot.protocols.rest.bodies import body_record
-from entrepot.protocols.rest.openapi_shapes import attribute_name, field_name
+from entrepot.protocols.rest.openapi_shapes import attribute_name, enclosed, field_name
 from entrepot.shapes import schema_out
 
 VERSION = "3.1.1"
@@ -71,7 +71,7 @@ class _Writer:
             binding = bind(operation, self._types)
             paths.setdefault(binding.path.text, {})[binding.method.lower()] = self._operation(operation, binding)
         schemas = {name: self._schema(part) for name, part in self._types.items()}
-        return _said(
+        document = _said(
             openapi=VERSION,
             info=_said(title=service.title or service.name, version=service.version, description=service.docs),
             servers=[{"url": mount(service).rstrip("/")}],
@@ -80,6 +80,7 @@ class _Writer:
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}},
             **{OURS: 1, "x-entrepot-links": [msgspec.to_builtins(link) for link in service.links]},
         )
+        return {"paths": {}, **enclosed(document)}
 
     def _schema(self, part: Shape) -> Json:
         return schema_out.schema(part, self._types, REFERENCES)
@@ -161,12 +162,13 @@ class _Writer:
             content=self._output(operation, binding),
             links=self._links(operation),
         )
-        by_status: dict[str, list[DeclaredFault]] = {}
-        for fault in operation.faults:
-            by_status.setdefault(str(faults.status_of_declared(fault)), []).append(fault)
-        failures = {status: self._failure(declared) for status, declared in sorted(by_status.items())}
-        usual = {"description": "The call failed; the problem says how.", "content": _problem_content(_PROBLEM_REF)}
-        return {str(binding.status): success, **failures, "default": usual}
+        by_status: dict[str, list[DeclaredFault]] = {"default": []}
+        for fault in sorted(operation.faults, key=faults.status_of_declared):
+            status = faults.status_of_declared(fault)
+            by_status.setdefault("default" if status == faults.ANY_STATUS else str(status), []).append(fault)
+        unknown = by_status.pop("default")
+        failures = {status: self._failure(declared, []) for status, declared in by_status.items()}
+        return {str(binding.status): success, **failures, "default": self._failure(unknown, [_PROBLEM_REF])}
 
     def _meaning(self, operation: Operation) -> str:
         record = shape.resolve(operation.output, self._types)
@@ -199,17 +201,14 @@ class _Writer:
         name = operation.output.name
         return {link.field: _link(link) for link in self._service.links if link.type == name and not link.batch}
 
-    def _failure(self, declared: Sequence[DeclaredFault]) -> Json:
+    def _failure(self, declared: Sequence[DeclaredFault], others: list[Json]) -> Json:
+        """The response of one status; `others` are problems that no fault declares."""
+        arms = [self._fault_schema(fault) for fault in declared] + others
         described = " ".join(fault.docs for fault in declared if fault.docs)
-        whole = [fault for fault in declared if faults.is_whole_body(fault)]
-        if whole:
-            content = {JSON: _said(schema=self._schema(whole[0].data) if whole[0].data else {})}
-            own = {"name": whole[0].name, "kind": whole[0].kind}
-            return {"description": described or whole[0].name, "content": content, "x-entrepot-fault": own}
-        arms = [self._fault_schema(fault) for fault in declared]
-        schema = arms[0] if len(arms) == 1 else {"oneOf": arms}
-        title = " or ".join(fault.name for fault in declared)
-        return {"description": described or title, "content": _problem_content(schema)}
+        named = " or ".join(fault.name for fault in declared)
+        schema = arms[0] if len(arms) == 1 else {"anyOf": arms}
+        description = described or named or "The call failed; the problem says how."
+        return {"description": description, "content": {faults.PROBLEM: {"schema": schema}}}
 
     def _fault_schema(self, fault: DeclaredFault) -> Json:
         properties: Json = {"name": _said(const=fault.name, description=fault.docs), "kind": {"const": fault.kind}}
@@ -277,10 +276,6 @@ def _header(description: str) -> Json:
 def _link(link: Link) -> Json:
     parameters = {name: f"$response.body#/{field}" for name, field in link.arguments.items()}
     return _said(operationId=link.operation, parameters=parameters, description=link.docs)
-
-
-def _problem_content(schema: Json) -> Json:
-    return {faults.PROBLEM: {"schema": schema}}
 
 
 def _examples(operation: Operation, part: Any) -> Json:

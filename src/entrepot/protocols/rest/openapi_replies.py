@@ -21,7 +21,6 @@ from entrepot.protocols.rest.openapi_octets import octets_of
 from entrepot.protocols.rest.openapi_out import ITEM_SCHEMA
 from entrepot.protocols.rest.openapi_shapes import Schemas
 
-OWN_FAULT = "x-entrepot-fault"
 _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
 _ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")
 
@@ -125,7 +124,7 @@ class ReplyImport:
         said = arm["properties"]
         data = said.raw("data")
         kind: Kind = said["kind"]["const"].value
-        status = _status(code, KINDS[kind].status)
+        status = _status(code, faults.ANY_STATUS)
         return DeclaredFault(
             name=said["name"]["const"].text,
             kind=kind,
@@ -145,11 +144,9 @@ class ReplyImport:
         if not isinstance(self._schemas.resolved(data), Record):
             self.gaps.append(Refusal(schema.pointer, construct, "its body is no object; the status alone is kept"))
             return
-        own = node[OWN_FAULT]
-        kind = own["kind"].value if own["kind"].value in KINDS else _kind(code, status)
         yield DeclaredFault(
-            name=own["name"].text or _fault_name(status),
-            kind=kind,
+            name=_fault_name(status),
+            kind=_kind(code, status),
             data=data,
             docs=node["description"].text,
             bindings={NAME: {"status": status, "whole": True}},
@@ -175,7 +172,7 @@ def _fault_name(status: int) -> str:
 
 def _own_arms(schema: Node) -> Iterator[Node]:
     """The parts of a problem schema of ours that name declared faults."""
-    arms = list(schema["oneOf"].items()) or [schema]
+    arms = list(schema["anyOf"].items()) or [schema]
     for arm in arms:
         for part in arm["allOf"].items():
             said = part["properties"]
