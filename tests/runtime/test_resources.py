@@ -297,6 +297,18 @@ async def test_resources_roll_back_when_a_stream_fails_at_once() -> None:
         assert bank.told == ["session opened", "session sees <Fault not_found: no such statement>"]
 
 
+async def test_an_empty_stream_commits_before_its_reply() -> None:
+    bank = Bank()
+    async with bank.open() as served:
+        reply = await call(served, "statement", upto=0)
+        assert bank.told == ["session opened", "statement ends", "session committed"]
+        assert [item async for item in reply.output] == []
+        bank.commit_fails_with = Conflict("taken")
+        reply = await call(served, "statement", upto=0)
+        assert reply.fault is not None
+        assert reply.fault.kind == "conflict"
+
+
 @pytest.mark.parametrize("plain", [False, True])
 async def test_a_stream_whose_commit_fails_ends_with_the_fault(plain: bool) -> None:
     bank = Bank(plain)

@@ -159,7 +159,7 @@ class CallResources:
             except BaseException:
                 await scope.close(Unavailable("the worker stops"), fault_of, context)
                 raise
-            if isinstance(reply.output, OutStream):
+            if isinstance(reply.output, OutStream) and not reply.output.ended:
                 reply.output.at_end(lambda fault: scope.close(fault, fault_of, context))
                 return reply
             if scope.is_busy:

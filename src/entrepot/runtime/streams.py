@@ -36,7 +36,8 @@ class OutStream:
         self._first: asyncio.Task[Any] | None = None
         self._reader: asyncio.Task[Any] | None = None
         self._reason: Fault | None = None
-        self._ended = False
+        self.ended = False
+        """Whether there is nothing more to come, and what was to be done at the end is done."""
 
     async def begin(self, seconds: float = FIRST_ITEM_SECONDS) -> Fault | None:
         """Wait a moment for the first item, and return the fault if there is one in its place.
@@ -54,12 +55,12 @@ class OutStream:
         return failed if isinstance(failed, Fault) else None
 
     def at_end(self, action: OnEnd) -> None:
-        """Do this when the stream has ended, however it did."""
+        """Do this when the stream ends, however it does. It must not have ended yet."""
         self._at_end.append(action)
 
     def end(self, fault: Fault) -> None:
         """Make the stream end now, with a fault, even if it is being waited for."""
-        if self._reason is None and not self._ended:
+        if self._reason is None and not self.ended:
             self._reason = fault
             if self._reader is not None:
                 self._reader.cancel()
@@ -74,7 +75,7 @@ class OutStream:
         return await self._read()
 
     async def _read(self) -> Any:
-        if self._ended:
+        if self.ended:
             raise StopAsyncIteration
         if self._reason is not None:
             raise await self._close(self._reason) or self._reason
@@ -105,7 +106,7 @@ class OutStream:
         if first is not None:
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)
-        if not self._ended:
+        if not self.ended:
             await self._close(Cancelled("the caller left"))
 
     async def _close(self, fault: Fault) -> Fault | None:
@@ -118,7 +119,7 @@ class OutStream:
         return await self._finish(fault)
 
     async def _finish(self, fault: Fault | None) -> Fault | None:
-        self._ended = True
+        self.ended = True
         for action in self._at_end:
             fault = await action(fault)
         return fault
