@@ -64,7 +64,7 @@ def changed(draw: st.DrawFn) -> Any:
             parent = parent[key]
         change = draw(st.sampled_from(["replace", "remove", "misspell"]))
         if change == "replace":
-            parent[last] = draw(st.sampled_from(OTHER_VALUES))
+            parent[last] = copy.deepcopy(draw(st.sampled_from(OTHER_VALUES)))
         elif change == "misspell" and isinstance(parent, dict):
             parent[f"{last}x"] = parent.pop(last)
         else:

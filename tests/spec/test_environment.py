@@ -60,7 +60,8 @@ def test_an_overlay_leaves_both_as_they_were(base: Any, patch: Any) -> None:
 
 @given(MAPS, MAPS)
 def test_every_value_of_an_overlay_has_a_place(base: Any, patch: Any) -> None:
-    result = overlay(parsed(base), parsed(patch))
+    file = parsed({"base": base, "patch": patch})
+    result = overlay(part(file, "base"), part(file, "patch"))
     for path in paths(result.value)[1:]:
         assert result.positions.key(pointer(path)) != result.positions.key(pointer(path[:-1]))
 

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
+from entrepot.compiler.carrying import leading_types
 from entrepot.compiler.draft import Draft, Exposure, Settings, Unit
 from entrepot.ir.worker import UpstreamSource
 from entrepot.kit.limits import Limits
@@ -166,12 +167,13 @@ def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
     entry = draft.entry(unit)
     default = draft.request.expose_default
     fallback = tuple(draft.catalog) if default == "all" else default
+    types = leading_types(unit.service.types)
     for operation in unit.service.operations:
         own = draft.operation_entry(unit, operation.name).expose
         named = entry.expose if own is None else own
         for protocol in dict.fromkeys(fallback if named is None else named):
             if protocol in draft.catalog:
-                refusal = draft.catalog[protocol].server.can.refusal(operation, unit.service.types)
+                refusal = draft.catalog[protocol].server.can.refusal(operation, types)
                 yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
 
 

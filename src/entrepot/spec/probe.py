@@ -68,14 +68,21 @@ def _probe(source: Source, project: Path) -> Probed:
         wanted = {name: service for name, service in wanted.items() if name == source.attribute}
     if not wanted:
         return Probed(diagnostics=(_empty(source, module),))
-    found, diagnostics = [], []
-    for attribute, authored in wanted.items():
-        try:
-            places = {name: _relative(place, project) for name, place in authored.places.items()}
-            found.append(FoundService(attribute, authored.describe(), places))
-        except Refused as refused:
-            diagnostics += [_relocated(diagnostic, project) for diagnostic in refused.diagnostics]
-    return Probed(tuple(found), tuple(diagnostics))
+    answers = [_described(attribute, authored, source, project) for attribute, authored in wanted.items()]
+    return Probed(
+        services=tuple(service for answer in answers for service in answer.services),
+        diagnostics=tuple(diagnostic for answer in answers for diagnostic in answer.diagnostics),
+    )
+
+
+def _described(attribute: str, authored: Authored, source: Source, project: Path) -> Probed:
+    try:
+        places = {name: _relative(place, project) for name, place in authored.places.items()}
+        return Probed(services=(FoundService(attribute, authored.describe(), places),))
+    except Refused as refused:
+        return Probed(diagnostics=tuple(_relocated(each, project) for each in refused.diagnostics))
+    except Exception as error:  # evaluating annotations runs the author's code
+        return Probed(diagnostics=(_failure(error, source, project),))
 
 
 def _services(module: ModuleType) -> Iterator[tuple[str, Authored]]:
