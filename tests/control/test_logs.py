@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.control.logs import LINE_BYTES_MAX, Lines, LogBook, LogFile
+from entrepot.control.logs import LINE_BYTES_MAX, Lines, LogBook, LogFile, move_full_aside
 
 
 @given(st.lists(st.text(alphabet="ab ", max_size=5)), st.data())
@@ -55,3 +55,25 @@ def test_a_disk_that_refuses_stops_nothing(tmp_path: Path) -> None:
     book = LogBook(tmp_path / "missing", lambda source, line: shown.append((source, line)))
     book.write("worker", ["one", "two"])
     assert shown == [("worker", "one"), ("worker", "two")]
+
+
+def test_a_full_file_of_another_process_is_moved_aside_until_that_opens_it_again(tmp_path: Path) -> None:
+    file, other = tmp_path / "edge.log", tmp_path / "missing.log"
+    file.write_bytes(b"x" * 10)
+    assert not move_full_aside([file, other], bytes_max=10)
+    file.write_bytes(b"x" * 11)
+    assert move_full_aside([file, other], bytes_max=10)
+    assert (tmp_path / "edge.log.1").read_bytes() == b"x" * 11
+    assert move_full_aside([file, other], bytes_max=10)
+    file.write_bytes(b"")
+    assert not move_full_aside([file, other], bytes_max=10)
+
+
+def test_a_closed_terminal_stops_nothing(tmp_path: Path) -> None:
+    def closed(_source: str, _line: str) -> None:
+        raise BrokenPipeError
+
+    book = LogBook(tmp_path, closed)
+    book.write("worker", ["one"])
+    book.close()
+    assert (tmp_path / "worker.log").read_text() == "one\n"

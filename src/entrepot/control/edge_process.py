@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from entrepot.control.applying import Delivery
+from entrepot.control.logs import move_full_aside
 from entrepot.control.workers import Generation
 from entrepot.edge import run
+from entrepot.edge.admin import Admin, AdminError
+from entrepot.edge.chain import EGRESS, INGRESS
 from entrepot.edge.deliver import Deliverer
 from entrepot.edge.emit import Workers
+from entrepot.edge.listeners import access_log
 from entrepot.edge.trust import NoTrust
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
+
+LOG_CHECK_INTERVAL = 10.0
+"""Seconds between two looks at the size of Envoy's logs."""
 
 
 class Drain(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +67,15 @@ class EnvoyProcess:
 
     def restore(self) -> None:
         self._deliverer.restore()
+
+    async def keep_logs_bounded(self) -> None:
+        """Move the logs that Envoy writes itself aside when they are full; never returns."""
+        files = [run.log_file(self._layout), *(access_log(self._layout, name) for name in (INGRESS, EGRESS))]
+        while True:
+            await asyncio.sleep(LOG_CHECK_INTERVAL)
+            if move_full_aside(files):
+                with suppress(AdminError):  # it dies or restarts just now: the next round tries again
+                    await Admin(self._layout.edge_admin_socket).switch("reopen_logs")
 
     async def drain(self) -> None:
         await run.drain(self._layout, self._drain.listener + self._drain.calls)

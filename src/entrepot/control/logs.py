@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 FILE_BYTES_MAX = 10 * 1024 * 1024
@@ -34,7 +35,7 @@ class LogFile:
         """Append; a full file becomes `<name>.1` first."""
         if self._size and self._size + len(data) > self._bytes_max:
             self._file.close()
-            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+            self._path.replace(_aside(self._path))
             self._file = self._path.open("wb", buffering=0)
             self._size = 0
         self._file.write(data)
@@ -43,6 +44,21 @@ class LogFile:
     def close(self) -> None:
         """Give the file back."""
         self._file.close()
+
+
+def move_full_aside(files: Iterable[Path], bytes_max: int = FILE_BYTES_MAX) -> bool:
+    """Move files that another process writes to `<name>.1` when they are full.
+
+    True when that process must open its files again, because it still writes into one that was moved.
+    """
+    for file in files:
+        if file.exists() and file.stat().st_size > bytes_max:
+            file.replace(_aside(file))
+    return any(_aside(file).exists() and not file.exists() for file in files)
+
+
+def _aside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.1")
 
 
 class Lines:
@@ -74,14 +90,18 @@ class LogBook:
         self._files: dict[str, LogFile] = {}
 
     def write(self, source: str, lines: list[str]) -> None:
-        """Keep the lines and show them. A disk that refuses must not stop what serves, so they are then lost."""
+        """Keep the lines and show them.
+
+        A full disk or a closed terminal must not stop what serves: the lines are then lost.
+        """
         try:
             self._file(source).write("".join(f"{line}\n" for line in lines).encode())
         except OSError:
             self._files.pop(source, None)
         if self._echo is not None:
-            for line in lines:
-                self._echo(source, line)
+            with suppress(OSError):
+                for line in lines:
+                    self._echo(source, line)
 
     def close(self) -> None:
         """Give all files back."""

@@ -109,7 +109,7 @@ async def _serve(
             Releases(prepared.layout).go_live(Live(generation.release, generation.name))
             host, port = prepared.address
             seconds = time.monotonic() - begun
-            report(Ready(f"http://{host}:{port}", seconds, prepared.release, prepared.missing))
+            supervisor.report(Ready(f"http://{host}:{port}", seconds, prepared.release, prepared.missing))
             if edge is not None:
                 supervisor.start_control()
             await supervisor.until_told_to_end()

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
@@ -54,6 +55,9 @@ class Edge(Protocol):
     def restore(self) -> None:
         """Put the last good files back."""
 
+    async def keep_logs_bounded(self) -> None:
+        """Move the logs that it writes itself aside when they are full; never returns."""
+
     async def drain(self) -> None:
         """Take no new clients, and return when those that are there have their answers."""
 
@@ -81,7 +85,7 @@ class Supervisor:
         self._clock = clock or SystemClock()
         self._board = Board(settings.layout, self._clock.now())
         self._releases = Releases(settings.layout)
-        self._fleet = Fleet(self._listen, self._worker_command, self._keep, self._report, self._grace)
+        self._fleet = Fleet(self._listen, self._worker_command, self._keep, self.report, self._grace)
         self._edge: Keeper | None = None
         self._control: Keeper | None = None
         self._kept_open: tuple[socket.socket, int] | None = None
@@ -128,7 +132,11 @@ class Supervisor:
 
     async def until_told_to_end(self) -> None:
         """Serve until a signal comes."""
+        edge = self._settings.edge
+        housekeeping = asyncio.create_task(edge.keep_logs_bounded()) if edge is not None else None
         await self._stopping.wait()
+        if housekeeping is not None:
+            housekeeping.cancel()
 
     def listen_to_signals(self) -> None:
         """End on SIGTERM, SIGINT or SIGHUP: in order at the first, at once at the second."""
@@ -138,7 +146,7 @@ class Supervisor:
 
     async def drain(self) -> None:
         """End everything in order: control, then the edge's clients and the edge, then the workers."""
-        self._report(Draining())
+        self.report(Draining())
         if self._control is not None:
             await self._control.stop(CONTROL_GRACE)
         edge = self._settings.edge
@@ -155,6 +163,14 @@ class Supervisor:
                 keeper.kill()
         self._fleet.kill()
 
+    def report(self, event: Event) -> None:
+        """Tell whoever watches, and keep the status file true."""
+        with suppress(OSError):  # a full disk or a closed terminal must not stop what serves
+            self._board.observe(event)
+            self._listener(event)
+        if isinstance(event, Ended) and not self._ready and event.short_lives == FAILURES_BEFORE_GIVING_UP:
+            self._give_up(event.cause)
+
     def _told_to_end(self, number: signal.Signals) -> None:
         if self._stopping.is_set():
             self.kill()
@@ -167,7 +183,7 @@ class Supervisor:
             self.start_workers()
 
     def _keep(self, command: Command, recover: Recover = nothing_to_mend) -> Keeper:
-        return Keeper(command, lambda what: spawn(what, self._logs), self._clock, self._report, recover)
+        return Keeper(command, lambda what: spawn(what, self._logs), self._clock, self.report, recover)
 
     def _listen(self, worker: WorkerId) -> socket.socket:
         if self._settings.edge is None:
@@ -180,14 +196,9 @@ class Supervisor:
     async def _mend_edge(self, restarts: Restarts) -> None:
         edge = self._settings.edge
         if edge is not None and self._ready and restarts.short_lives == FAILURES_BEFORE_RESTORE:
-            edge.restore()
-            self._report(Restored())
-
-    def _report(self, event: Event) -> None:
-        self._board.observe(event)
-        self._listener(event)
-        if isinstance(event, Ended) and not self._ready and event.short_lives == FAILURES_BEFORE_GIVING_UP:
-            self._give_up(event.cause)
+            with suppress(OSError):
+                edge.restore()
+                self.report(Restored())
 
     def _give_up(self, cause: str) -> None:
         if not self._failed.done():
