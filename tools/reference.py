@@ -26,6 +26,7 @@ from entrepot.kit.limits import Limits
 from entrepot.model.fault import KINDS
 from entrepot.ports.protocol import Can
 from entrepot.spec import declaration
+from entrepot.spec.schema import declaration_schema
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "entrepot"
@@ -38,16 +39,21 @@ def declaration_page() -> str:
     """Every map of entrepot.yaml, the outermost first."""
     root = declaration.declaration_type(_document_kinds())
     sections = [_map_section(map_type) for map_type in _maps_of(root)]
-    return _page("Declaration", "Everything that `entrepot.yaml` may say. Unknown keys are refused.", *sections)
+    text = (
+        "Everything that `entrepot.yaml` may say. Unknown keys are refused. The same as a "
+        "[JSON Schema](entrepot.schema.json), by which an editor completes and checks the file."
+    )
+    return _page("Declaration", text, *sections)
 
 
 def commands_page() -> str:
     """Every command with its help."""
-    root = click.Context(entrepot, info_name="entrepot", max_content_width=100)
+    root = click.Context(entrepot, info_name="entrepot", terminal_width=80)
     names = entrepot.list_commands(root)
     commands = {name: command for name in names if (command := entrepot.get_command(root, name)) is not None}
     sections = [
-        _command_section(command, click.Context(command, root, info_name=name)) for name, command in commands.items()
+        _command_section(command, click.Context(command, root, info_name=name, terminal_width=80))
+        for name, command in commands.items()
     ]
     return _page("Commands", "Exit codes: 0 done, 1 refused with diagnostics or failed, 2 wrong use.", *sections)
 
@@ -92,8 +98,14 @@ def diagnostics_page() -> str:
     return _page("Diagnostics", text, _table(["code", "meaning"], sorted(rows, key=lambda row: row[0][2:])))
 
 
+def declaration_schema_page() -> str:
+    """The JSON Schema by which an editor completes `entrepot.yaml`."""
+    return msgspec.json.format(msgspec.json.encode(declaration_schema(_document_kinds())), indent=2).decode() + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "declaration.md": declaration_page,
+    "entrepot.schema.json": declaration_schema_page,
     "commands.md": commands_page,
     "protocols.md": protocols_page,
     "faults.md": faults_page,
@@ -179,7 +191,7 @@ def _type_words(hint: Any) -> str:
         return " or ".join(f"`{value}`" for value in arguments)
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return f"[{_words_of_class(hint)}](#{_words_of_class(hint).replace(' ', '-')})"
-    return {str: "text", int: "number", bool: "`true` or `false`", object: "anything"}[hint]
+    return {str: "text", int: "number", bool: "`true` or `false`", Any: "anything"}[hint]
 
 
 def _is_union(hint: Any) -> bool:
