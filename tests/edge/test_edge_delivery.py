@@ -264,6 +264,7 @@ async def test_an_envoy_that_was_killed_serves_from_its_files_alone(site: Site) 
 
 async def test_a_start_on_a_taken_port_is_told(site: Site) -> None:
     await site.worker("one")
+    log_file(site.layout).write_text("[0][1][error][main] [source/x.cc:1] a complaint of long ago\n")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", site.port))
         taken.listen()
@@ -272,6 +273,7 @@ async def test_a_start_on_a_taken_port_is_told(site: Site) -> None:
         outcome = await site.deliverer.confirm()
     assert outcome.state == "rejected"
     assert str(site.port) in outcome.reason
+    assert "long ago" not in outcome.reason
 
 
 async def test_the_last_good_files_come_back_when_they_are_asked_for(site: Site) -> None:

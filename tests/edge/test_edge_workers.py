@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from entrepot.edge import run
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route
 from support.edge import PATIENCE, Site, request_bytes
 
@@ -126,3 +127,17 @@ async def test_a_stream_passes_as_it_comes(site: Site) -> None:
     worker.pulse.set()
     assert (await reader.read(-1)).endswith(b"0\r\n\r\n")
     writer.close()
+
+
+async def test_full_logs_are_moved_aside(site: Site) -> None:
+    await site.worker("one")
+    await site.start(edge_of(site, "one"))
+    await site.get("/one/before")
+    await site.logged("ingress", 1)
+    await run.rotate_logs(site.layout)
+    assert len(await site.logged("ingress", 1)) == 1, "a log that is not full stays"
+    await run.rotate_logs(site.layout, bytes_max=10)
+    await site.get("/one/after")
+    [line] = await site.logged("ingress", 1)
+    assert line["path"] == "/one/after"
+    assert "/one/before" in (site.layout.logs / "ingress.log.1").read_text()

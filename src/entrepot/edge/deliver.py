@@ -77,6 +77,7 @@ class Deliverer:
         self._live = Tree(layout.edge)
         self._good = Tree(layout.edge / "good")
         self._turn = asyncio.Lock()
+        self._logged_before_start = 0
 
     async def check(self, edge: EdgeIR, workers: Workers) -> str:
         """Why this Envoy would refuse the release; "" when it would take it. Changes nothing."""
@@ -88,6 +89,7 @@ class Deliverer:
         """Write every file of a release, for an Envoy that does not run yet."""
         rendering = self._render(edge, workers)
         self._live.become(rendering.files, rendering.bootstrap)
+        self._logged_before_start = log.size(log_file(self._layout))
 
     async def confirm(self) -> Outcome:
         """Wait until an Envoy that was just started has accepted its files, which are then the last good.
@@ -98,7 +100,7 @@ class Deliverer:
         try:
             await self._accepted(self._live.files(), {}, START_SECONDS)
         except _Rejection as rejection:
-            return self._rejected(str(rejection), started, logged_from=0)
+            return self._rejected(str(rejection), started, logged_from=self._logged_before_start)
         self._keep()
         return Outcome(state="live", seconds=self._clock.monotonic() - started)
 
