@@ -38,17 +38,7 @@ def run(load: Load, port: int, *, seconds: float, connections: int, core: int) -
     with tempfile.TemporaryDirectory() as directory:
         script = Path(directory, "request.lua")
         script.write_text(load.script())
-        command = [
-            "taskset",
-            "-c",
-            str(core),
-            "wrk",
-            "-t1",
-            f"-c{connections}",
-            f"-d{math.ceil(seconds)}s",
-            "-s",
-            str(script),
-        ]
+        wrk = ["wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "-s", str(script)]
         output = subprocess.run(
             ["taskset", "-c", str(core), *wrk, f"http://127.0.0.1:{port}{load.path}"],
             check=True, capture_output=True, text=True, timeout=seconds + 30,
