@@ -22,7 +22,7 @@ class Waiter:
 
     def __init__(self) -> None:
         self.clock = SteppingClock()
-        self.inflight = InFlight(self.clock, SOON)
+        self.inflight = InFlight(self.clock.monotonic, SOON)
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.cancelled = False

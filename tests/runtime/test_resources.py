@@ -332,7 +332,7 @@ async def test_resources_roll_back_when_the_reader_of_a_stream_leaves() -> None:
 @pytest.mark.parametrize("plain", [False, True])
 async def test_resources_roll_back_at_the_deadline(plain: bool) -> None:
     bank, clock = Bank(plain), SteppingClock()
-    async with bank.open(inflight=InFlight(clock, sweep_seconds=0.001)) as served:
+    async with bank.open(inflight=InFlight(clock.monotonic, sweep_seconds=0.001)) as served:
         running = asyncio.create_task(call(served, "hang"))
         await bank.waiting.wait()
         clock.step(6)
@@ -345,7 +345,7 @@ async def test_resources_roll_back_at_the_deadline(plain: bool) -> None:
 @pytest.mark.parametrize("plain", [False, True])
 async def test_a_thread_past_the_deadline_keeps_its_resources_until_it_ends(plain: bool) -> None:
     bank, clock = Bank(plain), SteppingClock()
-    async with bank.open(inflight=InFlight(clock, sweep_seconds=0.001), threads=Threads(2)) as served:
+    async with bank.open(inflight=InFlight(clock.monotonic, sweep_seconds=0.001), threads=Threads(2)) as served:
         running = asyncio.create_task(call(served, "block"))
         await bank.waiting.wait()
         clock.step(6)

@@ -46,13 +46,8 @@ def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
 
 
 def _up_to_slash(path: bytes, number: int) -> bytes:
-    """The path up to and with its slash of that number; b"" when it has fewer."""
-    end = 0
-    for _ in range(number):
-        end = path.find(b"/", end) + 1
-        if not end:
-            return b""
-    return path[:end]
+    """The path up to and with its slash of that number, or its last one when it has fewer."""
+    return path[: len(path) - len(path.split(b"/", number)[-1])]
 
 
 async def _refuse(_request: Request) -> Response:

@@ -8,9 +8,12 @@ caller's departure where a call may be abandoned. Most calls are over before the
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from entrepot.kit.clock import Clock, SystemClock
+import msgspec
+
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Cancelled, Timeout
 
@@ -20,35 +23,30 @@ SWEEP_SECONDS = 0.05
 Departure = Callable[[], Awaitable[None]]
 
 
-class Entry:
-    """One call in progress, run by the current task."""
+class Entry(msgspec.Struct, eq=False):
+    """One call in progress, run by `task`."""
 
-    __slots__ = ("_departure", "_fault", "_task", "_watcher", "deadline", "touched")
-
-    def __init__(self, deadline: float, departure: Departure | None) -> None:
-        self._task = asyncio.current_task()
-        self._departure = departure
-        self._fault: Fault | None = None
-        self._watcher: asyncio.Task[None] | None = None
-        self.deadline = deadline
-        self.touched = False
-        """Whether there is something to undo at the end."""
+    task: asyncio.Task[Any] | None
+    deadline: float
+    departure: Departure | None
+    """None: it is of no interest whether the caller leaves."""
+    fault: Fault | None = None
+    """Why the call was ended by us."""
+    watcher: asyncio.Task[None] | None = None
 
     def end(self, fault: Fault) -> None:
         """Cancel what the call does; `fault` says why. The first reason stands.
 
         Nothing happens while somebody else cancels the task, or it could not be told who did.
         """
-        if self._fault is None and self._task is not None and not self._task.cancelling():
-            self._fault = fault
-            self.touched = True
-            self._task.cancel()
+        if self.fault is None and self.task is not None and not self.task.cancelling():
+            self.fault = fault
+            self.task.cancel()
 
     def watch(self) -> None:
         """Begin to wait for the caller's departure, unless that is done already or of no interest."""
-        if self._departure is not None and self._watcher is None:
-            self.touched = True
-            self._watcher = asyncio.create_task(self._end_at_departure(self._departure))
+        if self.departure is not None and self.watcher is None:
+            self.watcher = asyncio.create_task(self._end_at_departure(self.departure))
 
     async def _end_at_departure(self, departure: Departure) -> None:
         await departure()
@@ -59,23 +57,23 @@ class Entry:
 
         To be asked by the task that ran the call, once its work has stopped.
         """
-        fault, self._fault = self._fault, None
-        if fault is None or self._task is None or self._task.uncancel() > 0:
+        fault, self.fault = self.fault, None
+        if fault is None or self.task is None or self.task.uncancel() > 0:
             return None
         return fault
 
     def close(self) -> None:
         """The call is over: nobody cares any longer who leaves, and no cancellation of ours remains."""
-        if self._watcher is not None:
-            self._watcher.cancel()
+        if self.watcher is not None:
+            self.watcher.cancel()
         self.reason()
 
 
 class InFlight:
     """The calls that one worker has in progress."""
 
-    def __init__(self, clock: Clock | None = None, sweep_seconds: float = SWEEP_SECONDS) -> None:
-        self._monotonic = (clock or SystemClock()).monotonic
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic, sweep_seconds: float = SWEEP_SECONDS) -> None:
+        self._monotonic = monotonic
         self._sweep_seconds = sweep_seconds
         self._entries: set[Entry] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -91,7 +89,9 @@ class InFlight:
         It ends `timeout` seconds from now, or at the caller's own `deadline` if that is earlier.
         """
         latest = self._monotonic() + timeout
-        entry = Entry(latest if deadline is None or deadline > latest else deadline, departure)
+        if deadline is None or deadline > latest:
+            deadline = latest
+        entry = Entry(asyncio.current_task(), deadline, departure)
         self._entries.add(entry)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._sweep)
@@ -100,7 +100,7 @@ class InFlight:
     def leave(self, entry: Entry) -> None:
         """The call is over."""
         self._entries.discard(entry)
-        if entry.touched:
+        if entry.watcher is not None or entry.fault is not None:
             entry.close()
 
     def _sweep(self) -> None:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from entrepot.kit.ids import new_trace_id, trace_id_of
 from entrepot.model.call import Headers
 from entrepot.model.faults import Cancelled
@@ -37,41 +39,37 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"this application answers HTTP requests, not {scope['type']!r}")
-        inbound = _Inbound(scope, receive)
-        request = Request(
-            inbound.method,
-            scope.get("raw_path") or quote(scope["path"]).encode(),
-            scope["query_string"],
-            scope["headers"],
-            inbound,
-            inbound.departure,
-        )
+        method, headers = scope["method"], scope["headers"]
+        inbound = _Inbound(receive, headers)
+        path = scope.get("raw_path") or quote(scope["path"]).encode()
+        request = Request(method, path, scope["query_string"], headers, inbound, inbound.departure)
         try:
             response = await exchange(request)
         except Exception:
             if inbound.gone:
                 return
             response = _internal_error(request)
-        if isinstance(response.body, bytes):
-            await _send_whole(response, response.body, inbound.method, send)
+        body = response.body
+        if isinstance(body, bytes):
+            start = {"type": "http.response.start", "status": response.status, "headers": _with_length(response, body)}
+            await send(start)
+            await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
         else:
-            await _send_stream(response, response.body, inbound, send)
+            await _send_stream(response, body, method, inbound, send)
 
     return app
 
 
-class _Inbound:
+class _Inbound(msgspec.Struct, eq=False):
     """A request's body, read as it is asked for, and after it the caller's departure."""
 
-    __slots__ = ("_all_read", "_receive", "_scope", "ended", "gone", "method")
-
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._scope = scope
-        self._receive = receive
-        self._all_read: asyncio.Event | None = None
-        self.method: str = scope["method"]
-        self.ended = False
-        self.gone = False
+    receive: Receive
+    headers: Headers
+    ended: bool = False
+    """Whether the body has been read whole, or will never be."""
+    gone: bool = False
+    """Whether the caller has left."""
+    all_read: asyncio.Event | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -80,7 +78,7 @@ class _Inbound:
         """The next chunk. Raises `Cancelled` when the caller leaves before the body is whole."""
         if self.ended:
             raise StopAsyncIteration
-        message = await self._receive()
+        message = await self.receive()
         if message["type"] == "http.disconnect":
             self._end(gone=True)
             raise Cancelled("the caller left before the request was whole")
@@ -95,28 +93,21 @@ class _Inbound:
         Messages that belong to a body still being read are left to its reader.
         """
         if not self.ended and self._announces_body():
-            self._all_read = asyncio.Event()
-            await self._all_read.wait()
+            self.all_read = asyncio.Event()
+            await self.all_read.wait()
         while not self.gone:
-            message = await self._receive()
+            message = await self.receive()
             self.gone = message["type"] == "http.disconnect"
 
     def _end(self, gone: bool = False) -> None:
         self.ended = True
         self.gone = gone
-        if self._all_read is not None:
-            self._all_read.set()
+        if self.all_read is not None:
+            self.all_read.set()
 
     def _announces_body(self) -> bool:
-        headers: Headers = self._scope["headers"]
-        length = header(headers, b"content-length")
-        return header(headers, b"transfer-encoding") is not None or length not in (None, b"0")
-
-
-async def _send_whole(response: Response, body: bytes, method: str, send: Send) -> None:
-    start = {"type": "http.response.start", "status": response.status, "headers": _with_length(response, body)}
-    await send(start)
-    await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
+        length = header(self.headers, b"content-length")
+        return header(self.headers, b"transfer-encoding") is not None or length not in (None, b"0")
 
 
 def _with_length(response: Response, body: bytes) -> Headers:
@@ -130,13 +121,15 @@ def _with_length(response: Response, body: bytes) -> Headers:
     return [*headers, (b"content-length", b"%d" % len(body))]
 
 
-async def _send_stream(response: Response, body: AsyncIterator[bytes], inbound: _Inbound, send: Send) -> None:
+async def _send_stream(
+    response: Response, body: AsyncIterator[bytes], method: str, inbound: _Inbound, send: Send
+) -> None:
     """Send chunks as fast as the caller takes them; stop at once when the caller leaves."""
     task = asyncio.current_task()
     watcher = asyncio.create_task(_cancel_at_departure(inbound, task))
     try:
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-        if inbound.method != "HEAD":
+        if method != "HEAD":
             async for chunk in body:
                 if chunk:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
