@@ -1,0 +1,294 @@
+"""OpenRPC documents: written valid, read completely or refused with a reason, and the same after both."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator, Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT7
+
+from entrepot.kit.diagnostics import Refused
+from entrepot.model import shape as s
+from entrepot.model.call import Call
+from entrepot.model.operation import Example, Operation, Service
+from entrepot.ports.protocol import Document, Imported
+from entrepot.protocols.jsonrpc import PROTOCOL
+from entrepot.shapes.values import Values
+from support.calculator import Calculator
+from support.needs import require_npm
+from support.strategies import nearly, operations
+
+
+def written(*services: Service) -> dict[str, Any]:
+    contract = PROTOCOL.server.contract(services)
+    assert contract.media_type == "application/json"
+    return dict(json.loads(contract.content))
+
+
+def imported(content: Any, name: str = "calc") -> Imported:
+    return PROTOCOL.client.read(Document(content, "openrpc.json"), name)
+
+
+@cache
+def meta_schema() -> Draft7Validator:
+    """The OpenRPC meta-schema, as its npm package has it."""
+    package = require_npm("@open-rpc/meta-schema")
+    script = "process.stdout.write(JSON.stringify(require(process.argv[1]).openrpcDocument))"
+    output = subprocess.run(["node", "-e", script, str(package)], capture_output=True, check=True).stdout
+    # JSON Schemas are checked by their own meta-schema below.
+    anything = {"definitions": {"JSONSchemaObject": {"properties": {"$ref": {"type": "string"}}}}}
+    any_schema = Resource(contents=anything, specification=DRAFT7)
+    registry = Registry().with_resource("https://meta.json-schema.tools", any_schema)
+    registry = registry.with_resource("https://meta.json-schema.tools/", any_schema)
+    return Draft7Validator(json.loads(output), registry=registry)
+
+
+def check_valid(document: dict[str, Any]) -> None:
+    meta_schema().validate(document)
+    schemas = list(document["components"]["schemas"].values())
+    for method in document["methods"]:
+        schemas += [each["schema"] for each in [*method["params"], method["result"]]]
+    for each in schemas:
+        Draft202012Validator.check_schema(each)
+
+
+def test_the_document_of_a_service_is_valid():
+    document = written(Calculator().service, Calculator("other").service)
+    check_valid(document)
+    assert document["info"] == {
+        "title": "A calculator, A calculator", "version": "1, 1", "description": "It calculates.\n\nIt calculates.",
+    }  # fmt: skip
+    names = [method["name"] for method in document["methods"]]
+    assert names[0] == "calc.subtract"
+    assert len(names) == len(set(names)) == 2 * len(Calculator().service.operations)
+
+
+@given(made=operations())
+def test_any_document_is_valid(made):
+    check_valid(written(Service(name="made", operations=(made.operation,), types=made.types)))
+
+
+def test_the_types_of_two_services_are_kept_apart():
+    def service(name: str, item: s.Shape) -> Service:
+        return Service(name=name, operations=(Operation(name="get", output=s.Ref(name="Item")),), types={"Item": item})
+
+    document = written(service("a", s.Int()), service("b", s.Text()))
+    schemas = document["components"]["schemas"]
+    assert [method["result"]["schema"] for method in document["methods"]] == [
+        {"$ref": "#/components/schemas/a.Item"}, {"$ref": "#/components/schemas/b.Item"},
+    ]  # fmt: skip
+    assert (schemas["a.Item"]["type"], schemas["b.Item"]["type"]) == ("integer", "string")
+
+
+def test_what_cannot_be_carried_is_not_promised():
+    operations = (
+        Operation(name="watch", stream_output=True),
+        Operation(name="upload", output=s.File()),
+        Operation(name="get"),
+    )
+    document = written(Service(name="a", operations=operations))
+    assert [method["name"] for method in document["methods"]] == ["a.get"]
+
+
+def test_positions_are_offered_only_where_they_can_be_used():
+    def method(*required: bool) -> dict[str, Any]:
+        fields = tuple(s.Field(name=f"p{n}", shape=s.Int(), required=each) for n, each in enumerate(required))
+        operation = Operation(name="get", input=s.Record(fields=fields))
+        return dict(written(Service(name="a", operations=(operation,)))["methods"][0])
+
+    assert method(True, False)["paramStructure"] == "either"
+    assert method(False, True)["paramStructure"] == "by-name"
+
+
+@given(made=operations())
+def test_what_is_written_is_read_back(made):
+    operation = msgspec.structs.replace(
+        made.operation, summary="short", docs="long", tags=("a", "b"), deprecated=True, deferrable=True,
+        examples=(Example("one", {"x": [1]}, {"y": None}, "docs"), Example("two", {})),
+    )  # fmt: skip
+    service = Service(name="made", operations=(operation,), types=made.types, title="Made", docs="Docs")
+    once = written(service)
+    again = imported(once, "made")
+    assert again.refusals == ()
+    twice = written(again.service)
+    assert (twice["info"], twice["methods"]) == (once["info"], once["methods"])
+    # Types that no operation leads to are not imported.
+    assert twice["components"]["schemas"].items() <= once["components"]["schemas"].items()
+    [found] = again.service.operations
+    assert found.name == operation.name
+    assert (found.safe, found.idempotent, found.deferrable) == (operation.safe, operation.idempotent, True)
+    assert [(fault.name, fault.kind) for fault in found.faults] == [
+        (fault.name, fault.kind) for fault in operation.faults
+    ]
+    assert (found.examples, found.tags, found.docs) == (operation.examples, operation.tags, operation.docs)
+
+
+async def test_an_imported_service_calls_the_one_it_was_written_from():
+    calculator = Calculator()
+    exchange = PROTOCOL.server.serve([calculator.served])
+    service = imported(written(calculator.service), "elsewhere").service
+    values = Values(service.types)
+    invokes = PROTOCOL.client.dial(service, values, exchange, "peer", "/jsonrpc")
+
+    async def call(name: str, **members: Any) -> Any:
+        operation = service.operation(name)
+        assert operation is not None
+        return await invokes[name](Call(operation, values.codec(operation.input).of_plain(members)))
+
+    assert (await call("total", a=1, b=2, c=3)).output == 6
+    fault = (await call("withdraw", amount="10.50")).fault
+    assert (fault.name, str(fault.data.missing)) == ("Overdrawn", "10.50")
+
+
+# Foreign documents
+
+PARAM = {"name": "id", "schema": {"type": "integer"}, "required": True}
+RESULT = {"name": "result", "schema": {"type": "string"}}
+ACCOUNT = {"$ref": "#/components/schemas/Account"}
+
+
+def document(*methods: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    return {"openrpc": "1.2.6", "info": {"title": "Bank", "version": "v2.1.0"}, "methods": list(methods), **rest}
+
+
+def method(name: str = "bank_getAccount", **rest: Any) -> dict[str, Any]:
+    return {"name": name, "params": [PARAM], "result": RESULT, **rest}
+
+
+def test_a_foreign_method_becomes_an_operation():
+    found = imported(
+        document(
+            method(paramStructure="by-position", summary="One account", tags=[{"name": "money"}], deprecated=True),
+            servers=[{"url": "https://${host}/rpc", "variables": {"host": {"default": "bank.example"}}}],
+        )
+    )
+    assert found.refusals == ()
+    assert found.server_url == "https://bank.example/rpc"
+    assert (found.service.version, found.service.title) == ("2", "Bank")
+    assert found.service.operations == (
+        Operation(
+            name="bank_get_account",
+            input=s.Record(fields=(s.Field(name="id", shape=s.Int()),)),
+            output=s.Text(),
+            deprecated=True,
+            summary="One account",
+            tags=("money",),
+            bindings={"jsonrpc": {"method": "bank_getAccount", "params": "by-position"}},
+        ),
+    )
+
+
+def test_references_are_followed_wherever_they_may_stand():
+    components = {
+        "contentDescriptors": {
+            "Id": PARAM,
+            "Result": {"name": "r", "schema": {"$ref": "#/components/schemas/Account"}},
+        },
+        "schemas": {"Account": {"type": "object", "properties": {"owner": ACCOUNT}}},
+        "errors": {"Busy": {"code": 100, "message": "The bank is busy"}},
+        "tags": {"Money": {"name": "money"}},
+        "examplePairings": {"One": {"name": "one", "params": [{"$ref": "#/components/examples/Id"}]}},
+        "examples": {"Id": {"name": "id", "value": 7}},
+    }
+    referring = {
+        "name": "get",
+        "params": [{"$ref": "#/components/contentDescriptors/Id"}],
+        "result": {"$ref": "#/components/contentDescriptors/Result"},
+        "errors": [{"$ref": "#/components/errors/Busy"}],
+        "tags": [{"$ref": "#/components/tags/Money"}],
+        "examples": [{"$ref": "#/components/examplePairings/One"}],
+    }
+    found = imported(document(referring, components=components))
+    assert found.refusals == ()
+    [operation] = found.service.operations
+    assert (operation.input.fields[0].name, operation.output) == ("id", s.Ref(name="Account"))
+    assert (operation.faults[0].name, operation.faults[0].bindings) == ("TheBankIsBusy", {"jsonrpc": {"code": 100}})
+    assert (operation.tags, operation.examples) == (("money",), (Example("one", {"id": 7}),))
+    assert set(found.service.types) == {"Account"}
+
+
+def test_declared_errors_get_the_kind_that_their_codes_mean():
+    errors = [{"code": code, "message": f"Error {code}"} for code in (1, -32004, -32029, -32602, -32700)]
+    [operation] = imported(document(method(errors=errors))).service.operations
+    assert [(fault.name, fault.kind) for fault in operation.faults] == [
+        ("Error1", "rejected"), ("Error32004", "not_found"), ("Error32029", "rate_limited"),
+    ]  # fmt: skip
+
+
+REFUSED = {
+    "no name": ({"params": [], "result": RESULT}, "no name"),
+    "no object": ("get", "not"),
+    "a notification": ({"name": "ping", "params": []}, "notification"),
+    "a name of the protocol": (method("rpc.discover"), "rpc."),
+    "servers of its own": (method(servers=[{"url": "http://x"}]), "servers of its own"),
+    "a parameter without a schema": (method(params=[{"name": "id"}]), "parameter 0"),
+    "two parameters of one name": (method(params=[PARAM, PARAM]), "same name"),
+    "a reference into nothing": (method(params=[{"$ref": "#/components/contentDescriptors/None"}]), "nothing stands"),
+    "a reference elsewhere": (method(result={"$ref": "other.json#/x"}), "into this document"),
+    "a schema that is none": (method(result={"name": "r", "schema": 7}), "schema"),
+    "a reference in a schema": (method(params=[{"name": "id", "schema": {"$ref": "#/nowhere"}}]), "nothing stands"),
+    "an error without a code": (method(errors=[{"message": "x"}]), "error 0"),
+    "two errors of one code": (method(errors=[{"code": 1, "message": "x"}, {"code": 1, "message": "y"}]), "error 1"),
+    "a file": (method(result={"name": "r", "schema": {"type": "string", "format": "binary"}}), "file"),
+    "a fault half told": (method(**{"x-entrepot": {"faults": [{"name": "X"}]}}), "not complete"),
+}
+
+
+@pytest.mark.parametrize(("refused", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_method_that_cannot_be_read_is_left_out_with_a_reason(refused, reason):
+    found = imported(document(method("good"), refused))
+    assert [operation.name for operation in found.service.operations] == ["good"]
+    assert any(reason in refusal.reason for refusal in found.refusals), found.refusals
+    assert all(refusal.pointer.startswith("/methods/1") for refusal in found.refusals)
+
+
+def test_the_second_of_two_methods_with_one_name_is_left_out():
+    found = imported(document(method("same"), method("same")))
+    assert len(found.service.operations) == 1
+    assert found.refusals[0].pointer == "/methods/1"
+
+
+def test_names_that_become_one_stay_two():
+    found = imported(document(method("getPet"), method("get_pet")))
+    assert [operation.name for operation in found.service.operations] == ["get_pet", "get_pet_2"]
+
+
+@pytest.mark.parametrize(
+    "content", [None, [], {}, {"openrpc": "2.0"}, {"openapi": "3.1.0"}, {"openrpc": "1.0.0", "methods": {}}]
+)
+def test_what_is_not_openrpc_is_refused(content):
+    with pytest.raises(Refused, match="not an OpenRPC document"):
+        imported(content)
+
+
+def test_an_import_does_not_carry_types_that_nothing_uses():
+    schemas = {"Used": {"type": "object", "properties": {}}, "Unused": {"type": "string"}}
+    found = imported(
+        document(
+            method(result={"name": "r", "schema": {"$ref": "#/components/schemas/Used"}}),
+            components={"schemas": schemas},
+        )
+    )
+    assert set(found.service.types) == {"Used"}
+
+
+@given(made=operations(), data=st.data())
+def test_a_damaged_document_is_read_or_refused_and_nothing_else(made, data):
+    operation = msgspec.structs.replace(made.operation, examples=(Example("one", {"x": [1]}, 1),), tags=("a",))
+    content = written(Service(name="made", operations=(operation,), types=made.types))
+    try:
+        found = imported(data.draw(nearly(content)))
+    except Refused:
+        return
+    values = Values(found.service.types)
+    for each in found.service.operations:
+        assert values.codec(each.input).decode
+    written(found.service)
