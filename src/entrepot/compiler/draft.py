@@ -14,9 +14,9 @@ from entrepot.ir.worker import PythonSource, UpstreamSource, WorkerIR
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import pointer
-from entrepot.model.operation import Operation, Service
+from entrepot.model.operation import Service
 from entrepot.model.upstream import Upstream
-from entrepot.ports.protocol import Protocol
+from entrepot.ports.protocol import Mount, Protocol
 from entrepot.spec.declaration import Declaration, OperationEntry, ServiceEntry
 from entrepot.spec.load import Loaded
 from entrepot.spec.positions import Positions
@@ -50,6 +50,17 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """Why the protocol cannot carry it; "" when it can."""
 
 
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A service in one protocol: the operations it carries there, and where."""
+
+    protocol: str
+    operations: frozenset[str]
+    """By name."""
+    mounts: tuple[Mount, ...]
+    addresses: Mapping[str, str]
+    """By operation, as a person reads it."""
+
+
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """A service of the project, on its way."""
 
@@ -66,20 +77,12 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float = 0.0
     """Seconds an operation may take that sets none itself."""
     exposures: tuple[Exposure, ...] = ()
+    served: tuple[Served, ...] = ()
+    """What is left of the exposures where a protocol cannot carry an operation; none that is empty."""
 
     def place_of(self, operation: str) -> Place:
         """Where the operation is written; the entry when that is unknown."""
         return self.places.get(operation, self.place)
-
-    def carried(self, protocol: str) -> tuple[Operation, ...]:
-        """The operations that are served over the protocol."""
-        names = {each.operation for each in self.exposures if each.protocol == protocol and not each.refusal}
-        return tuple(operation for operation in self.service.operations if operation.name in names)
-
-    @property
-    def protocols(self) -> tuple[str, ...]:
-        """The protocols it is served over, each once."""
-        return tuple(dict.fromkeys(each.protocol for each in self.exposures if not each.refusal))
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

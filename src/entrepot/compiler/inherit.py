@@ -14,8 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
-from entrepot.compiler.carrying import leading_types
-from entrepot.compiler.draft import Draft, Exposure, Settings, Unit
+from entrepot.compiler.draft import Draft, Exposure, Served, Settings, Unit
 from entrepot.ir.worker import UpstreamSource
 from entrepot.kit.limits import Limits
 from entrepot.kit.names import words
@@ -33,7 +32,7 @@ from entrepot.spec.units import octets, seconds
 
 
 def inherit(draft: Draft) -> Draft:
-    """The draft with its settings, upstreams, timeouts and exposures filled in."""
+    """The draft with its settings, upstreams, timeouts, exposures and addresses filled in."""
     draft = replace(draft, settings=_settings(draft), upstreams=_upstreams(draft))
     return replace(draft, units=tuple(_inherited(draft, unit) for unit in draft.units))
 
@@ -143,7 +142,8 @@ def _inherited(draft: Draft, unit: Unit) -> Unit:
         source=_with_base_path(draft, unit),
         timeout=_seconds(entry.timeout) or draft.settings.timeout,
     )
-    return replace(unit, exposures=tuple(_exposures(draft, unit)))
+    unit = replace(unit, exposures=tuple(_exposures(draft, unit)))
+    return replace(unit, served=tuple(_served(draft, unit)))
 
 
 def _operation(draft: Draft, unit: Unit, operation: Operation) -> Operation:
@@ -167,14 +167,30 @@ def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
     entry = draft.entry(unit)
     default = draft.request.expose_default
     fallback = tuple(draft.catalog) if default == "all" else default
-    types = leading_types(unit.service.types)
     for operation in unit.service.operations:
         own = draft.operation_entry(unit, operation.name).expose
         named = entry.expose if own is None else own
         for protocol in dict.fromkeys(fallback if named is None else named):
             if protocol in draft.catalog:
-                refusal = draft.catalog[protocol].server.can.refusal(operation, types)
+                refusal = draft.catalog[protocol].server.can.refusal(operation, unit.service.types)
                 yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
+
+
+def _served(draft: Draft, unit: Unit) -> Iterator[Served]:
+    carried: dict[str, list[str]] = {}
+    for exposure in unit.exposures:
+        if not exposure.refusal:
+            carried.setdefault(exposure.protocol, []).append(exposure.operation)
+    for protocol, listed in carried.items():
+        server, names = draft.catalog[protocol].server, frozenset(listed)
+        operations = tuple(operation for operation in unit.service.operations if operation.name in names)
+        service = replace(unit.service, operations=operations)
+        yield Served(
+            protocol=protocol,
+            operations=names,
+            mounts=tuple(server.mounts(service)),
+            addresses=server.addresses(service),
+        )
 
 
 def _seconds(duration: str | None) -> float | None:

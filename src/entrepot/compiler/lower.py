@@ -11,7 +11,6 @@ from entrepot.compiler.draft import Draft, Unit
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR
 from entrepot.kit.names import snake, unique
-from entrepot.ports.protocol import Mount
 from entrepot.spec.declaration import RouteEntry
 from entrepot.spec.references import parse_reference, root_of
 from entrepot.spec.units import seconds
@@ -25,7 +24,7 @@ _POOL_NAME_MAX = 24
 
 def lower(draft: Draft) -> Draft:
     """The draft with the tables of edge and workers."""
-    served = [unit for unit in draft.units if unit.protocols]
+    served = [unit for unit in draft.units if unit.served]
     hosted = _hosted_pools(draft)
     worker = WorkerIR(
         services=tuple(_table(unit) for unit in served),
@@ -36,20 +35,13 @@ def lower(draft: Draft) -> Draft:
     return replace(draft, worker=worker, edge=_edge(draft, served, hosted))
 
 
-def mounts_of(draft: Draft, unit: Unit, protocol: str) -> tuple[Mount, ...]:
-    """The addresses that a service takes in a protocol."""
-    service = replace(unit.service, operations=unit.carried(protocol))
-    return tuple(draft.catalog[protocol].server.mounts(service))
-
-
 def _table(unit: Unit) -> ServiceTable:
-    carried = {protocol: {each.name for each in unit.carried(protocol)} for protocol in unit.protocols}
     names = [operation.name for operation in unit.service.operations]
-    omit = {protocol: tuple(name for name in names if name not in kept) for protocol, kept in carried.items()}
+    omit = {each.protocol: tuple(name for name in names if name not in each.operations) for each in unit.served}
     return ServiceTable(
         service=unit.service,
         source=unit.source,
-        expose=unit.protocols,
+        expose=tuple(each.protocol for each in unit.served),
         omit={protocol: left_out for protocol, left_out in omit.items() if left_out},
         timeout=unit.timeout,
     )
@@ -86,7 +78,7 @@ def _root_of_app(draft: Draft, app: str) -> str:
 
 
 def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
-    routes = {*_operation_routes(draft, served), *_declared_routes(draft, hosted)}
+    routes = {*_operation_routes(served), *_declared_routes(draft, hosted)}
     used = {route.target.upstream for route in routes if isinstance(route.target, UpstreamTarget)}
     used |= {unit.source.upstream for unit in served if isinstance(unit.source, UpstreamSource)}
     return EdgeIR(
@@ -99,10 +91,10 @@ def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
     )
 
 
-def _operation_routes(draft: Draft, served: list[Unit]) -> Iterator[Route]:
+def _operation_routes(served: list[Unit]) -> Iterator[Route]:
     for unit in served:
-        for protocol in unit.protocols:
-            for mount in mounts_of(draft, unit, protocol):
+        for each in unit.served:
+            for mount in each.mounts:
                 yield Route(path=mount.path, exact=mount.exact, target=PoolTarget(OPERATIONS))
 
 

@@ -13,20 +13,15 @@ from entrepot.spec.declaration import RouteEntry
 
 def place(draft: Draft) -> Draft:
     """The draft with a row for each operation and protocol, and for each route."""
-    rows = [row for unit in draft.units for row in _rows(draft, unit)]
+    rows = [row for unit in draft.units for row in _rows(unit)]
     routes = [_route_row(route) for route in draft.declaration.routes]
     return replace(draft, placements=(*rows, *routes))
 
 
-def _rows(draft: Draft, unit: Unit) -> Iterator[Placement]:
-    addresses = {protocol: addresses_of(draft, unit, protocol) for protocol in unit.protocols}
+def _rows(unit: Unit) -> Iterator[Placement]:
+    addresses = {served.protocol: served.addresses for served in unit.served}
     for exposure in unit.exposures:
         yield _row(unit, exposure, addresses.get(exposure.protocol, {}))
-
-
-def addresses_of(draft: Draft, unit: Unit, protocol: str) -> Mapping[str, str]:
-    """By operation that the protocol carries: its address."""
-    return draft.catalog[protocol].server.addresses(replace(unit.service, operations=unit.carried(protocol)))
 
 
 def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, str]) -> Placement:

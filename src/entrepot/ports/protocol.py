@@ -37,6 +37,8 @@ class Can(msgspec.Struct, frozen=True, kw_only=True):
             return "it takes a stream"
         if operation.stream_output and not self.stream_output:
             return "it answers with a stream"
+        if self.files and self.raw:
+            return ""
         for part in _shapes_of(operation, types):
             if isinstance(part, shape.File) and not self.files:
                 return "it carries a file"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
-from entrepot.compiler.lower import mounts_of
 from entrepot.compiler.routes import declared_routes
 from entrepot.kit.diagnostics import Diagnostic
 
@@ -15,15 +14,15 @@ CODE = "W314"
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Routes that begin with the prefix at which a protocol serves operations."""
     prefixes = {
-        mount.path: f"{unit.service.name} over {protocol}"
+        mount.path: f"{unit.service.name} over {served.protocol}"
         for unit in draft.units
-        for protocol in unit.protocols
-        for mount in mounts_of(draft, unit, protocol)
+        for served in unit.served
+        for mount in served.mounts
         if not mount.exact
     }
     for route in declared_routes(draft):
-        for prefix, served in prefixes.items():
+        for prefix, owner in prefixes.items():
             if route.path != prefix and route.path.startswith(prefix):
-                message = f"the route {route.entry.path} hides part of {served}, which is served below {prefix}"
+                message = f"the route {route.entry.path} hides part of {owner}, which is served below {prefix}"
                 remedy = "Move the route, unless it is meant to come first."
                 yield Diagnostic(CODE, message, route.place, remedy, "warning")

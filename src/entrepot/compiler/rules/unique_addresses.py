@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
-from entrepot.compiler.place import addresses_of
 from entrepot.kit.diagnostics import Diagnostic
 
 CODE = "E312"
@@ -19,11 +18,11 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
     first: dict[tuple[str, str], str] = {}
     for unit in draft.units:
         service = unit.service
-        for protocol in unit.protocols:
-            for name, address in addresses_of(draft, unit, protocol).items():
+        for served in unit.served:
+            for name, address in served.addresses.items():
                 operation = f"{service.name}.{name} (version {service.version})"
-                other = first.setdefault((protocol, _VARIABLE.sub("{}", address)), operation)
+                other = first.setdefault((served.protocol, _VARIABLE.sub("{}", address)), operation)
                 if other != operation:
-                    message = f"{operation} has the same address in {protocol} as {other}: {address}"
-                    remedy = f"Give one of them another, or leave {protocol} out of its `expose`."
+                    message = f"{operation} has the same address in {served.protocol} as {other}: {address}"
+                    remedy = f"Give one of them another, or leave {served.protocol} out of its `expose`."
                     yield Diagnostic(CODE, message, unit.place_of(name), remedy)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
-from entrepot.compiler.lower import mounts_of
 from entrepot.compiler.routes import declared_routes
 from entrepot.kit.diagnostics import Diagnostic, Place
 
@@ -23,8 +22,8 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
 
 def _claims(draft: Draft) -> Iterator[tuple[str, str, Place]]:
     for unit in draft.units:
-        for protocol in unit.protocols:
-            for mount in mounts_of(draft, unit, protocol):
-                yield mount.path, f"the protocol {protocol}", unit.place
+        for served in unit.served:
+            for mount in served.mounts:
+                yield mount.path, f"the protocol {served.protocol}", unit.place
     for number, route in enumerate(declared_routes(draft), 1):
         yield route.path, f"route {number} ({route.entry.path})", route.place
