@@ -1,0 +1,123 @@
+"""The laws through the real edge: client, Envoy, a worker's ASGI server, and back.
+
+Envoy knows only where a protocol is mounted, so one Envoy serves every generated operation: the
+worker behind it answers with the exchange of the present example.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+import pytest
+import uvicorn
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from entrepot.app import Catalog
+from entrepot.edge.emit import Workers
+from entrepot.ir.edge import EdgeIR, PoolTarget, Route
+from entrepot.ports.exchange import Exchange, Request, Response
+from entrepot.wire.asgi import asgi_app
+from entrepot.wire.http1 import Http1Client
+from support import laws
+from support.edge import edge_site
+from support.rest_operations import bound_operations
+from support.strategies import operations
+
+T = TypeVar("T")
+CATALOG = Catalog()
+OPERATIONS = {"rest": bound_operations(), "jsonrpc": operations()}
+POOL = PoolTarget("operations")
+ROUTES = (Route(path="/api/made/v1/", target=POOL), Route(path="/jsonrpc", exact=True, target=POOL))
+
+
+class Edge:
+    """An Envoy and a worker in a thread with its own event loop, and a client connected to them."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._stack = AsyncExitStack()
+        self._exchange: Exchange | None = None
+        self._client: Http1Client | None = None
+
+    def __enter__(self) -> Edge:
+        self._thread.start()
+        self.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.run(self._stack.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine that is run where the servers run."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+
+    def wire(self, exchange: Exchange) -> Exchange:
+        """What the client sends through the edge is answered by `exchange`."""
+        self._exchange = exchange
+        assert self._client is not None
+        return self._client
+
+    async def _start(self) -> None:
+        site = await self._stack.enter_async_context(edge_site())
+        socket = site.layout.worker_socket("g1", "operations", 0)
+        await self._serve(str(socket))
+        site.workers = Workers("g1", {"operations": (socket,)})
+        await site.start(EdgeIR(port=site.port, routes=ROUTES, pools=("operations",)))
+        self._client = Http1Client(host="127.0.0.1", port=site.port)
+        self._stack.push_async_callback(self._client.close)
+
+    async def _serve(self, socket: str) -> None:
+        config = uvicorn.Config(asgi_app(self._answer), uds=socket, lifespan="off", log_config=None, access_log=False)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server._serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+
+        async def stop() -> None:
+            server.should_exit = True
+            await serving
+
+        self._stack.push_async_callback(stop)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.path == b"/-/health":
+            return Response(200)
+        assert self._exchange is not None
+        return await self._exchange(request)
+
+
+@pytest.fixture(scope="module")
+def edge() -> Iterator[Edge]:
+    with Edge() as started:
+        yield started
+
+
+through_the_edge = settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("name", sorted(CATALOG))
+@through_the_edge
+@given(data=st.data())
+def test_calling_through_the_edge_is_calling(edge: Edge, name: str, data: st.DataObject) -> None:
+    case = data.draw(laws.cases(OPERATIONS[name]))
+    received, answer = edge.run(laws.called(case, CATALOG[name], edge.wire))
+    assume(not laws.is_refused_by_the_client(received, answer))
+    assert received == [laws.input_of(case)]
+    assert answer == edge.run(laws.expected(case))
+
+
+@through_the_edge
+@given(laws.cases(operations()))
+def test_every_protocol_gives_the_same_answer_through_the_edge(edge: Edge, case: laws.Case) -> None:
+    answers = [edge.run(laws.called(case, protocol, edge.wire)) for protocol in CATALOG.values()]
+    assume(not any(laws.is_refused_by_the_client(*answer) for answer in answers))
+    assert all(answer == answers[0] for answer in answers)
