@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from entrepot import Context, NotFound, Principal, Reply, Service
+from entrepot import Context, Fault, NotFound, Principal, Reply, Service
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
 
@@ -158,6 +158,31 @@ def test_declared_faults_are_classes_of_faults(fault: Any) -> None:
     async def ping() -> None: ...
 
     assert sole(mistakes_of(ping, faults=[fault])).code == "E810"
+
+
+def test_a_faults_name_means_one_thing() -> None:
+    def fault() -> type[Fault]:
+        class Gone(Fault, kind="not_found"): ...
+
+        return Gone
+
+    async def ping() -> None: ...
+
+    async def pong() -> None: ...
+
+    service, one, other = Service("shop"), fault(), fault()
+    service.get("/ping", faults=[one, one])(ping)
+    service.get("/pong", faults=[one, other])(pong)
+    found = sole(diagnostics(service))
+    assert found.code == "E810"
+    assert "pong declares another fault 'Gone'" in found.message
+
+
+@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": -1.5}, {"status": 404}, {"status": 99}])
+def test_options_make_sense(options: dict[str, Any]) -> None:
+    async def ping() -> None: ...
+
+    assert sole(mistakes_of(ping, **options)).code == "E811"
 
 
 def test_a_resource_is_an_annotated_generator() -> None:

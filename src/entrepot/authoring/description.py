@@ -91,6 +91,7 @@ def describe(declared: Declared) -> Described:
     reader = SignatureReader(reflector, {resource.provides for resource in resources}, found)
     signatures = {each.name: reader.read(each.function, each.names) for each in declared.operations}
     faults = {each.name: _read_faults(each, reflector, found) for each in declared.operations}
+    _check_fault_names(declared.operations, found)
     values = Values(reflector.types, reflector.classes)
     operations = tuple(
         _operation(each, signatures[each.name], faults[each.name], values, found) for each in declared.operations
@@ -154,6 +155,7 @@ def _operation(
     found: Problems,
 ) -> Operation:
     summary, _, docs = (inspect.getdoc(declared.function) or "").partition("\n")
+    _check_options(declared, found)
     _check_streams(declared, signature, found)
     _check_template(declared, signature, found)
     place = place_of(declared.function)
@@ -275,6 +277,39 @@ def _read_fault(
             )
     own_docs = inspect.getdoc(fault) if fault.__doc__ else None
     return DeclaredFault(name=fault.name, kind=fault.kind, data=data, docs=own_docs or "")
+
+
+def _check_fault_names(operations: list[DeclaredOperation], found: Problems) -> None:
+    """A fault's name is how a caller knows it, so it means one thing in the whole service."""
+    first: dict[str, type[Fault]] = {}
+    for operation in operations:
+        for fault in operation.faults:
+            name = getattr(fault, "name", "")
+            if name and first.setdefault(name, fault) is not fault:
+                found.add(
+                    problems.BAD_FAULT,
+                    f"{operation.function.__name__} declares another fault {name!r} than an operation before it",
+                    place_of(operation.function),
+                    "Rename one of the classes.",
+                )
+
+
+def _check_options(declared: DeclaredOperation, found: Problems) -> None:
+    status, name = declared.http.get("status", 200), declared.function.__name__
+    if declared.timeout is not None and declared.timeout <= 0:
+        found.add(
+            problems.BAD_OPTION,
+            f"a timeout of {declared.timeout} seconds leaves {name} no time",
+            place_of(declared.function),
+            "Give a positive number of seconds, or none to take the service's.",
+        )
+    if not 200 <= status <= 299:
+        found.add(
+            problems.BAD_OPTION,
+            f"the status {status} does not tell that {name} succeeded",
+            place_of(declared.function),
+            "Give a status from 200 to 299, and raise a fault for everything else.",
+        )
 
 
 def _link(

@@ -28,12 +28,12 @@ def fault_reader(operation: Operation, service: str) -> FaultOf:
     label = f"{service}.{operation.name}"
 
     def fault_of(error: BaseException, context: Context) -> Fault:
+        if isinstance(error, Fault) and error.name in declared:
+            return error
         extra = {"operation": label, "trace_id": context.trace_id}
         if not isinstance(error, Fault):
             log.error("the operation raised %s", type(error).__name__, exc_info=error, extra=extra)
             return Internal()
-        if error.name in declared:
-            return error
         log.warning("the operation raised %s, which it does not declare", error.name, extra=extra)
         return Fault.of(
             error.kind,
