@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -251,7 +252,13 @@ def test_explain_shows_who_answers_what(entrepot: Command, project: Path) -> Non
 
 def test_explain_tells_all_of_one_operation(entrepot: Command, project: Path) -> None:
     assert entrepot("explain", ".", "api.half").code == 0
-    for expected in ("Half of an amount.", "{amount: decimal}", "Empty  conflict", "timeout     30 s", "GET /api/api/v1/half"):
+    for expected in (
+        "Half of an amount.",
+        "{amount: decimal}",
+        "Empty  conflict",
+        "timeout     30 s",
+        "GET /api/api/v1/half",
+    ):
         assert expected in entrepot.out
     assert entrepot("explain", "api.half").code == 0
     assert entrepot("explain", ".", "api.half", "--json").code == 0
@@ -443,3 +450,31 @@ def test_ctrl_c_is_quiet(project: Path) -> None:
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.strip() == ""
+
+
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """What a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "entrepot", *arguments]
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | environment) as process:
+        os.close(theirs)
+        written = b""
+        while chunk := _read_terminal(ours):
+            written += chunk
+        process.wait(60)
+    os.close(ours)
+    return written.decode()
+
+
+def _read_terminal(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except OSError:  # Linux ends a terminal whose other side is closed with an error
+        return b""
+
+
+def test_colours_are_for_terminals_that_want_them(project: Path) -> None:
+    (project / "entrepot.yaml").write_text("nonsense: 1\n")
+    assert "\x1b[31m" in on_a_terminal("check", NO_COLOR="")
+    assert "\x1b[" not in on_a_terminal("check", NO_COLOR="1")
+    assert "\x1b[" not in spoken("check").stderr

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from entrepot.control import directories, status
+from entrepot.control.releases import Releases
 from support.checked_load import checked_load
 from support.running import Running, free_port, running_project
 
@@ -234,6 +235,43 @@ def test_a_killed_supervisor_takes_all_with_it_and_can_start_again(tmp_path: Pat
         eventually(lambda: processes_of(project) == [])
     with running_project(project, command="serve") as running:
         assert running.rpc("api.version")["result"] == "one"
+
+
+def test_the_edge_that_keeps_failing_gets_its_last_good_files_back(running: Running) -> None:
+    serving = served(running)
+    bootstrap = directories.layout_of(running.project).edge / "bootstrap.json"
+    bootstrap.write_text("{")
+    os.kill(pid_of(running.project, "edge"), signal.SIGKILL)
+    eventually(lambda: "its last good files are back" in running.printed())
+    eventually(lambda: served(running) == serving)
+
+
+def test_workers_that_never_start_end_the_start_with_their_words(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api", addition=FAILS_IN_A_WORKER)
+    ran = entrepot("serve", str(project), "--port", str(free_port()))
+    assert ran.returncode == 1
+    assert "the ledger is locked" in ran.stderr
+    assert processes_of(project) == []
+
+
+def test_the_last_good_release_starts_when_what_is_on_disk_does_not_compile(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    with running_project(project, command="serve") as running:
+        eventually(lambda: Releases(directories.layout_of(project)).live())
+        running.process.kill()
+    (project / "entrepot.yaml").write_text("nonsense")
+    refused = entrepot("serve", str(project), "--port", str(free_port()))
+    assert refused.returncode == 1
+    assert "--last-good" in refused.stderr
+    with running_project(project, "--last-good", command="serve", port=running.port) as running:
+        assert served(running) == "one"
+        running.process.kill()
+
+
+def test_there_is_no_last_good_release_at_first(tmp_path: Path) -> None:
+    ran = entrepot("serve", str(write_project(tmp_path / "api")), "--last-good")
+    assert ran.returncode == 1
+    assert ran.stderr == "error: no release of this project has served yet; start it without --last-good\n"
 
 
 def test_a_taken_port_is_named(running: Running, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -58,6 +59,7 @@ def dev(session: Session, target: Path, **options: Any) -> None:
 @click.command()
 @click.argument("project", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @_serving_options
+@click.option("--last-good", is_flag=True, help="Start the release that served last, without compiling.")
 @common
 def serve(session: Session, project: Path, **options: Any) -> None:
     """Serve the project in DIR as entrepot.yaml declares it.
@@ -81,14 +83,22 @@ def _run(
     port: int,
     workers: int,
     edge: Edge,
+    last_good: bool = False,
 ) -> None:
     from entrepot.control.building import Recipe
-    from entrepot.control.start import start
+    from entrepot.control.start import has_last_good, start
+    from entrepot.kit.diagnostics import Refused
 
     recipe = Recipe(target=target, mode=mode, environment=environment, host=host, port=port, workers=workers)
     session.output.progress(f"compiling {target}")
     echo = _echo if mode == "dev" and not session.output.as_json else None
-    start(recipe, session.catalog, lambda event: _show(session, event), echo, with_edge=edge == "envoy")
+    report = partial(_show, session)
+    try:
+        start(recipe, session.catalog, report, echo, with_edge=edge == "envoy", last_good=last_good)
+    except Refused:
+        if mode == "serve" and has_last_good(recipe):
+            session.output.notice("the release that served last can still be started: --last-good")
+        raise
 
 
 def _show(session: Session, event: Event) -> None:

@@ -12,6 +12,7 @@ from entrepot.compiler.compile import Compiled
 from entrepot.control.building import Catalog
 from entrepot.control.directories import layout_of
 from entrepot.control.lookup import find
+from entrepot.control.sockets import is_listened_to
 from entrepot.ir.layout import Layout
 from entrepot.ir.worker import PythonSource, ServiceTable
 from entrepot.kit.diagnostics import Diagnostic, Refused
@@ -97,7 +98,7 @@ async def _served(table: ServiceTable, compiled: Compiled, catalog: Catalog, ope
 
 
 def _require_egress(table: ServiceTable, layout: Layout) -> None:
-    if not layout.egress_socket.exists():
+    if not is_listened_to(layout.egress_socket):
         message = f"{table.service.name} is an upstream's, which is reached through the egress of a running project"
         raise _refused(NO_WAY_OUT, message, "Start it first: `entrepot dev`.")
 

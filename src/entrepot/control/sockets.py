@@ -33,6 +33,16 @@ def listen_unix(path: Path) -> socket.socket:
     return listener
 
 
+def is_listened_to(path: Path) -> bool:
+    """Whether somebody takes connections on a Unix socket; a stale one is there and refuses."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
 def unlink(listener: socket.socket) -> None:
     """Take the name of a Unix socket away; who is connected or waiting stays so."""
     if listener.family == socket.AF_UNIX:

@@ -46,11 +46,18 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def start(
-    recipe: Recipe, catalog: Catalog, report: Report, echo: Echo | None = None, *, with_edge: bool = True
+    recipe: Recipe,
+    catalog: Catalog,
+    report: Report,
+    echo: Echo | None = None,
+    *,
+    with_edge: bool = True,
+    last_good: bool = False,
 ) -> None:
     """Serve the project until a signal ends it.
 
-    Raises `Refused` (it does not compile), `AlreadyRunning`, `PortTaken`, `NoEnvoy`, `StartFailed`, and
+    `last_good` starts the release that served last, without compiling: the way back when what is on
+    disk does not compile. Raises `Refused` (it does not compile), `AlreadyRunning`, `PortTaken`, `NoEnvoy`, `StartFailed`, and
     KeyboardInterrupt when it was Ctrl-C that ended it.
     """
     begun = time.monotonic()
@@ -58,8 +65,9 @@ def start(
     layout = directories.layout_of(recipe.project)
     directories.create(layout)
     with lock.held(layout.lock):
+        release = _last_good(layout) if last_good else build(recipe, catalog).release
         edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None
-        prepared = _prepare(layout, build(recipe, catalog).release, with_edge)
+        prepared = _prepare(layout, release, with_edge)
         sockets.require_free(prepared.release.edge.address, prepared.release.edge.port)
         run.raise_file_limit()
         logs = LogBook(layout.logs, echo)
@@ -78,6 +86,19 @@ def start(
             asyncio.run(_serve(prepared, settings, edge, logs, report, begun))
         finally:
             logs.close()
+
+
+def has_last_good(recipe: Recipe) -> bool:
+    """Whether a release of the project has served before."""
+    return Releases(directories.layout_of(recipe.project)).live() is not None
+
+
+def _last_good(layout: Layout) -> Release:
+    releases = Releases(layout)
+    live = releases.live()
+    if live is None:
+        raise StartFailed("no release of this project has served yet; start it without --last-good")
+    return releases.read(live.number)
 
 
 def _prepare(layout: Layout, compiled: Release, with_edge: bool) -> Prepared:
