@@ -16,7 +16,7 @@ from entrepot.edge.deliver import Deliverer, Outcome
 from entrepot.edge.emit import BOOTSTRAP, Workers
 from entrepot.edge.run import log_file
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
-from entrepot.model.upstream import Endpoint, Tls, Upstream
+from entrepot.model.upstream import Endpoint, Retry, Tls, Upstream
 from support.edge import PATIENCE, Site, read_answer, request_bytes, until
 
 RELEASES = 20
@@ -141,6 +141,22 @@ async def test_a_new_upstream_is_known_before_a_route_leads_to_it(site: Site) ->
     await live(site, edge_of(site))
     assert (await site.get("/crm/x")).status == 404
     assert (await site.egress("crm", "/x")).status == 404
+
+
+async def test_a_changed_upstream_fails_no_request(site: Site) -> None:
+    """Its name has to be resolved and its connections made anew before a route leads to it."""
+    _, port = await site.upstream("crm")
+    await site.worker("one")
+    crm = Upstream(name="crm", endpoints=(Endpoint("localhost", port),), retry=Retry(attempts=1))
+    route = Route(path="/one/", target=UpstreamTarget(upstream="crm"), raw_path=False)
+    edge = EdgeIR(port=site.port, routes=(route,), upstreams=(crm,))
+    await site.start(edge)
+    async with under_load(site) as load:
+        for milliseconds in range(500, 510):
+            changed = msgspec.structs.replace(crm, connect_timeout=milliseconds / 1000)
+            await live(site, msgspec.structs.replace(edge, upstreams=(changed,)))
+            await until(lambda wanted=load.answers + 20: load.answers >= wanted)  # type: ignore[misc]
+    assert load.failures == []
 
 
 async def test_the_same_release_again_touches_nothing(site: Site) -> None:
@@ -344,3 +360,35 @@ async def test_a_missing_system_bundle_is_a_rejection(site: Site, monkeypatch: p
     edge = EdgeIR(port=site.port, upstreams=(bank,))
     outcome = await Deliverer(site.layout, site.binary).deliver(edge, Workers("g1", {}))
     assert (outcome.state, outcome.reason) == ("rejected", "no bundle here")
+
+
+async def test_a_pool_without_sockets_is_a_rejection(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliver, "CONFIRMATION_SECONDS", 0.1)
+    await site.worker("one")
+    await site.start(edge_of(site))
+    outcome = await site.deliverer.deliver(edge_of(site), Workers("g2", {}))
+    assert (outcome.state, "worker-one-g2" in outcome.reason) == ("rejected", True)
+    assert (await site.get("/one/x")).status == 200
+
+
+async def test_an_upstream_that_is_down_does_not_hold_a_release_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliver, "UPSTREAM_SECONDS", 0.05)
+    await site.worker("one")
+    await site.start(edge_of(site))
+    gone = Upstream(name="gone", endpoints=(Endpoint("no-such-name.invalid", 80),))
+    await live(site, edge_of(site, Route(path="/more/", target=PoolTarget("one")), upstreams=(gone,)))
+    assert (await site.get("/more/x")).status == 200
+    assert (await site.egress("gone", "/x")).headers["x-entrepot-egress"] == "UH"
+    await site.kill_envoy()
+    await site.start_envoy()
+    await site.until_ready()
+
+
+async def test_a_damaged_file_is_replaced_by_the_last_good_one(site: Site) -> None:
+    await site.worker("one")
+    await site.start(edge_of(site))
+    good = tree_of(site.layout.edge)
+    (site.layout.edge / "cds" / "clusters" / "resources.json").write_bytes(b'{"resources": [')
+    assert (await site.deliverer.deliver(edge_of(site), site.workers)).state == "rejected"
+    assert tree_of(site.layout.edge) == good
+    await live(site, edge_of(site, Route(path="/more/", target=PoolTarget("one"))))

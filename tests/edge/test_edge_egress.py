@@ -87,7 +87,7 @@ async def test_a_stream_outlives_the_timeout(site: Site) -> None:
     await serve(site, upstream, routes=(route,))
     hint = "x-envoy-upstream-rq-timeout-ms: 0"
     streams = [asyncio.create_task(each) for each in (site.egress("crm", "/stream", hint), site.get("/crm/stream"))]
-    await site.until_statistic("cluster.upstream-crm.upstream_rq_active", "2")
+    await site.until_statistic(site.statistic_of("crm", "upstream_rq_active"), "2")
     for _ in range(2):
         assert (await site.egress("crm", "/hang")).status == 504, "by now the streams have outlived it"
     assert not any(stream.done() for stream in streams)
@@ -145,8 +145,7 @@ async def test_a_failing_endpoint_is_ejected(site: Site) -> None:
     bad.answer_headers = (("x", "1"),)
     for _ in range(6):
         await site.egress("crm", "/reset")
-    ejected = await site.admin.statistics(["cluster.upstream-crm.outlier_detection.ejections_active"])
-    assert ejected == {"cluster.upstream-crm.outlier_detection.ejections_active": "1"}
+    await site.until_statistic(site.statistic_of("crm", "outlier_detection.ejections_active"), "1")
     reached = {(await site.egress("crm", "/x")).json()["by"] for _ in range(6)}
     assert len(reached) == 1
     assert len(bad.seen) + len(good.seen) == 12
@@ -159,10 +158,10 @@ async def test_an_endpoint_that_fails_its_health_check_gets_nothing(site: Site) 
     both = (Endpoint("127.0.0.1", sick_port), Endpoint("127.0.0.1", well_port))
     health = HealthCheck(path="/-/health", interval=0.05)
     await serve(site, Upstream(name="crm", endpoints=both, health=health))
-    await site.until_statistic("cluster.upstream-crm.membership_healthy", "1")
+    await site.until_statistic(site.statistic_of("crm", "membership_healthy"), "1")
     assert {(await site.egress("crm", "/x")).json()["by"] for _ in range(6)} == {"well"}
     sick.healthy = True
-    await site.until_statistic("cluster.upstream-crm.membership_healthy", "2")
+    await site.until_statistic(site.statistic_of("crm", "membership_healthy"), "2")
 
 
 async def test_more_than_an_upstream_can_bear_is_refused(site: Site) -> None:
@@ -170,9 +169,9 @@ async def test_more_than_an_upstream_can_bear_is_refused(site: Site) -> None:
     narrow = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),), connections_max=1, requests_max=1)
     await serve(site, narrow)
     held = [asyncio.create_task(site.egress("crm", "/hang"))]
-    await site.until_statistic("cluster.upstream-crm.upstream_rq_active", "1")
+    await site.until_statistic(site.statistic_of("crm", "upstream_rq_active"), "1")
     held.append(asyncio.create_task(site.egress("crm", "/hang")))
-    await site.until_statistic("cluster.upstream-crm.upstream_rq_pending_active", "1")
+    await site.until_statistic(site.statistic_of("crm", "upstream_rq_pending_active"), "1")
     answer = await site.egress("crm", "/x")
     assert (answer.status, answer.headers["x-entrepot-egress"]) == (503, "UO")
     assert len(crm.seen) == 1

@@ -104,4 +104,5 @@ async def refused(site: Site, bank: Origin) -> None:
     assert not bank.seen
     [line] = await site.logged("egress", 1)
     assert "CERTIFICATE_VERIFY_FAILED" in str(line["upstream_failure"])
-    assert (line["cluster"], line["host"]) == ("upstream-bank", "bank.test")
+    assert line["cluster"].startswith("upstream-bank-")
+    assert line["host"] == "bank.test"

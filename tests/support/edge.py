@@ -21,7 +21,7 @@ from typing import Any
 from entrepot.edge import run
 from entrepot.edge.admin import Admin
 from entrepot.edge.deliver import Deliverer
-from entrepot.edge.emit import Workers
+from entrepot.edge.emit import Workers, cluster_file, clusters_in
 from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
@@ -199,6 +199,14 @@ class Site:
                     if (await self.get("/-/ready")).status == status:
                         return
                 await asyncio.sleep(0.01)
+
+    def statistic_of(self, upstream: str, name: str) -> str:
+        """The full name of a statistic of an upstream's cluster."""
+        [cluster] = [each for each in clusters_in(self._clusters()) if each.startswith(f"upstream-{upstream}-")]
+        return f"cluster.{cluster}.{name}"
+
+    def _clusters(self) -> bytes:
+        return (self.layout.edge / cluster_file({}).path).read_bytes()
 
     async def until_statistic(self, name: str, value: str) -> None:
         """Return when one of Envoy's statistics has this value."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from entrepot.edge.xds import Json, duration, extension, pipe, typed
+from entrepot.edge.xds import Json, digest, duration, extension, pipe, typed
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.worker import KEEP_ALIVE_SECONDS
 from entrepot.model.upstream import Ejection, HealthCheck, Tls, Upstream
@@ -35,11 +35,6 @@ def worker_cluster(pool: str, generation: str) -> str:
     return f"worker-{pool}-{generation}"
 
 
-def upstream_cluster(upstream: str) -> str:
-    """The cluster of an upstream; egress and pass-through routes share it."""
-    return f"upstream-{upstream}"
-
-
 def upstream_host(upstream: Upstream) -> str:
     """The Host header that the upstream expects."""
     if upstream.host:
@@ -59,7 +54,7 @@ def worker_endpoints(edge: EdgeIR, workers: Workers) -> dict[str, Json]:
     """The endpoints of each worker cluster, by its name."""
     return {
         (name := worker_cluster(pool, workers.generation)): _assignment(
-            name, [{"endpoint": {"address": pipe(socket)}} for socket in workers.sockets[pool]]
+            name, [{"endpoint": {"address": pipe(socket)}} for socket in workers.sockets.get(pool, ())]
         )
         for pool in edge.pools
     }
@@ -119,17 +114,25 @@ def _http1(idle_timeout: float | None = None) -> Json:
 
 
 def upstream_clusters(edge: EdgeIR, ca_bundle: Path) -> dict[str, Json]:
-    """One cluster for each upstream, by name; `ca_bundle` verifies those that name no bundle of their own."""
-    return {upstream_cluster(upstream.name): _upstream_cluster(upstream, ca_bundle) for upstream in edge.upstreams}
+    """One cluster for each upstream, by the upstream's name.
+
+    `ca_bundle` verifies those that name no bundle of their own. A cluster's own name changes with its
+    settings, so that a changed upstream is a new cluster beside the old one: resolved, connected and
+    probed before a route leads to it. Egress and pass-through routes share it.
+    """
+    return {upstream.name: _named(upstream, _upstream_cluster(upstream, ca_bundle)) for upstream in edge.upstreams}
+
+
+def _named(upstream: Upstream, settings: Json) -> Json:
+    name = f"upstream-{upstream.name}-{digest(settings)[:8]}"
+    return {**settings, "name": name, "load_assignment": _assignment(name, _endpoints(upstream))}
 
 
 def _upstream_cluster(upstream: Upstream, ca_bundle: Path) -> Json:
-    name = upstream_cluster(upstream.name)
     cluster = {
-        "name": name,
         "connect_timeout": duration(upstream.connect_timeout),
         "lb_policy": upstream.balance.upper(),
-        "load_assignment": _assignment(name, _endpoints(upstream)),
+        "load_assignment": _assignment("", _endpoints(upstream)),
         "ignore_health_on_host_removal": True,
         # An upstream that does not resolve or answer must not keep the edge from starting.
         "wait_for_warm_on_init": False,

@@ -33,8 +33,9 @@ CONFIRMATION_SECONDS = 2.0
 START_SECONDS = 10.0
 """How long Envoy may take from its start until it has accepted every file."""
 
-RESOLUTION_SECONDS = 1.0
-"""How long routes wait for the names of new upstreams; then those answer 503 until they resolve."""
+UPSTREAM_SECONDS = 1.0
+"""How long routes wait for new upstreams to resolve and to pass a probe. Then they go live all the
+same: a release must not fail because somebody else's system is down."""
 
 _POLL_SECONDS = 0.005
 _REFUSALS = ("update_rejected", "update_failure")
@@ -134,9 +135,8 @@ class Deliverer:
         try:
             await self._admin.statistics([_RUNNING])
             await self._go_live(rendering)
-        except (_Rejection, AdminError, OSError) as error:
-            await self._take_back()
-            return self._rejected(str(error), started, logged_from=logged)
+        except (_Rejection, AdminError, OSError, msgspec.DecodeError) as error:
+            return self._rejected(f"{error}{await self._take_back()}", started, logged_from=logged)
         restart_needed = self._live.read(BOOTSTRAP) != rendering.bootstrap
         self._live.write(BOOTSTRAP, rendering.bootstrap)
         self._keep()
@@ -178,18 +178,18 @@ class Deliverer:
             await self._clock.sleep(_POLL_SECONDS)
 
     async def _warm(self, rendering: Rendering, old: Mapping[str, Json]) -> None:
-        idle = await self._without("membership_healthy", rendering.worker_clusters, CONFIRMATION_SECONDS)
+        idle = await self._unhealthy(rendering.worker_clusters, CONFIRMATION_SECONDS)
         if idle:
             raise _Rejection(f"no worker is healthy in {', '.join(idle)}")
-        new = [name for name in rendering.named_clusters if name not in old]
-        await self._without("membership_total", new, RESOLUTION_SECONDS)
+        new = [name for name in rendering.upstream_clusters if name not in old]
+        await self._unhealthy(new, UPSTREAM_SECONDS)
 
-    async def _without(self, gauge: str, clusters: Sequence[str], seconds: float) -> list[str]:
-        """Which clusters still have a gauge of zero when the time is over; none as soon as all are above."""
+    async def _unhealthy(self, clusters: Sequence[str], seconds: float) -> list[str]:
+        """Which clusters have no healthy member when the time is over; none as soon as all have one."""
         limit = self._clock.monotonic() + seconds
         while True:
-            seen = await self._statistics([f"cluster.{name}.{gauge}" for name in clusters])
-            empty = [name for name in clusters if seen.get(f"cluster.{name}.{gauge}", "0") == "0"]
+            seen = await self._statistics([f"cluster.{name}.membership_healthy" for name in clusters])
+            empty = [name for name in clusters if seen.get(f"cluster.{name}.membership_healthy", "0") == "0"]
             if not empty or self._clock.monotonic() > limit:
                 return empty
             await self._clock.sleep(_POLL_SECONDS)
@@ -201,13 +201,20 @@ class Deliverer:
         except AdminError:
             return {}
 
-    async def _take_back(self) -> None:
-        """Give every touched file its last good content, with what Envoy makes of it awaited but not needed."""
-        good = self._good.files()
-        for kinds in _BACKWARDS:
-            with suppress(_Rejection, AdminError):
-                await self._apply([file for file in good if file.kind in kinds])
-        self.restore()
+    async def _take_back(self) -> str:
+        """Give every touched file its last good content; what stood in the way of it, to be added to the reason.
+
+        What Envoy makes of the files is awaited, but they stay whatever it says.
+        """
+        try:
+            good = self._good.files()
+            for kinds in _BACKWARDS:
+                with suppress(_Rejection, AdminError):
+                    await self._apply([file for file in good if file.kind in kinds])
+            self.restore()
+        except (OSError, msgspec.DecodeError) as error:
+            return f"; its files could not be replaced by the last good ones: {error}"
+        return ""
 
     def _keep(self) -> None:
         self._good.become(self._live.files(), self._live.read(BOOTSTRAP) or b"")

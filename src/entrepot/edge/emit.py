@@ -17,7 +17,7 @@ from entrepot.edge import chain
 from entrepot.edge.chain import EGRESS, INGRESS
 from entrepot.edge.clusters import Workers, upstream_clusters, worker_clusters, worker_endpoints
 from entrepot.edge.listeners import Links, listeners
-from entrepot.edge.routes import egress_routes, ingress_routes
+from entrepot.edge.routes import Target, egress_routes, ingress_routes
 from entrepot.edge.xds import Json, discovery, encoded, extension, own_pipe, typed, watched
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
@@ -89,8 +89,7 @@ class Rendering(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[File, ...]
     listeners: File
     worker_clusters: tuple[str, ...]
-    named_clusters: tuple[str, ...]
-    """Of upstreams whose endpoints have names, which take a moment to resolve."""
+    upstream_clusters: tuple[str, ...]
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -110,13 +109,14 @@ class _Parts(msgspec.Struct, frozen=True):
 
 def emit(edge: EdgeIR, workers: Workers, layout: Layout, ca_bundle: Path) -> Rendering:
     """Render a release. `ca_bundle` is the PEM file that verifies upstreams which name none."""
-    pools = worker_clusters(edge, workers)
+    pools, upstreams = worker_clusters(edge, workers), upstream_clusters(edge, ca_bundle)
+    targets = {upstream.name: Target(upstream, upstreams[upstream.name]["name"]) for upstream in edge.upstreams}
     parts = _Parts(
         worker_clusters=pools,
         endpoints=worker_endpoints(edge, workers),
-        upstream_clusters=upstream_clusters(edge, ca_bundle),
+        upstream_clusters={cluster["name"]: cluster for cluster in upstreams.values()},
         settings=chain.discovered_settings(pools),
-        routes={INGRESS: ingress_routes(edge, workers), EGRESS: egress_routes(edge)},
+        routes={INGRESS: ingress_routes(edge, workers, targets), EGRESS: egress_routes(targets)},
     )
     settings = {name: {"name": name, "typed_config": message} for name, message in parts.settings.items()}
     return Rendering(
@@ -128,7 +128,7 @@ def emit(edge: EdgeIR, workers: Workers, layout: Layout, ca_bundle: Path) -> Ren
         routes=_files("rds", parts.routes),
         listeners=_file("lds", _LISTENERS, listeners(edge, layout, _watched_links(parts, layout))),
         worker_clusters=tuple(pools),
-        named_clusters=tuple(name for name, each in parts.upstream_clusters.items() if each["type"] != "STATIC"),
+        upstream_clusters=tuple(parts.upstream_clusters),
     )
 
 

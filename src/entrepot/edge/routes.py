@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from entrepot.edge.chain import EGRESS, INGRESS, METADATA
-from entrepot.edge.clusters import Workers, upstream_cluster, upstream_host, worker_cluster
+from entrepot.edge.clusters import Workers, upstream_host, worker_cluster
 from entrepot.edge.problems import EGRESS_HEADER
 from entrepot.edge.xds import Json, duration, extension, header, typed
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
@@ -41,10 +43,16 @@ _HEADER_INPUT = "envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
 _PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 
 
-def ingress_routes(edge: EdgeIR, workers: Workers) -> Json:
-    """The route configuration of the ingress."""
-    upstreams = {upstream.name: upstream for upstream in edge.upstreams}
-    entries = {(route.path, route.exact): _entries(route, workers, upstreams) for route in edge.routes}
+class Target(msgspec.Struct, frozen=True):
+    """An upstream, and the cluster that reaches it."""
+
+    upstream: Upstream
+    cluster: str
+
+
+def ingress_routes(edge: EdgeIR, workers: Workers, targets: Mapping[str, Target]) -> Json:
+    """The route configuration of the ingress; `targets` are by the name of the upstream."""
+    entries = {(route.path, route.exact): _entries(route, workers, targets) for route in edge.routes}
     lists = {path: _candidates(path, entries) for path, _ in entries}
     tree = {"matcher_tree": {"input": _input(":path"), "prefix_match_map": {"map": _map({**lists, **_own()})}}}
     tree["on_no_match"] = _action([_not_found()])
@@ -57,11 +65,11 @@ def ingress_routes(edge: EdgeIR, workers: Workers) -> Json:
     }
 
 
-def egress_routes(edge: EdgeIR) -> Json:
+def egress_routes(targets: Mapping[str, Target]) -> Json:
     """The route configuration of the egress: one virtual host for each upstream."""
     return {
         "name": EGRESS,
-        "virtual_hosts": [_egress_host(upstream) for upstream in edge.upstreams],
+        "virtual_hosts": [_egress_host(target) for target in targets.values()],
         "request_headers_to_remove": ["x-envoy-internal", "x-forwarded-proto", "x-envoy-original-host"],
         "response_headers_to_add": [header(EGRESS_HEADER, "-")],
         "validate_clusters": True,
@@ -112,14 +120,14 @@ def _not_found() -> Json:
     return _direct(404)
 
 
-def _entries(route: Route, workers: Workers, upstreams: Mapping[str, Upstream]) -> list[Json]:
+def _entries(route: Route, workers: Workers, targets: Mapping[str, Target]) -> list[Json]:
     match route.target:
         case PoolTarget(pool):
             action = _pool_action(route, worker_cluster(pool, workers.generation))
             again, once = _worker_retry(_MAY_REPEAT), _worker_retry(_NEVER_ARRIVED)
         case UpstreamTarget(upstream=name, strip_prefix=strip):
-            upstream = upstreams[name]
-            action = _upstream_action(route, upstream, strip=strip)
+            upstream = targets[name].upstream
+            action = _upstream_action(route, targets[name], strip=strip)
             again, once = _upstream_retry(upstream, f"{_MAY_REPEAT},gateway-error"), _upstream_retry(upstream)
     method = {"name": ":method", "string_match": {"safe_regex": {"regex": _IDEMPOTENT_METHODS}}}
     path = {"path": route.path} if route.exact else {"prefix": route.path}
@@ -140,10 +148,11 @@ def _pool_action(route: Route, cluster: str) -> Json:
     return {"cluster": cluster, "timeout": duration(route.timeout or 0.0), **_upgrades(route)}
 
 
-def _upstream_action(route: Route, upstream: Upstream, *, strip: bool) -> Json:
+def _upstream_action(route: Route, target: Target, *, strip: bool) -> Json:
+    upstream = target.upstream
     kept = "/" if strip and not route.exact else ("" if strip else route.path)
     action = {
-        "cluster": upstream_cluster(upstream.name),
+        "cluster": target.cluster,
         "timeout": duration(route.timeout or 0.0),
         "host_rewrite_literal": upstream_host(upstream),
         "append_x_forwarded_host": True,
@@ -179,10 +188,11 @@ def _other_host() -> Json:
     return {"retry_host_predicate": [predicate], "host_selection_retry_max_attempts": 5}
 
 
-def _egress_host(upstream: Upstream) -> Json:
+def _egress_host(target: Target) -> Json:
     """Workers add `x-envoy-retry-on` for what may be repeated; it adds to the conditions here."""
+    upstream = target.upstream
     action = {
-        "cluster": upstream_cluster(upstream.name),
+        "cluster": target.cluster,
         "timeout": "0s",
         "host_rewrite_literal": upstream_host(upstream),
         **_upstream_retry(upstream),

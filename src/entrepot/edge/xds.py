@@ -60,7 +60,12 @@ def encoded(value: Json) -> bytes:
     return msgspec.json.encode(value, order="deterministic")
 
 
+def digest(value: Any) -> str:
+    """What tells two values apart: 16 hexadecimal digits."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+
+
 def discovery(resources: Sequence[Json]) -> tuple[str, bytes]:
     """A DiscoveryResponse and its version: a digest of what it holds, so equal files have equal versions."""
-    version = hashlib.sha256(encoded({"resources": resources})).hexdigest()[:16]
+    version = digest(resources)
     return version, encoded({"version_info": version, "resources": resources})
