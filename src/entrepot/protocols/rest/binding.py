@@ -82,6 +82,12 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(placement for placement in self.placements if placement.where in where)
 
 
+def accept_of(binding: Binding) -> bytes:
+    """The Accept header of a client: what the contract says is answered, and problems beside it."""
+    wanted = binding.produces or (JSON,)
+    return b"*/*" if ANY in wanted else ", ".join((*wanted, "application/problem+json;q=0.9")).encode()
+
+
 def mount(service: Service) -> str:
     """The prefix of a service's addresses, with a slash at its end."""
     return f"/api/{service.name}/v{service.version}/"

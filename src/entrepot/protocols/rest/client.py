@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
+from typing import NamedTuple
+
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Call, Context, Headers, Invoke, Reply
+from entrepot.model.call import Call, Context, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Exchange, Request
 from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.rest import etags, openapi_in
-from entrepot.protocols.rest.binding import ANY, JSON, Binding, bind
+from entrepot.protocols.rest.binding import accept_of, bind
 from entrepot.protocols.rest.input_writer import InputWriter
 from entrepot.protocols.rest.output_reader import OutputReader
 from entrepot.shapes.values import Values
@@ -30,46 +33,60 @@ class RestClient:
         limits: Limits = DEFAULT_LIMITS,
     ) -> Invokes:  # fmt: skip
         """An Invoke for each operation. Raises `Unbindable` for one that REST cannot carry."""
-        return {
-            operation.name: _invoke(
-                operation, bind(operation, service.types), values, service.types, exchange, host, base_path, limits
-            )
-            for operation in service.operations
-        }
+        upstream = _Upstream(values, service.types, exchange, host, base_path, limits)
+        return {operation.name: _Calling(operation, upstream) for operation in service.operations}
 
 
-def _invoke(
-    operation: Operation, binding: Binding, values: Values, types: Types, exchange: Exchange, host: str,
-    base_path: str, limits: Limits,
-) -> Invoke:  # fmt: skip
-    writer = InputWriter(operation, binding, values, types, base_path)
-    reader = OutputReader(operation, binding, values, types, host, limits)
-    own_headers: Headers = [(b"host", host.encode()), (b"accept", _accept(binding))]
-    method, conditional = binding.method, binding.conditions and not operation.safe
+class _Upstream(NamedTuple):
+    """What the operations of one upstream share."""
 
-    async def invoke(call: Call) -> Reply:
+    values: Values
+    types: Types
+    exchange: Exchange
+    host: str
+    base_path: str
+    limits: Limits
+
+
+class _Calling:
+    """The Invoke of one operation. Its codecs are made when it is first called."""
+
+    def __init__(self, operation: Operation, upstream: _Upstream) -> None:
+        binding = bind(operation, upstream.types)
+        self._upstream = upstream
+        self._method = binding.method
+        self._headers: Headers = [(b"host", upstream.host.encode()), (b"accept", accept_of(binding))]
+        self._conditional = binding.conditions and not operation.safe
+        self._idempotent = operation.idempotent or operation.safe
+        values, types = upstream.values, upstream.types
+        self._make_writer = partial(InputWriter, operation, binding, values, types, upstream.base_path)
+        self._make_reader = partial(OutputReader, operation, binding, values, types, upstream.host, upstream.limits)
+
+    @cached_property
+    def _writer(self) -> InputWriter:
+        return self._make_writer()
+
+    @cached_property
+    def _reader(self) -> OutputReader:
+        return self._make_reader()
+
+    async def __call__(self, call: Call) -> Reply:
+        """Sends the call and reads the answer; whatever fails is in the reply."""
         try:
-            written = writer.write(call.input, call.stream)
+            written = self._writer.write(call.input, call.stream)
+            context = _context_headers(call.context, conditional=self._conditional)
             request = Request(
-                method,
+                self._method,
                 written.path,
                 written.query,
-                [*own_headers, *_context_headers(call.context, conditional=conditional), *written.headers],
+                [*self._headers, *context, *written.headers],
                 written.body,
                 deadline=call.context.deadline,
-                idempotent=operation.idempotent or operation.safe,
+                idempotent=self._idempotent,
             )
-            return await reader.read(await exchange(request))
+            return await self._reader.read(await self._upstream.exchange(request))
         except Fault as fault:
             return Reply(fault=fault)
-
-    return invoke
-
-
-def _accept(binding: Binding) -> bytes:
-    """What the contract says is answered, and problems beside it."""
-    wanted = binding.produces or (JSON,)
-    return ANY.encode() if ANY in wanted else ", ".join((*wanted, "application/problem+json;q=0.9")).encode()
 
 
 def _context_headers(context: Context, *, conditional: bool) -> Headers:

@@ -7,24 +7,28 @@ then, and headers that are not there cost one look into a dictionary.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cached_property, partial
 
 from entrepot.kit.limits import Limits
-from entrepot.model.call import Call, Context, Headers, Invoke, Meta
+from entrepot.model.call import Call, Context, Headers, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, Response, header
 from entrepot.protocols.rest import etags, faults
-from entrepot.protocols.rest.binding import JSON, Binding
+from entrepot.protocols.rest.binding import JSON, Binding, accept_of
 from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.media_types import choose
 from entrepot.protocols.rest.output_writer import OutputWriter, internal
-from entrepot.protocols.rest.received import Known
+from entrepot.protocols.rest.received import Known, Received
+from entrepot.protocols.rest.streams import close
 from entrepot.shapes.values import Values
 
 Endpoint = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
 """Answers a request whose path had these values in the places of its variables."""
+
+_KEPT_BY_304 = (b"etag", b"cache-control", b"content-location", b"expires", b"vary")
 
 
 class NotAcceptable(Unsupported):
@@ -32,7 +36,7 @@ class NotAcceptable(Unsupported):
 
 
 class OperationEndpoint:
-    """Answers the requests for one operation."""
+    """Answers the requests for one operation. Its codecs are made when the first request comes."""
 
     def __init__(
         self, operation: Operation, binding: Binding, invoke: Invoke, values: Values, types: Types, mount: str,
@@ -45,10 +49,18 @@ class OperationEndpoint:
         self._conditions = binding.conditions
         self._offers = binding.produces
         self._usual = binding.produces[0] if binding.produces else JSON
-        self._unread_accepts = {None, b"*/*", b"", self._usual.encode()}
+        self._unread_accepts = {None, b"*/*", b"", self._usual.encode(), accept_of(binding)}
         self._accepts = _accepted_header(binding)
-        self._read = InputReader(operation, binding, values, types, limits).read
-        self._write = OutputWriter(operation, binding, values, types, limits, mount, heartbeat).write
+        self._make_reader = partial(InputReader, operation, binding, values, types, limits)
+        self._make_writer = partial(OutputWriter, operation, binding, values, types, limits, mount, heartbeat)
+
+    @cached_property
+    def _read(self) -> Callable[[Request, Known, tuple[str, ...]], Awaitable[Received]]:
+        return self._make_reader().read
+
+    @cached_property
+    def _write(self) -> Callable[[Reply, Request, str, Context], Response]:
+        return self._make_writer().write
 
     async def __call__(self, request: Request, variables: tuple[str, ...]) -> Response:
         """The response, whatever happens."""
@@ -64,7 +76,9 @@ class OperationEndpoint:
             reply = await self._invoke(Call(self._operation, received.input, received.stream, context))
             if reply.fault is None:
                 response = self._write(reply, request, media_type, context)
-                return self._compare(response, request, known) if self._safe else response
+                if self._safe and (b"if-match" in known or b"if-none-match" in known):
+                    return await self._compare(response, request)
+                return response
             fault = reply.fault
         except Fault as raised:
             fault = raised
@@ -89,18 +103,18 @@ class OperationEndpoint:
             )
         context.conditions = etags.conditions(all_of(request, b"if-match"), all_of(request, b"if-none-match"))
 
-    def _compare(self, response: Response, request: Request, known: Known) -> Response:
+    async def _compare(self, response: Response, request: Request) -> Response:
         """The answer to a safe request, or why it need not be sent (RFC 9110, §13.2.2)."""
-        if b"if-match" not in known and b"if-none-match" not in known:
-            return response
         etag = header(response.headers, b"etag") or b""
-        if etags.fails(etag, all_of(request, b"if-match")):
-            raise PreconditionFailed("the version given in If-Match is not the present one")
+        broken = etags.fails(etag, all_of(request, b"if-match"))
         unwanted = all_of(request, b"if-none-match")
-        if unwanted is None or not etags.is_known(etag, unwanted):
+        if not broken and (unwanted is None or not etags.is_known(etag, unwanted)):
             return response
-        kept = (b"etag", b"cache-control", b"content-location", b"expires", b"vary")
-        return Response(304, [line for line in response.headers if line[0] in kept])
+        if not isinstance(response.body, bytes):
+            await close(response.body)
+        if broken:
+            raise PreconditionFailed("the version given in If-Match is not the present one")
+        return Response(304, [line for line in response.headers if line[0] in _KEPT_BY_304])
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = 406 if isinstance(fault, NotAcceptable) else None

@@ -141,14 +141,17 @@ def _header_texts(request: Request, parameters: Iterable[_Parameter]) -> dict[st
 
 
 def _cookie_texts(request: Request) -> dict[str, Texts]:
-    """Cookies by name (RFC 6265, §4.2); values are percent-encoded, as OpenAPI's form style has them."""
+    """Cookies by name, of equal names the first (RFC 6265, §4.2).
+
+    Values are percent-encoded, as OpenAPI's form style has them.
+    """
     found: dict[str, Texts] = {}
     for name, value in request.headers:
         if name == b"cookie":
             for pair in value.split(b";"):
                 cookie, _, content = pair.strip().partition(b"=")
                 text = unquote_to_bytes(content) if b"%" in content else content.strip(b'"')
-                found.setdefault(_text_of(cookie), []).append(_text_of(text))
+                found.setdefault(_text_of(cookie), [_text_of(text)])
     return found
 
 

@@ -149,7 +149,7 @@ class OutputWriter:
 
 def internal(error: Exception, operation: Operation, context: Context) -> Internal:
     """The fault for an error nobody foresaw; the log line under the trace id has the rest."""
-    log.error("operation %s, trace %s", operation.name, context.trace_id, exc_info=error)
+    log.error("operation %s failed", operation.name, exc_info=error, extra={"trace_id": context.trace_id})
     return Internal()
 
 
@@ -205,7 +205,8 @@ def _cursor_name(operation: Operation, binding: Binding, types: Types) -> str | 
 def _next_link(request: Request, name: str, cursor: str) -> bytes:
     """The Link header of the next page (RFC 8288)."""
     pairs = [(key, value) for key, found in parse_pairs(request.query).items() if key != name for value in found]
-    return b'<%s?%s>; rel="next"' % (request.path, format_pairs([*pairs, (name, cursor)]))
+    path = request.path.replace(b">", b"%3E")
+    return b'<%s?%s>; rel="next"' % (path, format_pairs([*pairs, (name, cursor)]))
 
 
 def _add_own(headers: Headers, meta: Meta) -> None:

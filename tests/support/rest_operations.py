@@ -1,0 +1,53 @@
+"""Generated operations with REST bindings: every field in one of the places it may stand in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from entrepot.model import shape as s
+from entrepot.model.operation import Operation
+from entrepot.protocols.rest.binding import Unbindable, bind, style_of
+from support.strategies import ServedOperation, operations
+
+Draw = Any
+
+_WIRE = {"path": "p", "query": "q", "header": "x-h", "cookie": "c", "form": "f", "body": "b"}
+
+
+@st.composite
+def bound_operations(draw: Draw) -> ServedOperation:
+    """Operations that REST can carry, by their default binding or one of their own."""
+    operation, types = draw(operations())
+    if draw(st.booleans()):
+        operation = msgspec.structs.replace(operation, bindings={"rest": draw(bindings(operation, types))})
+    if draw(st.integers(0, 4)) == 0:
+        operation = msgspec.structs.replace(operation, stream_output=True)
+    try:
+        bind(operation, types)
+    except Unbindable:
+        assume(False)
+    return ServedOperation(operation, types)
+
+
+@st.composite
+def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dict[str, Any]:
+    """A method, a path, and a place for each field, under its own name or another."""
+    method = draw(st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    body = draw(st.sampled_from(["body", "form"]))
+    path = "/things"
+    parameters = {}
+    for index, field in enumerate(operation.input.fields):
+        if draw(st.integers(0, 5)) == 0 and style_of(field.shape, types) != "json":
+            parameters[field.name] = {}
+            continue
+        where = draw(st.sampled_from(["query", "header", "cookie", *([] if method == "GET" else [body])]))
+        in_path = style_of(field.shape, types) == "scalar" and field.required and draw(st.booleans())
+        name = f"{_WIRE['path' if in_path else where]}{index}"
+        if in_path:
+            where, path = "path", path + draw(st.sampled_from(["/{%s}", "/{%s}.json", "/a-{%s}"])) % name
+        parameters[field.name] = {"in": where, "name": name}
+    return {"method": method, "path": path, "parameters": {key: said for key, said in parameters.items() if said}}
