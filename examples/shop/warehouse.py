@@ -73,7 +73,7 @@ class Table(Generic[T]):
     def __init__(self, kind: str, kept: dict[int, T]) -> None:
         self.kind = kind
         self.kept = kept
-        self.seen: dict[int, T] = {}
+        self.seen: dict[int, T | None] = {}
         self.changes: dict[int, T] = {}
 
     def __getitem__(self, id: int) -> T:
@@ -81,9 +81,11 @@ class Table(Generic[T]):
             return self.changes[id]
         if id not in self.kept:
             raise NotFound(f"there is no {self.kind} {id}")
-        return self.seen.setdefault(id, self.kept[id])
+        self.seen.setdefault(id, self.kept[id])
+        return self.kept[id]
 
     def __setitem__(self, id: int, thing: T) -> None:
+        self.seen.setdefault(id, self.kept.get(id))
         self.changes[id] = thing
 
     def next_id(self) -> int:
@@ -97,7 +99,7 @@ class Table(Generic[T]):
 
     def has_conflict(self) -> bool:
         """Whether somebody else committed a change to what this session changed."""
-        return any(self.kept.get(id) is not self.seen.get(id) for id in self.changes)
+        return any(self.kept.get(id) is not self.seen[id] for id in self.changes)
 
 
 class Session:

@@ -79,7 +79,7 @@ class Reader:
             program = self.directory / "page.py"
             program.write_text("\n".join([*lines, _DESCRIBE]))
             ran = self._run([sys.executable, str(program)])
-            assert ran.returncode == 0, f"{self.program[0].page}: {ran.stderr}"
+            assert ran.returncode == 0, f"{self.program[0].page}: {ran.stdout}"
 
     def ours(self, text: str) -> str:
         """The text with the ports that are free here."""
@@ -125,13 +125,20 @@ class Reader:
 
     def _compare(self, command: str, expected: str, snippet: Snippet) -> None:
         ran = self._run(["bash", "-c", self.ours(command)])
-        printed = self._theirs(ran.stdout + ran.stderr)
+        printed = self._theirs(ran.stdout)
         assert _matches(expected, printed), f"{snippet}: {command}\nprinted:\n{printed}"
 
     def _run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}", "NO_COLOR": "1", "COLUMNS": "120"}
         return subprocess.run(
-            command, cwd=self.directory, env=environment, capture_output=True, text=True, timeout=60, check=False
+            command,
+            cwd=self.directory,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
 
