@@ -22,10 +22,10 @@ class PathServer:
         return [Mount(f"/api/{service.name}/v{service.version}/")]
 
     def addresses(self, service: Service) -> Mapping[str, str]:
-        return {
-            each.name: f"{_method(each)} /api/{service.name}/v{service.version}{_path(each)}"
-            for each in service.operations
-        }
+        if service.operation("homeless"):
+            raise Refused([Diagnostic("E901", f"{service.name}.homeless has no address")])
+        base = f"/api/{service.name}/v{service.version}"
+        return {each.name: f"{_method(each)} {base}{_path(each)}" for each in service.operations}
 
     def sample(self, service: Service, base_url: str) -> str:
         return f"curl {base_url}{self.mounts(service)[0].path}"

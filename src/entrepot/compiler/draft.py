@@ -152,3 +152,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     def at_key(self, *path: str | int) -> Place:
         """Where a key of the declaration stands."""
         return self.loaded.positions.key(pointer(path))
+
+
+def placed(diagnostic: Diagnostic, place: Place) -> Diagnostic:
+    """The diagnostic, at this place if it has none of its own."""
+    return msgspec.structs.replace(diagnostic, place=place) if diagnostic.place == NOWHERE else diagnostic

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from entrepot.compiler.draft import Draft, Unit
+from entrepot.compiler.draft import Draft, Unit, placed
 from entrepot.compiler.read import document_kinds
 from entrepot.ir.worker import PythonSource, UpstreamSource
-from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.protocol import Refusal
 from entrepot.spec.lock import Lock, read_lock
 from entrepot.spec.messages import FoundService, Source
@@ -37,7 +37,7 @@ def _from_modules(draft: Draft, problems: list[Diagnostic]) -> list[Unit]:
     units = []
     for (key, source), answer in zip(sources.items(), answers, strict=True):
         place = draft.at("services", key, "python")
-        problems += [_placed(each, place) for each in answer.diagnostics]
+        problems += [placed(each, place) for each in answer.diagnostics]
         units += [_python_unit(key, source, found, draft.at("services", key)) for found in answer.services]
     return units
 
@@ -50,10 +50,6 @@ def _module_sources(draft: Draft) -> dict[str, Source]:
             path = root_of(draft.loaded.project, reference.module)
             sources[key] = Source(reference.module, reference.attribute, path)
     return sources
-
-
-def _placed(diagnostic: Diagnostic, place: Place) -> Diagnostic:
-    return replace(diagnostic, place=place) if diagnostic.place == NOWHERE else diagnostic
 
 
 def _python_unit(key: str, source: Source, found: FoundService, place: Place) -> Unit:
@@ -79,7 +75,7 @@ def _from_documents(draft: Draft, problems: list[Diagnostic]) -> list[Unit]:
         try:
             units.append(_document_unit(draft, key, kind, file, lock, problems))
         except Refused as refused:
-            problems += [_placed(each, draft.at("services", key, kind)) for each in refused.diagnostics]
+            problems += [placed(each, draft.at("services", key, kind)) for each in refused.diagnostics]
     return units
 
 

@@ -14,8 +14,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
-from entrepot.compiler.draft import Draft, Exposure, Served, Settings, Unit
+from entrepot.compiler.draft import Draft, Exposure, Served, Settings, Unit, placed
 from entrepot.ir.worker import UpstreamSource
+from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import Limits
 from entrepot.kit.names import words
 from entrepot.model.operation import Operation
@@ -34,7 +35,9 @@ from entrepot.spec.units import octets, seconds
 def inherit(draft: Draft) -> Draft:
     """The draft with its settings, upstreams, timeouts, exposures and addresses filled in."""
     draft = replace(draft, settings=_settings(draft), upstreams=_upstreams(draft))
-    return replace(draft, units=tuple(_inherited(draft, unit) for unit in draft.units))
+    problems = list(draft.diagnostics)
+    units = tuple(_inherited(draft, unit, problems) for unit in draft.units)
+    return replace(draft, units=units, diagnostics=tuple(problems))
 
 
 def _settings(draft: Draft) -> Settings:
@@ -133,7 +136,7 @@ def _ejection(entry: EjectionEntry | bool) -> Ejection | None:
     return Ejection(**given)
 
 
-def _inherited(draft: Draft, unit: Unit) -> Unit:
+def _inherited(draft: Draft, unit: Unit, problems: list[Diagnostic]) -> Unit:
     entry = draft.entry(unit)
     operations = tuple(_operation(draft, unit, operation) for operation in unit.service.operations)
     unit = replace(
@@ -143,7 +146,7 @@ def _inherited(draft: Draft, unit: Unit) -> Unit:
         timeout=_seconds(entry.timeout) or draft.settings.timeout,
     )
     unit = replace(unit, exposures=tuple(_exposures(draft, unit)))
-    return replace(unit, served=tuple(_served(draft, unit)))
+    return replace(unit, served=tuple(_served(draft, unit, problems)))
 
 
 def _operation(draft: Draft, unit: Unit, operation: Operation) -> Operation:
@@ -176,21 +179,28 @@ def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
                 yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
 
 
-def _served(draft: Draft, unit: Unit) -> Iterator[Served]:
+def _served(draft: Draft, unit: Unit, problems: list[Diagnostic]) -> Iterator[Served]:
     carried: dict[str, list[str]] = {}
     for exposure in unit.exposures:
         if not exposure.refusal:
             carried.setdefault(exposure.protocol, []).append(exposure.operation)
-    for protocol, listed in carried.items():
-        server, names = draft.catalog[protocol].server, frozenset(listed)
-        operations = tuple(operation for operation in unit.service.operations if operation.name in names)
-        service = replace(unit.service, operations=operations)
-        yield Served(
-            protocol=protocol,
-            operations=names,
-            mounts=tuple(server.mounts(service)),
-            addresses=server.addresses(service),
-        )
+    for protocol, names in carried.items():
+        try:
+            yield _served_over(draft, unit, protocol, frozenset(names))
+        except Refused as refused:  # the protocol finds no address for some of them
+            problems += [placed(each, unit.place) for each in refused.diagnostics]
+
+
+def _served_over(draft: Draft, unit: Unit, protocol: str, names: frozenset[str]) -> Served:
+    server = draft.catalog[protocol].server
+    operations = tuple(operation for operation in unit.service.operations if operation.name in names)
+    service = replace(unit.service, operations=operations)
+    return Served(
+        protocol=protocol,
+        operations=names,
+        mounts=tuple(server.mounts(service)),
+        addresses=server.addresses(service),
+    )
 
 
 def _seconds(duration: str | None) -> float | None:
