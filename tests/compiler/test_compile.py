@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,9 @@ from entrepot.compiler.draft import Draft
 from entrepot.compiler.passes import PASSES
 from entrepot.compiler.rulebook import RULES
 from entrepot.ir.release import Release
+from entrepot.ir.worker import PythonSource
 from entrepot.kit.diagnostics import Refused
+from entrepot.runtime.sources import import_service
 from support.protocols import catalog
 
 RULES_DIRECTORY = Path(way_in.__file__).parent / "rules"
@@ -69,6 +72,18 @@ def test_a_directory_its_declaration_and_a_relative_path_are_one_target(
 def test_a_release_reads_back(project: Path) -> None:
     release = compile(project, catalog()).release
     assert msgspec.json.decode(release.canonical(), type=Release) == release
+
+
+def test_a_renamed_service_is_still_that_of_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = '@shop.get("/products")\ndef products() -> list[str]: ...\n'
+    code = f'from entrepot import Service\n\nshop = Service("shop")\n\n\n{operation}'
+    (tmp_path / "renamed_shop.py").write_text(code)
+    (tmp_path / "entrepot.yaml").write_text('services: {shop: {python: renamed_shop, name: store, version: "3"}}\n')
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    table = compile(tmp_path, catalog()).release.worker.services[0]
+    assert (table.service.name, table.service.version) == ("store", "3")
+    assert isinstance(table.source, PythonSource)
+    assert import_service(table.source, table.service, tmp_path).describe().name == "shop"
 
 
 def test_the_kinds_of_document_are_the_catalogs(project: Path) -> None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
 from entrepot.compiler.draft import Draft, Exposure, Served, Settings, Unit, placed
-from entrepot.ir.worker import UpstreamSource
+from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import Limits
 from entrepot.kit.names import words
@@ -154,7 +154,7 @@ def _operation(draft: Draft, unit: Unit, operation: Operation) -> Operation:
     return operation if timeout is None else replace(operation, timeout=timeout)
 
 
-def _with_base_path(draft: Draft, unit: Unit) -> Any:
+def _with_base_path(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
     if not isinstance(unit.source, UpstreamSource):
         return unit.source
     upstream = draft.upstreams.get(unit.source.upstream)

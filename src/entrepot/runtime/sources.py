@@ -53,7 +53,7 @@ _APPLY = "Run `entrepot apply` to make a release of the code as it is, or restor
 def _contract(service: Service) -> Service:
     """The service without what an operator may set, and as it is after a round through JSON."""
     operations = tuple(replace(operation, timeout=None) for operation in service.operations)
-    sealed = msgspec.json.encode(replace(service, operations=operations))
+    sealed = msgspec.json.encode(replace(service, name="", version="", operations=operations))
     return msgspec.json.decode(sealed, type=Service)
 
 

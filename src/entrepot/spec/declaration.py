@@ -31,6 +31,9 @@ NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]{0,62}" + END
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 """A name that may stand in an address: letters, digits, `-` and `_`, at most 63."""
 
+Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\[\]-]{1,261}" + END)]
+"""A host name or address, perhaps with a port, as a header may carry it."""
+
 Count = Annotated[int, Meta(ge=1)]
 """A number of things, at least one."""
 
@@ -82,7 +85,7 @@ class ServiceEntry(_Map, frozen=True):
 class TlsEntry(_Map, frozen=True):
     """How an upstream's certificate is verified. It always is."""
 
-    server_name: str | None = None
+    server_name: Host | None = None
     """The name the certificate must carry. Without it: the host of the url or of the first endpoint."""
     ca_file: str | None = None
     """PEM file with the authorities to trust, relative to the project. Without it: the system's."""
@@ -130,7 +133,7 @@ class UpstreamEntry(_Map, frozen=True):
     """Its one address, `https://bank.example/ws`. The path comes before every operation's."""
     endpoints: list[str] = []
     """Its addresses, `host:port` each, instead of a url."""
-    host: str | None = None
+    host: Host | None = None
     """The Host header it expects. Without it: that of the url or of the first endpoint."""
     base_path: str | None = None
     """Path before every operation's. Without it: the url's, else the one in the imported document."""
