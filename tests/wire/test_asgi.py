@@ -227,6 +227,22 @@ async def test_departure_takes_no_chunk_from_the_reader() -> None:
     assert caller.body == b"abcd"
 
 
+async def test_several_may_watch_for_the_departure() -> None:
+    caller = Caller(b"ab", method="POST", headers=[(b"content-length", b"2")])
+
+    async def exchange(request: Request) -> Response:
+        assert request.departure is not None
+        watching = [asyncio.ensure_future(request.departure()) for _ in range(2)]
+        await asyncio.sleep(0)
+        await read(request.body, 100)
+        caller.leave()
+        await asyncio.wait_for(asyncio.gather(*watching), 5)
+        return Response(200)
+
+    await caller.call(exchange)
+    assert caller.status == 200
+
+
 async def test_departure_is_noticed_without_a_body_to_read() -> None:
     caller = Caller()
 

@@ -93,7 +93,7 @@ class _Inbound(msgspec.Struct, eq=False):
         Messages that belong to a body still being read are left to its reader.
         """
         if not self.ended and self._announces_body():
-            self.all_read = asyncio.Event()
+            self.all_read = self.all_read or asyncio.Event()
             await self.all_read.wait()
         while not self.gone:
             message = await self.receive()
