@@ -42,30 +42,34 @@ class World:
         self.clock = VirtualClock()
         self.releases = Releases(layout, self.clock)
         self.on_disk: Release | Refused = release()
-        self.wanted = Wanted()
         self.routed: tuple[EdgeIR, str] = (EdgeIR(), "")
         """What the edge does: its table, and the generation that gets the requests."""
         self.wishes: list[tuple[str, ...]] = []
         self.fails: dict[str, str] = {}
         """By step: why it fails."""
         self.killed_at = ""
+        self.refused_at = ""
+        self._running = Wanted()
         self._serve(release())
 
     def _serve(self, first: Release) -> None:
         number = self.releases.add(first)
         generation = Generation.of(number, first.worker.pools)
-        self.wanted, self.routed = Wanted((generation,)), (first.edge, generation.name)
+        self._running, self.routed = Wanted((generation,)), (first.edge, generation.name)
         self.releases.go_live(Live(number, generation.name))
 
     def applier(self) -> Applier:
         return Applier(self.releases, self.build, self, self, self.clock)
 
     def names(self) -> tuple[str, ...]:
-        return tuple(generation.name for generation in self.wanted.generations)
+        return tuple(generation.name for generation in self._running.generations)
 
     def _step(self, name: str) -> str:
         if self.killed_at == name:
             raise Killed
+        if self.refused_at == name:
+            self.refused_at = ""
+            raise OSError("No space left on device")
         return self.fails.get(name, "")
 
     async def build(self) -> Release:
@@ -74,20 +78,23 @@ class World:
             raise self.on_disk
         return self.on_disk
 
+    def wanted(self) -> Wanted:
+        return self._running
+
     def want(self, wanted: Wanted) -> None:
-        self.wanted = wanted
+        self._running = wanted
         self.wishes.append(self.names())
         self._step("want")
 
     async def until_healthy(self, generation: Generation) -> str:
-        assert generation in self.wanted.generations
+        assert generation in self._running.generations
         return self._step("start")
 
     async def check(self, edge: EdgeIR, generation: Generation) -> str:
         return self._step("check")
 
     async def deliver(self, edge: EdgeIR, generation: Generation) -> Delivery:
-        assert generation in self.wanted.generations, "traffic is led to workers that nobody wants"
+        assert generation in self._running.generations, "traffic is led to workers that nobody wants"
         self._step("before the edge")
         reason = self.fails.get("deliver", "")
         if not reason:
@@ -168,6 +175,16 @@ async def test_after_a_rejection_the_next_release_goes_live(world: World) -> Non
     assert world.names() == ("000003",)
 
 
+@pytest.mark.parametrize("step", ["want", "start", "before the edge", "after the edge"])
+async def test_a_disk_that_refuses_in_the_middle_leaves_the_old_release_serving(world: World, step: str) -> None:
+    world.on_disk = release("b")
+    world.refused_at = step
+    applied = await world.applier().apply()
+    assert (applied.state, applied.reason) == ("rejected", "No space left on device")
+    _assert_consistent(world)
+    assert world.routed == (EdgeIR(), "000001")
+
+
 STEPS = ["build", "check", "want", "start", "before the edge", "after the edge"]
 
 
@@ -180,13 +197,13 @@ async def test_wherever_control_is_killed_one_release_serves_in_the_end(
     for step in steps:
         world.killed_at = step
         try:
-            await world.applier().recover(world.wanted)
+            await world.applier().recover()
             await world.applier().apply()
         except Killed:
             pass
         _assert_served_by_running_workers(world)
     world.killed_at = ""
-    await world.applier().recover(world.wanted)
+    await world.applier().recover()
     _assert_consistent(world)
     assert (await world.applier().apply()).state in ("live", "unchanged")
     _assert_consistent(world)

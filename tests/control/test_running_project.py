@@ -152,6 +152,19 @@ def test_new_code_goes_live_without_a_failed_request(running: Running) -> None:
     eventually(lambda: len([name for name in processes(running.project) if name.startswith("worker")]) == 1)
 
 
+def test_a_request_in_progress_is_answered_by_the_workers_that_began_it(running: Running, tmp_path: Path) -> None:
+    gate, results = tmp_path / "gate", []
+    calling = threading.Thread(target=lambda: results.append(running.rpc("api.wait_for", path=str(gate))))
+    calling.start()
+    eventually(Path(f"{gate}.begun").exists)
+    write_project(running.project, "two and a half")
+    assert applied(running.project)["state"] == "live"
+    assert served(running) == "two and a half"
+    gate.touch()
+    calling.join()
+    assert results[0]["result"] == "done"
+
+
 def test_code_that_does_not_compile_changes_nothing(running: Running) -> None:
     serving = running.rpc("api.version")["result"]
     (running.project / "services.py").write_text("def broken(:\n")

@@ -29,7 +29,9 @@ def lines(release: Release, catalog: Mapping[str, Protocol], base_url: str) -> I
             sample = server.sample(service, base_url)
             if sample:
                 yield f"    try: {sample}"
-    yield from (f"  {route.path}" for route in release.edge.routes if not route.raw_path)
+    foreign = [route.path for route in release.edge.routes if not route.raw_path]
+    if foreign:
+        yield f"  routes: {', '.join(foreign)}"
 
 
 def plain(release: Release, catalog: Mapping[str, Protocol], base_url: str) -> list[dict[str, Any]]:

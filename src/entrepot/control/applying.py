@@ -18,8 +18,15 @@ Build = Callable[[], Awaitable[Release]]
 """Compiles the project as it is now. Raises `Refused`."""
 
 
+RETIRE_DELAY = 0.1
+"""Seconds from the edge's confirmation to the end of the old workers: its threads learn of a change one by one."""
+
+
 class WorkerFleet(Protocol):
     """The workers as control sees them: it wishes, the supervisor acts."""
+
+    def wanted(self) -> Wanted:
+        """The generations that should run now."""
 
     def want(self, wanted: Wanted) -> None:
         """Say which generations should run."""
@@ -79,14 +86,14 @@ class Applier:
             applied = await self._apply()
         except Refused as refused:
             applied = Applied(state="refused", diagnostics=refused.diagnostics)
+        except OSError as error:
+            await self.recover()
+            applied = Applied(state="rejected", reason=str(error))
         return msgspec.structs.replace(applied, seconds=self._clock.monotonic() - started)
 
-    async def recover(self, wanted: Wanted) -> None:
-        """Undo what an earlier control process left in the middle, so that the recorded release serves.
-
-        `wanted` are the workers that run now.
-        """
-        live = self._releases.live()
+    async def recover(self) -> None:
+        """Undo what was left in the middle, by us or by a control process before us: the recorded release serves."""
+        live, wanted = self._releases.live(), self._fleet.wanted()
         if live is None:
             return
         serving = self._releases.read(live.number)
@@ -97,9 +104,9 @@ class Applier:
         self._fleet.want(Wanted((*(each for each in wanted.generations if each != generation), generation)))
         await self._fleet.until_healthy(generation)
         await self._edge.deliver(serving.edge, generation)
-        self._fleet.want(Wanted((generation,)))
+        await self._retire_all_but(generation)
         for record in unfinished:
-            self._releases.record(record.number, "rejected", "control ended while it was being delivered")
+            self._releases.record(record.number, "rejected", "it was interrupted while it was being delivered")
 
     async def _apply(self) -> Applied:
         release = await self._build()
@@ -118,7 +125,7 @@ class Applier:
             self._releases.record(number, "rejected", delivery.reason)
             return Applied(state="rejected", number=number, reason=delivery.reason)
         self._releases.go_live(Live(number, new.name))
-        self._fleet.want(Wanted((new,)))
+        await self._retire_all_but(new)
         return Applied(state="live", number=number, workers_replaced=new != old, note=delivery.note)
 
     async def _shift(self, edge: EdgeIR, old: Generation, new: Generation) -> Delivery:
@@ -138,6 +145,10 @@ class Applier:
             return reason
         self._fleet.want(Wanted((old, new)))
         return await self._fleet.until_healthy(new)
+
+    async def _retire_all_but(self, generation: Generation) -> None:
+        await self._clock.sleep(RETIRE_DELAY)
+        self._fleet.want(Wanted((generation,)))
 
     def _generation(self, live: Live, serving: Release) -> Generation:
         """The generation that runs now: of the live release, or of an earlier one with the same workers."""

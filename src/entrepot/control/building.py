@@ -47,10 +47,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 def build(recipe: Recipe, catalog: Catalog) -> Compiled:
     """Compile by the recipe. Raises `Refused` with every diagnostic."""
     compiled = compile(recipe.target, catalog, mode=recipe.mode, environment=recipe.environment)
-    return msgspec.structs.replace(compiled, release=_adjusted(compiled.release, recipe))
+    return msgspec.structs.replace(compiled, release=adjusted(compiled.release, recipe))
 
 
-def _adjusted(release: Release, recipe: Recipe) -> Release:
+def adjusted(release: Release, recipe: Recipe) -> Release:
+    """A release with what the recipe sets instead of the declaration."""
     replace = msgspec.structs.replace
     edge = replace(release.edge, address=recipe.host or release.edge.address, port=recipe.port or release.edge.port)
     if not recipe.workers:

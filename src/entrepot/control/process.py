@@ -6,7 +6,7 @@ import asyncio
 
 import uvicorn
 
-from entrepot.control import directories, workers
+from entrepot.control import directories
 from entrepot.control.applying import Applier
 from entrepot.control.building import Catalog, Recipe, build
 from entrepot.control.edge_process import EdgeFiles
@@ -38,7 +38,7 @@ async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -
 
     edge = EdgeFiles(layout, run.binary())
     applier = Applier(releases, compiled, Wishes(layout, notify), edge, SystemClock())
-    await applier.recover(workers.read(layout.processes))
+    await applier.recover()
     config = uvicorn.Config(
         AdminApi(layout, releases, applier),
         fd=descriptor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -53,6 +54,10 @@ class AdminApi:
             await _send_json(send, http.HTTPStatus.OK, answer)
         except Problem as problem:
             await _send_json(send, problem.code, {"detail": str(problem)})
+        except Exception as error:  # the caller is the project's owner, who needs the reason
+            traceback.print_exception(error)
+            detail = f"control failed, its log tells more: {error}"
+            await _send_json(send, http.HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": detail})
 
     async def _answer(self, method: str, path: str, receive: Receive) -> Any:
         match method, path:

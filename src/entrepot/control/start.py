@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.control import directories, lock, readiness, sockets, workers
 from entrepot.control.alone import missing_without_edge, without_edge
-from entrepot.control.building import Catalog, Recipe, build
+from entrepot.control.building import Catalog, Recipe, adjusted, build
 from entrepot.control.commands import Programs
 from entrepot.control.edge_process import Drain, EnvoyProcess
 from entrepot.control.events import Ready, Report
@@ -57,18 +57,18 @@ def start(
     """Serve the project until a signal ends it.
 
     `last_good` starts the release that served last, without compiling: the way back when what is on
-    disk does not compile. Raises `Refused` (it does not compile), `AlreadyRunning`, `PortTaken`, `NoEnvoy`, `StartFailed`, and
-    KeyboardInterrupt when it was Ctrl-C that ended it.
+    disk does not compile. Raises `Refused` (it does not compile), `AlreadyRunning`, `PortTaken`, `NoEnvoy`,
+    `StartFailed`, and KeyboardInterrupt when it was Ctrl-C that ended it.
     """
     begun = time.monotonic()
     drain = DRAIN[recipe.mode]
     layout = directories.layout_of(recipe.project)
     directories.create(layout)
     with lock.held(layout.lock):
-        release = _last_good(layout) if last_good else build(recipe, catalog).release
+        release = _last_good(layout, recipe) if last_good else build(recipe, catalog).release
         edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None
+        sockets.require_free(release.edge.address, release.edge.port)
         prepared = _prepare(layout, release, with_edge)
-        sockets.require_free(prepared.release.edge.address, prepared.release.edge.port)
         run.raise_file_limit()
         logs = LogBook(layout.logs, echo)
         settings = Settings(
@@ -80,7 +80,7 @@ def start(
                 control_arguments=recipe.arguments,
             ),
             edge=edge,
-            address=(prepared.release.edge.address, prepared.release.edge.port),
+            address=(release.edge.address, release.edge.port),
         )
         try:
             asyncio.run(_serve(prepared, settings, edge, logs, report, begun))
@@ -93,12 +93,12 @@ def has_last_good(recipe: Recipe) -> bool:
     return Releases(directories.layout_of(recipe.project)).live() is not None
 
 
-def _last_good(layout: Layout) -> Release:
+def _last_good(layout: Layout, recipe: Recipe) -> Release:
     releases = Releases(layout)
     live = releases.live()
     if live is None:
         raise StartFailed("no release of this project has served yet; start it without --last-good")
-    return releases.read(live.number)
+    return adjusted(releases.read(live.number), recipe)
 
 
 def _prepare(layout: Layout, compiled: Release, with_edge: bool) -> Prepared:

@@ -142,7 +142,8 @@ class Supervisor:
         """End on SIGTERM, SIGINT or SIGHUP: in order at the first, at once at the second."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._told_to_end, number)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` wants it so
+                loop.add_signal_handler(number, self._told_to_end, number)
 
     async def drain(self) -> None:
         """End everything in order: control, then the edge's clients and the edge, then the workers."""
@@ -202,4 +203,4 @@ class Supervisor:
 
     def _give_up(self, cause: str) -> None:
         if not self._failed.done():
-            self._failed.set_result(cause)
+            self._failed.set_result(f"{cause}\nevery log is in {self._layout.logs}")

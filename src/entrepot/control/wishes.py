@@ -22,6 +22,9 @@ class Wishes:
         self._layout = layout
         self._notify = notify
 
+    def wanted(self) -> Wanted:
+        return workers.read(self._layout.processes)
+
     def want(self, wanted: Wanted) -> None:
         workers.write(self._layout.processes, wanted)
         os.write(self._notify, b"\0")
