@@ -156,3 +156,28 @@ async def test_the_end_of_a_stream_frees_the_connection_before_it_is_read():
     assert owner.released_count == 1
     assert await read(response.body, 10) == b"hello"
     assert not transport.aborted
+
+
+async def test_a_call_that_is_cancelled_too_late_leaves_the_connection_alone():
+    """It has been released already, and may be at work for another call."""
+    connection, transport, owner = connected()
+    call = asyncio.ensure_future(connection.exchange(b"head", Request("GET", b"/"), 0, "crm"))
+    await asyncio.sleep(0)
+    connection.data_received(b"HTTP/1.1 204 No Content\r\n\r\n")
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert owner.released_count == 1
+    assert not transport.aborted
+
+
+async def test_a_call_that_is_cancelled_as_its_stream_begins_drops_the_connection():
+    connection, transport, owner = connected()
+    call = asyncio.ensure_future(connection.exchange(b"head", Request("GET", b"/"), 0, "crm"))
+    await asyncio.sleep(0)
+    connection.data_received(CHUNKED)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert transport.aborted
+    assert owner.released_count == 0

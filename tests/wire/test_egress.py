@@ -185,6 +185,7 @@ async def test_through_envoy_a_stream_flows_both_ways_and_outlives_the_upstreams
     async with envoy(timeout=0.05) as (egress, origin, _):
         response = await egress(get(b"/stream"))
         assert not isinstance(response.body, bytes)
+        assert await anext(response.body) == b"begin\n"
         for _ in range(3):
             await asyncio.sleep(0.03)
             origin.pulse.set()
@@ -197,10 +198,12 @@ async def test_through_envoy_a_stream_flows_both_ways_and_outlives_the_upstreams
 async def test_through_envoy_an_upstream_killed_in_mid_stream_is_seen():
     async with envoy() as (egress, origin, site):
         response = await egress(get(b"/stream"))
-        origin.pulse.set()
-        assert await anext(response.body) == b"beat\n"  # type: ignore[arg-type]
+        assert await anext(response.body) == b"begin\n"  # type: ignore[arg-type]
         await site.kill_envoy()
         with pytest.raises(UpstreamFailed) as caught:
             await read(response.body, 100)
         assert caught.value.upstream == "crm"
         assert await fault_of(egress, get()) in ((Unavailable, ""), (UpstreamFailed, "crm"))
+        origin.over.set()
+        origin.pulse.set()
+        await asyncio.sleep(0.01)  # the upstream notices, too

@@ -14,8 +14,9 @@ import pytest
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, UpstreamFailed
 from entrepot.ports.exchange import Request, Response, read
-from entrepot.wire.connection import BUFFER_BYTES_MAX, HEAD_BYTES_MAX
+from entrepot.wire.connection import BUFFER_BYTES_MAX
 from entrepot.wire.http1 import Http1Client
+from entrepot.wire.response_parser import HEAD_BYTES_MAX
 from support.raw_server import Peer, RawServer, raw_server, until
 
 HOST = (b"host", b"crm.egress")

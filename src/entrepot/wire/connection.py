@@ -1,7 +1,7 @@
 """One client connection: requests written, responses parsed, one exchange at a time.
 
-httptools (llhttp) parses strictly; this file only frames bodies, keeps buffers bounded and turns
-whatever goes wrong into a fault. A connection that saw anything odd is dropped, never reused.
+What is read is `response_parser`'s; here octets are moved, both ways, with bounded buffers, and
+whatever ends an exchange early becomes a fault. A connection that saw anything odd is dropped.
 """
 
 from __future__ import annotations
@@ -9,17 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-import httptools
-
-from entrepot.model.call import Headers
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Malformed, Timeout, UpstreamFailed
 from entrepot.ports.exchange import Body, Request, Response
+from entrepot.wire.response_parser import ResponseParser
 
-HEAD_BYTES_MAX = 64 * 1024
-"""Most octets of response heads, chunk framing or trailers without an octet of body among them."""
 WHOLE_BYTES_MAX = 64 * 1024
 """A body announced as no longer than this is waited for; others are streamed."""
 BUFFER_BYTES_MAX = 64 * 1024
@@ -28,8 +24,6 @@ _ATOMIC_BYTES_MAX = 4096
 """A request this small fits every socket buffer: it is written in one piece or not at all."""
 _JOINED_BYTES_MAX = 32 * 1024
 """Up to here a copy costs less than a second write."""
-
-_CONNECTION_HEADERS = frozenset((b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding"))
 
 
 class Owner(Protocol):
@@ -76,6 +70,8 @@ class BodyStream:
 
     def put(self, chunk: bytes) -> None:
         """Add what has arrived; asks the connection to pause when too much is unclaimed."""
+        if not chunk:
+            return
         self._chunks.append(chunk)
         self._buffered += len(chunk)
         if self._buffered > BUFFER_BYTES_MAX:
@@ -98,12 +94,12 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, owner: Owner) -> None:
         self.idle_since = 0.0
-        """Loop time of the last release."""
+        """Monotonic seconds of the last release."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._owner = owner
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._parser: Any = httptools.HttpResponseParser(self)
+        self._response = ResponseParser()
         self._exchanges = 0
         self._paused = False
         self._writable: asyncio.Future[None] | None = None
@@ -114,21 +110,6 @@ class Connection(asyncio.Protocol):
         self._cut_off_by: Exception | None = None
         self._request_bytes = 0
         self._upstream = ""
-        self._expect("GET")
-
-    def _expect(self, method: str) -> None:
-        """Forget the last response."""
-        self._bodiless = method == "HEAD"
-        self._status = 0
-        self._headers: Headers = []
-        self._chunks: list[bytes] = []
-        self._length = -1
-        self._chunked = False
-        self._heard = False
-        self._headed = False
-        self._complete = False
-        self._keep_alive = False
-        self._fruitless = 0
 
     # What the client calls
 
@@ -143,7 +124,7 @@ class Connection(asyncio.Protocol):
         Only when this connection had served before, so that its end is no news about the upstream,
         not one octet of an answer came, and the request is idempotent or never left this process.
         """
-        if self._exchanges < 2 or self._heard or not isinstance(request.body, bytes):
+        if self._exchanges < 2 or self._response.begun or not isinstance(request.body, bytes):
             return False
         unsent = isinstance(self._cut_off_by, BrokenPipeError) and self._request_bytes <= _ATOMIC_BYTES_MAX
         return self._cut_off_by is not None and (request.idempotent or unsent)
@@ -168,7 +149,9 @@ class Connection(asyncio.Protocol):
         try:
             return await answer
         except BaseException:
-            self.abort()
+            # When cancelled after the answer came, the connection may be somebody else's by now.
+            if self._answer is answer:
+                self.abort()
             raise
 
     def abort(self) -> None:
@@ -186,7 +169,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._exchanges += 1
-        self._expect(request.method)
+        self._response.expect(request.method)
         if request.deadline is not None:
             remaining = max(0.0, request.deadline - time.monotonic())
             self._timer = self._loop.call_later(remaining, self._expire)
@@ -257,29 +240,21 @@ class Connection(asyncio.Protocol):
         if self._answer is None:
             self.abort()  # an answer that nobody asked for
             return
-        self._heard = True
-        self._fruitless += len(data)
-        error = self._parse(data)
-        if self._complete:
+        response = self._response
+        try:
+            response.feed(data)
+        except UpstreamFailed as fault:
+            self._fail(fault)
+            return
+        if self._stream is not None:
+            self._stream.put(response.take())
+        if response.complete:
             self._finish()
-        elif error is not None:
-            self._fail(error)
-        elif self._fruitless > HEAD_BYTES_MAX:
-            self._fail(UpstreamFailed(f"the answer holds more than {HEAD_BYTES_MAX} octets of headers or framing"))
-        elif self._headed and self._stream is None and not 0 <= self._length <= WHOLE_BYTES_MAX:
+        elif response.headed and self._stream is None and not _is_small(response.length):
             self._start_stream()
 
-    def _parse(self, data: bytes) -> Fault | None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self._keep_alive = False
-            cause = error.__context__
-            return cause if isinstance(cause, Fault) else UpstreamFailed(f"the answer is not HTTP/1.1: {error}")
-        return None
-
     def eof_received(self) -> None:
-        if self._answer is not None and self._headed and self._length < 0 and not self._chunked:
+        if self._answer is not None and self._response.ends_with_connection:
             self._finish()
         self._cut_off(ConnectionResetError())
         self._transport.abort()
@@ -289,75 +264,25 @@ class Connection(asyncio.Protocol):
         self.closed.set_result(None)
         self._owner.lost(self)
 
-    # What the parser calls
-
-    def on_message_begin(self) -> None:
-        if self._complete:
-            raise UpstreamFailed("a second answer followed the first")
-        self._headers = []
-        self._length = -1
-        self._chunked = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._headed:
-            return
-        name = name.lower()
-        if name == b"content-length":
-            self._length = int(value)
-        elif name == b"transfer-encoding":
-            if value.lower() != b"chunked":
-                raise UpstreamFailed("the answer has a transfer coding other than chunked")
-            self._chunked = True
-        if name not in _CONNECTION_HEADERS:
-            self._headers.append((name, value.rstrip()))
-
-    def on_headers_complete(self) -> None:
-        self._status = status = self._parser.get_status_code()
-        if 100 <= status < 200 and status != 101:
-            return
-        if not 200 <= status <= 599:
-            raise UpstreamFailed(f"the answer has the status {status}, which was not asked for")
-        self._headed = True
-        self._keep_alive = self._parser.should_keep_alive()
-        if self._bodiless:
-            self._complete = True
-
-    def on_body(self, chunk: bytes) -> None:
-        if self._complete or not self._headed:
-            raise UpstreamFailed("the answer has a body where none may be")
-        self._fruitless = 0
-        if self._stream is not None:
-            self._stream.put(chunk)
-        else:
-            self._chunks.append(chunk)
-
-    def on_message_complete(self) -> None:
-        if self._headed:
-            self._complete = True
-
     # How an exchange ends
 
     def _start_stream(self) -> None:
         assert self._answer is not None
-        self._stream = stream = BodyStream(self)
-        for chunk in self._chunks:
-            stream.put(chunk)
-        self._chunks = []
+        self._stream = BodyStream(self)
+        self._stream.put(self._response.take())
         if not self._answer.done():
-            self._answer.set_result(Response(self._status, self._headers, stream))
+            self._answer.set_result(Response(self._response.status, self._response.headers, self._stream))
 
     def _finish(self) -> None:
-        answer, stream = self._answer, self._stream
+        answer, stream, response = self._answer, self._stream, self._response
         assert answer is not None
         self._answer = self._stream = None
         self._stop_timer()
         if stream is not None:
             stream.finish()
         elif not answer.done():
-            answer.set_result(Response(self._status, self._headers, b"".join(self._chunks)))
-        if self._bodiless:
-            self._parser = httptools.HttpResponseParser(self)
-        if self._keep_alive and self._sent() and self.usable:
+            answer.set_result(Response(response.status, response.headers, response.take()))
+        if response.keep_alive and self._sent() and self.usable:
             self.resume_reading()
             self._owner.released(self)
         else:
@@ -380,7 +305,8 @@ class Connection(asyncio.Protocol):
         """The other side has ended the connection."""
         if self._answer is not None:
             self._cut_off_by = error
-            part = "the answer broke off before its end" if self._heard else "the connection ended before an answer"
+            begun = self._response.begun
+            part = "the answer broke off before its end" if begun else "the connection ended before an answer"
             self._fail(UpstreamFailed(part))
 
     def _sent(self) -> bool:
@@ -399,3 +325,7 @@ class Connection(asyncio.Protocol):
         if self._paused and not self._transport.is_closing():
             self._paused = False
             self._transport.resume_reading()
+
+
+def _is_small(length: int | None) -> bool:
+    return length is not None and length <= WHOLE_BYTES_MAX
