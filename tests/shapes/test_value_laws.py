@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from entrepot.model import shape as s
@@ -19,7 +19,7 @@ from support.strategies import Contract, anything, contracts, nearly, values_of
 write = msgspec.json.Encoder(decimal_format="number").encode
 read = msgspec.json.Decoder(float_hook=decimal.Decimal).decode
 law = settings(
-    max_examples=200,
+    max_examples=300,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
@@ -28,6 +28,7 @@ law = settings(
 @given(st.data(), contracts())
 @law
 def test_a_value_survives_being_written_and_read(data: st.DataObject, contract: Contract) -> None:
+    note(f"{contract}")
     plain = data.draw(values_of(contract.shape, contract.types))
     codec = Values(contract.types).codec(contract.shape)
     value = codec.decode(write(plain))
@@ -38,6 +39,7 @@ def test_a_value_survives_being_written_and_read(data: st.DataObject, contract: 
 @given(st.data(), contracts())
 @law
 def test_plain_data_and_values_are_duals(data: st.DataObject, contract: Contract) -> None:
+    note(f"{contract}")
     plain = data.draw(values_of(contract.shape, contract.types))
     codec = Values(contract.types).codec(contract.shape)
     value = codec.of_plain(plain)
@@ -50,6 +52,7 @@ def test_plain_data_and_values_are_duals(data: st.DataObject, contract: Contract
 @given(st.data(), contracts())
 @law
 def test_an_issue_is_found_exactly_when_reading_refuses(data: st.DataObject, contract: Contract) -> None:
+    note(f"{contract}")
     fitting = data.draw(values_of(contract.shape, contract.types))
     plain = data.draw(nearly(fitting) | anything())
     codec = Values(contract.types).codec(contract.shape)

@@ -178,7 +178,9 @@ class _Maker:
             case 1 if self.types:
                 return s.Ref(name=self.pick(*self.types))
             case 5:
-                return s.List(item=self.shape(depth - 1), length_max=self.pick(None, 3), unique=self.pick(True, False))
+                if self.draw(st.booleans()):
+                    return s.List(item=self.pick(s.Text(), s.Int(), s.Bool()), unique=True)
+                return s.List(item=self.shape(depth - 1), length_max=self.pick(None, 3))
             case 6:
                 return s.Tuple(items=tuple(self.shape(depth - 1) for _ in range(self.pick(0, 1, 2))))
             case 7:

@@ -76,9 +76,11 @@ class Classes:
         annotation, check = self.of(shape), self.checks.of(shape)
 
         def read(plain: Any) -> Any:
+            value = msgspec.convert(plain, annotation, dec_hook=self.read_hook, str_keys=True)
+            # Only now is every part known to be of the JSON kind that the check counts on.
             if check is not None and not check(plain):
                 raise NotOfShape(Problem("variant", "is not of its type"))
-            return msgspec.convert(plain, annotation, dec_hook=self.read_hook, str_keys=True)
+            return value
 
         return read
 
@@ -166,7 +168,7 @@ class Classes:
         """A Struct class for a record; `announce` learns it before its members' types are made."""
         fields = [field for field in record.fields if field.name != tag_field]
         namespace: dict[str, Any] = {"__doc__": record.docs or None}
-        if (tagged := record.field(tag_field or "")) is not None:
+        if tag_field is not None and (tagged := record.field(tag_field)) is not None:
             namespace[tagged.attribute] = property(lambda _: tag)
         cls = msgspec.defstruct(
             name,

@@ -160,7 +160,7 @@ class _Walk:
 
 def key_of(shape: s.Shape, name: Any, types: s.Types) -> Any:
     """A member's name as plain data of a map's key shape; JSON writes an integer key in quotes."""
-    if "integer" in kinds_of(shape, types) and type(name) is str and len(name) < 20 and INTEGER.fullmatch(name):
+    if "integer" in kinds_of(shape, types) and type(name) is str and len(name) <= 4000 and INTEGER.fullmatch(name):
         return int(name)
     return name
 

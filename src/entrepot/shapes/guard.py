@@ -6,8 +6,10 @@ exactly and slowly.
 
 from __future__ import annotations
 
+import decimal
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -53,6 +55,20 @@ def may_have_endless_numbers(data: bytes, limits: Limits) -> bool:
     if len(data) <= limits.number_digits_max:
         return False
     return _DIGITS.search(data[:: max(1, limits.number_digits_max // 12)]) is not None
+
+
+def number_hook(limits: Limits) -> Callable[[str], decimal.Decimal]:
+    """What reads a number with a point or an exponent exactly; `1e999999999` is refused, since who
+    writes it out runs out of memory."""
+    most = limits.number_digits_max
+
+    def read(text: str) -> decimal.Decimal:
+        number = decimal.Decimal(text)
+        if -most < number.adjusted() < most:
+            return number
+        raise ValueError("the number has too many digits")
+
+    return read
 
 
 def may_cut_time(data: bytes) -> bool:

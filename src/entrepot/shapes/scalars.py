@@ -10,6 +10,7 @@ import base64
 import binascii
 import datetime
 import decimal
+import enum
 import functools
 import math
 import re
@@ -119,6 +120,25 @@ def plain_of(shape: Scalar, value: Any) -> Any:
             return _unix(value, _PER_SECOND[shape.wire])
         case _:
             return msgspec.to_builtins(value)
+
+
+def is_python_value(shape: Scalar, value: Any) -> bool:
+    """Whether a Python value is of the type that the scalar's values have; its bounds are not looked at."""
+    match shape:
+        case s.Enum(values=values):
+            return isinstance(value, enum.Enum) or any(type(value) is type(each.wire) for each in values)
+        case s.Float():
+            return type(value) in (float, int)
+        case s.DateTime():
+            return isinstance(value, datetime.datetime)
+        case s.Time():
+            return isinstance(value, datetime.time)
+        case s.Null():
+            return value is None
+        case s.Date() | s.Bool() | s.Int():
+            return type(value) is _NATIVE[type(shape)]
+        case _:
+            return isinstance(value, _NATIVE[type(shape)])
 
 
 def native(shape: Scalar) -> Any:

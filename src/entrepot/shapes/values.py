@@ -115,7 +115,8 @@ class Codec:
         self._refuse_without_json()
         values, shape, limits = self._values, self.shape, self._values.limits
         made = values.made
-        read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=decimal.Decimal).decode
+        number = guard.number_hook(limits) if any(map(_is_untyped, self._parts)) else decimal.Decimal
+        read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
         check, times = made.checks.of(shape), self._holds_times
 
         def decode(data: bytes) -> Any:
@@ -151,7 +152,10 @@ class Codec:
 
     @functools.cached_property
     def _decimal_format(self) -> Any:
-        return "number" if any(map(_holds_numbers, self._parts)) else "string"
+        numbers = any(
+            _is_untyped(part) or (isinstance(part, s.Decimal) and part.wire == "number") for part in self._parts
+        )
+        return "number" if numbers else "string"
 
     @functools.cached_property
     def _rewrite(self) -> Callable[[Any], Any] | None:
@@ -218,9 +222,9 @@ def _invalid(*issues: Issue) -> Invalid:
     return Invalid("the value does not fit its type", issues=issues)
 
 
-def _holds_numbers(part: s.Shape) -> bool:
+def _is_untyped(part: s.Shape) -> bool:
     match part:
-        case s.Anything() | s.Json() | s.Decimal(wire="number") | s.Record(extras="keep", extra=None):
+        case s.Anything() | s.Json() | s.Record(extras="keep", extra=None):
             return True
         case _:
             return False

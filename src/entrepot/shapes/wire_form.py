@@ -17,7 +17,7 @@ from entrepot.shapes import kinds
 from entrepot.shapes.classes import EXTRAS, Classes, needs_hook
 from entrepot.shapes.explain import page_record
 from entrepot.shapes.members import member
-from entrepot.shapes.scalars import SCALARS, plain_of
+from entrepot.shapes.scalars import SCALARS, is_python_value, plain_of
 
 Rewrite = Callable[[Any], Any]
 
@@ -117,14 +117,6 @@ class WireForms:
             cls = getattr(cls, "value_class", cls)
             return lambda value: isinstance(value, cls if isinstance(cls, type) else dict)
         if isinstance(arm, SCALARS):
-            return lambda value: not isinstance(value, (list, dict)) and _may_be(arm, value)
+            return lambda value: is_python_value(arm, value)
         wanted = list if "array" in kinds.kinds_of(arm, self._types) else dict
         return lambda value: isinstance(value, wanted)
-
-
-def _may_be(arm: Any, value: Any) -> bool:
-    try:
-        plain_of(arm, value)
-    except (TypeError, ValueError, AttributeError):
-        return False
-    return True
