@@ -17,7 +17,6 @@ from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.protocols.jsonrpc.explain import NotJson, is_id, is_structured, refusal
 
 _SPACE = b" \t\r\n"
-_QUOTED_MEMBERS = (b'"jsonrpc"', b'"method"', b'"params"', b'"id"')
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -102,24 +101,26 @@ def decode_request(data: bytes) -> Request:
         envelope = _decode_envelope(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise refusal(data) or NotJson(str(error)) from None
-    params = bytes(envelope.params) if isinstance(envelope.params, Raw) else b"{}"
-    id = bytes(envelope.id) if isinstance(envelope.id, Raw) else None
-    if not is_structured(params) or (id is not None and not is_id(id)) or _may_repeat_members(data, params):
+    params = bytes(envelope.params) if isinstance(envelope.params, Raw) else b""
+    id = bytes(envelope.id) if isinstance(envelope.id, Raw) else b""
+    if (params and not is_structured(params)) or (id and not is_id(id)) or _may_repeat_members(data, params, id):
         problem = refusal(data)
         if problem is not None:
             raise problem
-    return Request(envelope.method, params, id)
+    return Request(envelope.method, params or b"{}", id or None)
 
 
-def _may_repeat_members(data: bytes, params: bytes) -> bool:
+def _may_repeat_members(data: bytes, params: bytes, id: bytes) -> bool:
     """Whether a member might occur twice: false is certain, true asks for a closer look.
 
-    Counting the names outside of `params` costs far less than listing members, and it settles all
-    but strange requests. An escape could hide a name.
+    Every name and every text has two quotation marks, so one member too many shows in their number
+    outside of `params`, which costs far less than listing the members. Escapes spoil the count.
     """
     if data.count(b"\\") != params.count(b"\\"):
         return True
-    return any(data.count(name) - params.count(name) > 1 for name in _QUOTED_MEMBERS)
+    named = 4 + 2 * bool(params) + 2 * bool(id)  # jsonrpc, method
+    texts = 4 + 2 * (id[:1] == b'"')  # "2.0", the method's name
+    return data.count(b'"') - params.count(b'"') != named + texts
 
 
 def encode_request(method: str, params: bytes, id: int) -> bytes:
