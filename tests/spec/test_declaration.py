@@ -91,10 +91,10 @@ def test_a_refusal_says_what_is_wrong_where_it_stands(plain: Any) -> None:
     parsed = read(json.dumps(plain, indent=1).encode(), "entrepot.yaml")
     errors = list(SCHEMA.iter_errors(plain))
     if not errors:
-        typed(parsed, KINDS)
+        typed(parsed, lambda: KINDS)
         return
     with pytest.raises(Refused) as refused:
-        typed(parsed, KINDS)
+        typed(parsed, lambda: KINDS)
     lines = {each.place.line for each in refused.value.diagnostics}
     for error in errors:
         here = tuple(error.absolute_path)
@@ -127,3 +127,13 @@ def test_a_last_newline_does_not_slip_through() -> None:
     for plain in ({"timeout": "2s\n"}, {"name": "shop\n"}, {"services": {"a\n": {}}}, {"limits": {"body": "1MiB\n"}}):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(plain, Declaration)
+
+
+def test_the_kinds_of_document_are_asked_for_only_when_one_may_be_named() -> None:
+    """To ask is to load every protocol."""
+
+    def kinds() -> tuple[str, ...]:
+        raise AssertionError("nobody names a document")
+
+    parsed = read(b"services: {shop: {python: shop, expose: [rest]}}\nroutes: []\n", "entrepot.yaml")
+    assert typed(parsed, kinds).services["shop"].documents == {}

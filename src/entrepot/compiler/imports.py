@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.protocol import Refusal
 from entrepot.spec.lock import Lock, read_lock
-from entrepot.spec.messages import FoundService, Source
+from entrepot.spec.messages import FoundService, Probed, Source
 from entrepot.spec.modules import probe
 from entrepot.spec.pinned import read_document
 from entrepot.spec.references import parse_reference, root_of
@@ -27,13 +28,27 @@ def import_sources(draft: Draft) -> Draft:
     An entry with no source, or with several, gets none: its rule reports it.
     """
     problems = list(draft.diagnostics)
-    units = [*_from_modules(draft, problems), *_from_documents(draft, problems)]
-    return replace(draft, units=tuple(units), diagnostics=tuple(problems))
-
-
-def _from_modules(draft: Draft, problems: list[Diagnostic]) -> list[Unit]:
     sources = _module_sources(draft)
-    answers = probe(draft.loaded.project, list(sources.values())) if sources else []
+    with ThreadPoolExecutor(1) as beside:
+        # Another process imports the modules; meanwhile there is time for what will be needed here.
+        answers = beside.submit(probe, draft.loaded.project, list(sources.values()))
+        documents = _from_documents(draft, problems)
+        _load_protocols(draft)
+    modules = _from_modules(draft, sources, answers.result(), problems)
+    return replace(draft, units=(*modules, *documents), diagnostics=tuple(problems))
+
+
+def _load_protocols(draft: Draft) -> None:
+    entries = draft.declaration.services.values()
+    default = draft.request.expose_default
+    fallback = tuple(draft.catalog) if default == "all" else default
+    for name in {name for entry in entries for name in (fallback if entry.expose is None else entry.expose)}:
+        draft.catalog.get(name)
+
+
+def _from_modules(
+    draft: Draft, sources: dict[str, Source], answers: list[Probed], problems: list[Diagnostic]
+) -> list[Unit]:
     units = []
     for (key, source), answer in zip(sources.items(), answers, strict=True):
         place = draft.at("services", key, "python")

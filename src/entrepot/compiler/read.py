@@ -13,7 +13,7 @@ def load_declaration(draft: Draft) -> Draft:
     """The draft with what the author wrote."""
     request = draft.request
     try:
-        loaded = load(request.target, tuple(document_kinds(request.catalog)), request.environment)
+        loaded = load(request.target, lambda: document_kinds(request.catalog), request.environment)
     except Refused as refused:
         return replace(draft, diagnostics=refused.diagnostics)
     return replace(draft, loaded=loaded)

@@ -16,7 +16,7 @@ from entrepot.spec.declaration import Declaration, ServiceEntry
 from entrepot.spec.environment import overlay, part, without, without_nulls
 from entrepot.spec.positions import Positions
 from entrepot.spec.suggest import did_you_mean
-from entrepot.spec.typed import typed
+from entrepot.spec.typed import Kinds, typed
 from entrepot.spec.yaml import Parsed
 
 DECLARATION_FILE = "entrepot.yaml"
@@ -33,10 +33,10 @@ class Loaded(msgspec.Struct, frozen=True):
     """One Python file without a declaration."""
 
 
-def load(target: Path, kinds: tuple[str, ...] = (), environment: str = "") -> Loaded:
+def load(target: Path, kinds: Kinds = tuple, environment: str = "") -> Loaded:
     """What is declared at the target, as the environment has it ("": as it stands).
 
-    `kinds` are the kinds of document that a service may be imported from. Raises `Refused`.
+    `kinds` gives the kinds of document that a service may be imported from. Raises `Refused`.
     """
     target = target.absolute()
     if target.suffix == ".py":
@@ -47,7 +47,7 @@ def load(target: Path, kinds: tuple[str, ...] = (), environment: str = "") -> Lo
 
 
 def read_declaration(
-    content: bytes, file: str, kinds: tuple[str, ...] = (), environment: str = ""
+    content: bytes, file: str, kinds: Kinds = tuple, environment: str = ""
 ) -> tuple[Declaration, Positions]:
     """The declaration in a file's bytes. Every environment is checked, the one asked for is given."""
     base = without_nulls(_rooted(yaml.read(content, file)))
@@ -99,7 +99,7 @@ def _environments(base: Parsed) -> dict[str, Parsed]:
     return {name: overlay(without(base, "environments"), part(base, "environments", name)) for name in names}
 
 
-def _all_typed(variants: dict[str, Parsed], kinds: tuple[str, ...]) -> dict[str, Declaration]:
+def _all_typed(variants: dict[str, Parsed], kinds: Kinds) -> dict[str, Declaration]:
     """Each variant as a Declaration, or what is wrong with any of them, each thing once."""
     declarations: dict[str, Declaration] = {}
     problems: dict[Any, Diagnostic] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,7 @@ from entrepot.kit.pointers import pointer, tokens
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.spec import codes
-from entrepot.spec.declaration import NAME_PATTERN, Declaration, declaration_type
+from entrepot.spec.declaration import NAME_PATTERN, Declaration, ServiceEntry, declaration_type
 from entrepot.spec.positions import Positions
 from entrepot.spec.suggest import did_you_mean
 from entrepot.spec.units import DURATION_PATTERN, SIZE_PATTERN
@@ -35,18 +36,30 @@ _WORDS = {
     f"must match the pattern {NAME_PATTERN}": "must be made of letters, digits, `-` and `_`, a letter first",
 }
 """What JSON calls things, with the words of YAML."""
+_SERVICE_KEYS = set(ServiceEntry.__struct_fields__)
 _CODES = {"type": codes.WRONG_TYPE, "null": codes.WRONG_TYPE, "missing": codes.MISSING_KEY}
 
 
-def typed(parsed: Parsed, kinds: tuple[str, ...]) -> Declaration:
-    """The Declaration. `kinds` are the kinds of document that protocols read. Raises `Refused`."""
-    declaration = declaration_type(kinds)
+Kinds = Callable[[], Iterable[str]]
+"""Gives the kinds of document that protocols read. That loads every protocol, so it is asked late."""
+
+
+def typed(parsed: Parsed, kinds: Kinds) -> Declaration:
+    """The Declaration. Raises `Refused` with everything that is wrong."""
+    declaration = declaration_type(tuple(kinds()) if _names_documents(parsed.value) else ())
     try:
         return msgspec.convert(parsed.value, declaration)
     except msgspec.ValidationError as error:
         found = sorted(_problems(parsed, declaration), key=lambda each: (each.place.line, each.place.column))
         place = parsed.positions.value("")
         raise Refused(found or [Diagnostic(codes.WRONG_VALUE, str(error), place)]) from None
+
+
+def _names_documents(plain: Any) -> bool:
+    """Whether a service has a key besides those that every service may have."""
+    services = plain.get("services") if isinstance(plain, dict) else None
+    entries = services.values() if isinstance(services, dict) else ()
+    return any(isinstance(entry, dict) and not entry.keys() <= _SERVICE_KEYS for entry in entries)
 
 
 def _problems(parsed: Parsed, declaration: type[Declaration]) -> Iterator[Diagnostic]:

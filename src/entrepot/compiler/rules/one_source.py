@@ -13,11 +13,11 @@ CODE = "E302"
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Entries with no source, or with several."""
-    kinds = ", ".join(f"`{kind}: FILE`" for kind in document_kinds(draft.catalog))
     for key, entry in draft.declaration.services.items():
         given = [*(["python"] if entry.python is not None else []), *entry.documents]
         place = draft.at_key("services", key)
         if not given:
+            kinds = ", ".join(f"`{kind}: FILE`" for kind in document_kinds(draft.catalog))
             remedy = f"Give it `python: MODULE` or an imported document: {kinds}."
             yield Diagnostic(CODE, f"the service `{key}` has no source", place, remedy)
         elif len(given) > 1:
