@@ -194,6 +194,8 @@ def wrong_kind(expected: str, plain: Any) -> Problem:
 def int_bounds(shape: s.Int) -> tuple[int | None, int | None]:
     """The least and the greatest integer of a shape, by its width and its own bounds."""
     low, high = shape.minimum, shape.maximum
+    if not shape.signed:
+        low = max(low or 0, 0)
     if shape.bits is not None:
         least = -(1 << shape.bits - 1) if shape.signed else 0
         most = (1 << shape.bits - shape.signed) - 1
