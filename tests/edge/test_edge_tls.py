@@ -23,9 +23,10 @@ async def secure(site: Site, *names: str, ca: trustme.CA) -> tuple[Origin, int]:
 
 
 def bundle(site: Site, ca: trustme.CA) -> str:
+    """The authority's certificate in the project, named as a declaration does."""
     file = site.layout.state / "ca.pem"
     ca.cert_pem.write_to_path(str(file))
-    return str(file)
+    return str(file.relative_to(site.layout.project))
 
 
 def upstream_of(port: int, server_name: str, ca_file: str = "", health: HealthCheck | None = None) -> Upstream:

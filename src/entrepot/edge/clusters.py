@@ -113,14 +113,19 @@ def _http1(idle_timeout: float | None = None) -> Json:
     return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
 
 
-def upstream_clusters(edge: EdgeIR, ca_bundle: Path) -> dict[str, Json]:
+def upstream_clusters(edge: EdgeIR, ca_bundle: Path, project: Path) -> dict[str, Json]:
     """One cluster for each upstream, by the upstream's name.
 
-    `ca_bundle` verifies those that name no bundle of their own. A cluster's own name changes with its
+    `ca_bundle` verifies those that name no file of their own, relative to `project`. A cluster's own name changes with its
     settings, so that a changed upstream is a new cluster beside the old one: resolved, connected and
     probed before a route leads to it. Egress and pass-through routes share it.
     """
-    return {upstream.name: _named(upstream, _upstream_cluster(upstream, ca_bundle)) for upstream in edge.upstreams}
+    clusters = {}
+    for upstream in edge.upstreams:
+        own = upstream.tls is not None and upstream.tls.ca_file
+        settings = _upstream_cluster(upstream, project / own if own else ca_bundle)
+        clusters[upstream.name] = _named(upstream, settings)
+    return clusters
 
 
 def _named(upstream: Upstream, settings: Json) -> Json:
@@ -128,7 +133,7 @@ def _named(upstream: Upstream, settings: Json) -> Json:
     return {**settings, "name": name, "load_assignment": _assignment(name, _endpoints(upstream))}
 
 
-def _upstream_cluster(upstream: Upstream, ca_bundle: Path) -> Json:
+def _upstream_cluster(upstream: Upstream, trusted_ca: Path) -> Json:
     cluster = {
         "connect_timeout": duration(upstream.connect_timeout),
         "lb_policy": upstream.balance.upper(),
@@ -146,7 +151,7 @@ def _upstream_cluster(upstream: Upstream, ca_bundle: Path) -> Json:
     if upstream.ejection is not None:
         cluster["outlier_detection"] = _ejection(upstream.ejection)
     if upstream.tls is not None:
-        cluster["transport_socket"] = _tls(upstream.tls, ca_bundle)
+        cluster["transport_socket"] = _tls(upstream.tls, trusted_ca)
     return cluster
 
 
@@ -191,11 +196,11 @@ def _ejection(ejection: Ejection) -> Json:
     }
 
 
-def _tls(tls: Tls, ca_bundle: Path) -> Json:
+def _tls(tls: Tls, trusted_ca: Path) -> Json:
     by_address = _is_ip(tls.server_name)
     name = {"san_type": "IP_ADDRESS" if by_address else "DNS", "matcher": {"exact": tls.server_name}}
     validation = {
-        "trusted_ca": {"filename": tls.ca_file or str(ca_bundle)},
+        "trusted_ca": {"filename": str(trusted_ca)},
         "match_typed_subject_alt_names": [name],
     }
     # HTTP/2 carries an upgrade only where both sides know RFC 8441, and few upstreams do.

@@ -20,7 +20,7 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     server_name: str
     ca_file: str = ""
-    """PEM bundle; "" uses the system's."""
+    """PEM bundle, relative to the project; "" uses the system's."""
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
