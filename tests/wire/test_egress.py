@@ -53,6 +53,11 @@ async def test_the_deadline_travels_as_a_hint():
     assert 59_000 < int(hint.partition(b": ")[2]) <= 60_000
 
 
+async def test_the_upstreams_name_alone_will_do_for_a_host():
+    lines = await head_of(Request("GET", b"/", headers=[(b"x-own", b"1"), (b"host", b"crm")]))
+    assert lines[1:3] == [b"host: crm.egress", b"x-own: 1"]
+
+
 async def test_no_deadline_means_no_limit():
     assert b"x-envoy-upstream-rq-timeout-ms: 0" in await head_of(get())
 

@@ -1,8 +1,8 @@
 """Requests to upstreams, through Envoy's Unix socket.
 
-The request's host is `<upstream>.egress`. What Envoy should know of the call travels as hint
-headers, which it trusts on this socket alone; what it did travels back in `x-entrepot-egress`,
-its response flags: "-" says that the upstream itself answered.
+A request's host is the upstream's name; Envoy knows it as `<upstream>.egress`. What Envoy should
+know of the call travels as hint headers, which it trusts on this socket alone; what it did travels
+back in `x-entrepot-egress`, its response flags: "-" says that the upstream itself answered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from entrepot.wire.pool import NotConnected
 
 _FLAGS = b"x-entrepot-egress"
 _OURS = (b"x-entrepot-", b"x-envoy-")
-_SUFFIX = ".egress"
+_SUFFIX = b".egress"
 _RETRY_ON = (b"x-envoy-retry-on", b"reset,gateway-error")
 """Added to the route's own conditions, which repeat only what never reached the upstream."""
 
@@ -48,7 +48,7 @@ _UNEXPLAINED = "the egress could not pass the request on"
 
 
 class Egress:
-    """An Exchange to every upstream. Faults name the upstream, without ".egress"; so do those of a streamed body."""
+    """An Exchange to every upstream. Faults name it, without ".egress"; so do those of a streamed body."""
 
     def __init__(self, client: Http1Client) -> None:
         self._client = client
@@ -75,11 +75,13 @@ class Egress:
 
 def egress_exchange(socket_path: str, *, connections_max: int = 128) -> Egress:
     """The Exchange through the egress that listens on this Unix socket."""
-    return Egress(Http1Client(path=socket_path, connections_max=connections_max, upstream_suffix=_SUFFIX))
+    return Egress(Http1Client(path=socket_path, connections_max=connections_max, upstream_suffix=_SUFFIX.decode()))
 
 
 def _with_hints(request: Request) -> Request:
-    headers: Headers = [pair for pair in request.headers if not pair[0].startswith(_OURS)]
+    host = (header(request.headers, b"host") or b"").removesuffix(_SUFFIX) + _SUFFIX
+    headers: Headers = [(b"host", host)]
+    headers += (pair for pair in request.headers if pair[0] != b"host" and not pair[0].startswith(_OURS))
     headers.append((b"x-envoy-upstream-rq-timeout-ms", _milliseconds(request.deadline)))
     if request.idempotent:
         headers.append(_RETRY_ON)
