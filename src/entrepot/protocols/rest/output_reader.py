@@ -114,21 +114,12 @@ class OutputReader:
 
     def _read_stream(self, response: Response) -> AsyncIterator[Any]:
         label = essence(header(response.headers, b"content-type") or b"")
+        chunks, limit = chunks_of(response.body), self._limits.stream_item_bytes_max
         if label == EVENT_STREAM:
-            return self._events(response)
-        if label in (NDJSON, "application/jsonl", "application/json-seq"):
-            return self._lines(response)
+            return self._items(streams.read_events(chunks, limit), response)
+        if label in (NDJSON, "application/jsonl"):
+            return self._items(_named(streams.read_lines(chunks, limit)), response)
         raise self._broken(f"answered with {label or 'an unlabelled body'} instead of a stream")
-
-    async def _events(self, response: Response) -> AsyncIterator[Any]:
-        found = streams.read_events(chunks_of(response.body), self._limits.stream_item_bytes_max)
-        async for item in self._items(found, response):
-            yield item
-
-    async def _lines(self, response: Response) -> AsyncIterator[Any]:
-        found = _named(streams.read_lines(chunks_of(response.body), self._limits.stream_item_bytes_max))
-        async for item in self._items(found, response):
-            yield item
 
     async def _items(self, found: AsyncIterator[tuple[str, bytes]], response: Response) -> AsyncIterator[Any]:
         index = 0

@@ -1,0 +1,444 @@
+"""Requests in octets, and what the server makes of them: the call, and each status."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from entrepot.kit.diagnostics import Refused
+from entrepot.kit.limits import Limits
+from entrepot.model import shape as s
+from entrepot.model.call import Meta, Reply
+from entrepot.model.fault import Fault, Issue
+from entrepot.model.faults import NotFound, RateLimited, Unauthenticated
+from entrepot.model.operation import Service
+from entrepot.model.page import Page
+from entrepot.ports.exchange import Request
+from entrepot.ports.protocol import ServedService
+from entrepot.protocols.rest import PROTOCOL
+from entrepot.shapes.values import Values
+from support.rest_shop import BASE, SERVICE, Shop, field, operation
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture
+def shop() -> Shop:
+    made = Shop()
+    made.reply = Reply(made.product())
+    return made
+
+
+async def test_a_value_is_answered_as_json_with_its_version_as_the_etag(shop):
+    status, headers, body = await shop.send("GET", b"/products/7")
+    assert (status, body) == (200, b'{"id":7,"name":"chair","version":3}')
+    assert headers == {b"content-length": b"35", b"content-type": b"application/json", b"etag": b'"3"'}
+    assert shop.calls[0].input.id == 7
+
+
+async def test_head_is_get_without_the_body(shop):
+    status, headers, body = await shop.send("HEAD", b"/products/7")
+    assert (status, body) == (200, b"")
+    assert headers[b"content-length"] == b"35"
+    assert shop.calls[0].operation.name == "product"
+
+
+async def test_a_new_thing_is_created_with_its_location(shop):
+    status, headers, _ = await shop.send("POST", b"/products", b"dry=true", b'{"id":8,"name":"a b","version":1}')
+    assert status == 201
+    assert headers[b"location"] == BASE + b"/products/7"
+    assert shop.calls[0].input.dry is True
+    assert shop.calls[0].input.product.name == "a b"
+
+
+async def test_nothing_is_answered_without_a_body(shop):
+    shop.reply = Reply()
+    assert await shop.send("DELETE", b"/products/7") == (204, {}, b"")
+
+
+async def test_a_merge_patch_keeps_absent_and_null_apart(shop):
+    for content_type in ("application/merge-patch+json", "application/json; charset=utf-8"):
+        await shop.send("PATCH", b"/products/7", body=b'{"note":null}', content_type=content_type)
+        change = shop.calls.pop().input.change
+        assert change.note is None
+        assert change.name is msgspec.UNSET
+
+
+async def test_defaults_fill_in_what_is_left_out(shop):
+    shop.reply = Reply(Page(items=[]))
+    await shop.send("GET", b"/products")
+    given = shop.calls[0].input
+    assert (given.tag, given.limit, given.cursor, given.language) == ([], 20, None, msgspec.UNSET)
+
+
+async def test_parameters_come_from_query_headers_and_cookies(shop):
+    shop.reply = Reply(Page(items=[]))
+    query = b"tag=a&tag=b%20c&tag=d+e&limit=5&cursor=x%26y"
+    await shop.send("GET", b"/products", query, x_language="d\u00e9", cookie="other=1; session=ab%3Bc; session=2")
+    given = shop.calls[0].input
+    assert given.tag == ["a", "b c", "d e"]
+    assert (given.limit, given.cursor, given.language, given.session) == (5, "x&y", "d\u00e9", "ab;c")
+
+
+async def test_a_bare_name_is_null_or_the_empty_list(shop):
+    shop.reply = Reply(Page(items=[]))
+    await shop.send("GET", b"/products", b"tag&cursor")
+    assert shop.calls[0].input.tag == []
+    assert shop.calls[0].input.cursor is None
+
+
+async def test_an_encoded_slash_is_data(shop):
+    async def stream(call):
+        return Reply(ticks_of(shop, call.input.symbol))
+
+    shop.reply = stream
+    status, _, body = await shop.send("GET", b"/ticks/a%2Fb", accept="application/x-ndjson")
+    assert (status, body) == (200, b'{"at":3,"price":"1.50"}\n')
+
+
+async def ticks_of(shop, symbol):
+    yield shop.tick(len(symbol))
+
+
+async def test_the_default_binding_of_an_unsafe_operation_is_one_object(shop):
+    shop.reply = Reply(Decimal("3.10"))
+    status, _, body = await shop.send("POST", b"/quote", body=b'{"items":["1.10"],"code":"x"}')
+    assert (status, body) == (200, b'"3.10"')
+
+
+async def test_the_context_carries_what_the_headers_say(shop):
+    await shop.send("GET", b"/products/7", traceparent=TRACE, idempotency_key='"key-1"', x_other="1")
+    context = shop.calls[0].context
+    assert context.traceparent == TRACE
+    assert context.idempotency_key == "key-1"
+    assert context.meta.header(b"x-other") == b"1"
+
+
+# What is refused
+
+
+async def test_every_issue_of_every_part_is_told_at_once(shop):
+    problem = await shop.problem("POST", b"/products", b"dry=perhaps&extra=1", b'{"id":"x","name":""}')
+    assert (problem["status"], problem["kind"]) == (422, "invalid")
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [
+        ("/dry", "type"), ("/extra", "unknown"), ("/product/id", "type"),
+        ("/product/name", "length"), ("/product/version", "missing"),
+    ]  # fmt: skip
+    assert shop.calls == []
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "issues"),
+    [
+        (b"/products/x", b"", [("/id", "type")]),
+        (b"/products/-1", b"", [("/id", "range")]),
+        (b"/products/7", b"id=8", [("/id", "unknown")]),
+        (b"/products", b"limit=5&limit=6", [("/limit", "duplicate")]),
+        (b"/products", b"limit=1000", [("/limit", "range")]),
+        (b"/products", b"~%2F=1", [("/~0~1", "unknown")]),
+    ],
+)
+async def test_an_issue_points_at_its_parameter(shop, path, query, issues):
+    problem = await shop.problem("GET", path, query)
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == issues
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        (b"{", 400, "malformed"),
+        (b'{"id":1,"id":2,"name":"x","version":1}', 400, "malformed"),
+        (b'{"name":"\xff"}', 400, "malformed"),
+        (b"[" * 1000, 400, "malformed"),
+        (b"", 422, "invalid"),
+        (b"[]", 422, "invalid"),
+        (b'{"id":1e400,"name":"x","version":1}', 422, "invalid"),
+        (b'{"id":1,"name":"x","version":1}' + b" " * (1024 * 1024), 413, "too_large"),
+    ],
+)
+async def test_a_body_that_cannot_be_taken_is_refused_by_its_own_kind(shop, body, status, kind):
+    problem = await shop.problem("POST", b"/products", body=body)
+    assert (problem["status"], problem["kind"]) == (status, kind)
+
+
+async def test_an_announced_length_beyond_the_limit_is_refused_unread(shop):
+    async def never():
+        raise AssertionError("the body was read")
+        yield b""
+
+    problem = await shop.problem("POST", b"/products", body=never(), content_length="99999999")
+    assert problem["kind"] == "too_large"
+
+
+async def test_a_streamed_body_is_bounded_too():
+    shop = Shop(limits=Limits(body_bytes_max=10))
+    read: list[bytes] = []
+
+    async def endless():
+        while True:
+            read.append(b"12345")
+            yield b"12345"
+
+    problem = await shop.problem("POST", b"/products", body=endless())
+    assert (problem["status"], problem["kind"]) == (413, "too_large")
+    assert len(read) == 3
+
+
+@pytest.mark.parametrize("query", [b"%", b"tag=%zz", b"tag=%ff", b"tag=\xff"])
+async def test_a_query_that_is_not_encoded_text_is_malformed(shop, query):
+    assert (await shop.problem("GET", b"/products", query))["kind"] == "malformed"
+
+
+async def test_too_many_parameters_are_refused(shop):
+    problem = await shop.problem("GET", b"/products", b"&".join([b"tag=1"] * 1001))
+    assert problem["kind"] == "too_large"
+
+
+async def test_no_more_issues_are_listed_than_the_limit():
+    problem = await Shop(limits=Limits(issues_max=3)).problem("GET", b"/products", b"&".join(b"a%d" % i for i in range(9)))
+    assert len(problem["errors"]) == 3
+
+
+async def test_an_address_that_nothing_has_is_not_found(shop):
+    for path in (b"/nothing", b"/products/", b"/products/7/", b"/../products"):
+        problem = await shop.problem("GET", path)
+        assert (problem["status"], problem["kind"]) == (404, "unknown_operation")
+
+
+async def test_a_method_that_is_not_offered_is_told_what_is(shop):
+    status, headers, body = await shop.send("POST", b"/products/7")
+    assert (status, headers[b"allow"]) == (405, b"DELETE, GET, HEAD, OPTIONS, PATCH, PUT")
+    assert msgspec.json.decode(body)["kind"] == "unknown_operation"
+
+
+async def test_options_tells_the_methods(shop):
+    assert await shop.send("OPTIONS", b"/products") == (204, {b"allow": b"GET, HEAD, OPTIONS, POST"}, b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "header", "taken"),
+    [
+        ("POST", b"/products", b"accept", b"application/json"),
+        ("PATCH", b"/products/7", b"accept-patch", b"application/json, application/merge-patch+json"),
+        ("PUT", b"/pictures/7", b"accept", b"image/*"),
+        ("POST", b"/log-in", b"accept", b"application/x-www-form-urlencoded, multipart/form-data"),
+    ],
+)
+async def test_a_body_of_another_kind_is_told_what_is_taken(shop, method, path, header, taken):
+    status, headers, _ = await shop.send(method, path, body=b"<x/>", content_type="text/xml")
+    assert (status, headers[header]) == (415, taken)
+
+
+async def test_json_in_another_charset_is_not_taken(shop):
+    content_type = "application/json; charset=utf-16"
+    assert (await shop.problem("POST", b"/products", body=b"{}", content_type=content_type))["status"] == 415
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("text/html", 406), ("application/json;q=0", 406), ("image/*, text/*", 406), ("*/*;q=0", 406),
+        ("application/*", 200), ("text/html, */*;q=0.1", 200), ("APPLICATION/JSON", 200), ("", 200), (",,", 200),
+    ],
+)  # fmt: skip
+async def test_accept_decides_before_anything_is_done(shop, accept, status):
+    assert (await shop.send("GET", b"/products/7", accept=accept))[0] == status
+    assert len(shop.calls) == (status == 200)
+
+
+# Conditions
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"if_none_match": '"3"'}, 304), ({"if_none_match": 'W/"3"'}, 304), ({"if_none_match": '"2", "3"'}, 304),
+        ({"if_none_match": "*"}, 304), ({"if_none_match": '"2"'}, 200),
+        ({"if_match": '"3"'}, 200), ({"if_match": "*"}, 200), ({"if_match": '"2"'}, 412), ({"if_match": 'W/"3"'}, 412),
+        ({"if_match": '"2"', "if_none_match": '"3"'}, 412), ({"if_match": "3"}, 400), ({"if_none_match": '"3'}, 400),
+    ],
+)  # fmt: skip
+async def test_conditions_on_a_safe_operation_are_compared_with_the_answer(shop, headers, status):
+    answered, lines, body = await shop.send("GET", b"/products/7", **headers)
+    assert answered == status
+    if status == 304:
+        assert (lines, body) == ({b"etag": b'"3"'}, b"")
+
+
+async def test_conditions_on_an_unsafe_operation_reach_its_handler(shop):
+    body = b'{"id":7,"name":"x","version":3}'
+    await shop.send("PUT", b"/products/7", body=body, if_match='"2", W/"9", "a%22b"', if_none_match="*")
+    conditions = shop.calls[0].context.conditions
+    assert (conditions.if_match, conditions.if_none_match) == (("2", 'a"b'), ("*",))
+
+
+async def test_a_weak_tag_alone_never_matches(shop):
+    body = b'{"id":7,"name":"x","version":3}'
+    problem = await shop.problem("PUT", b"/products/7", body=body, if_match='W/"3"')
+    assert (problem["status"], problem["kind"]) == (412, "precondition_failed")
+    assert shop.calls == []
+
+
+@pytest.mark.parametrize("headers", [{"if_match": '"3"'}, {"if_none_match": "*"}])
+async def test_conditions_that_no_handler_would_check_are_not_ignored(shop, headers):
+    problem = await shop.problem("DELETE", b"/products/7", **headers)
+    assert (problem["status"], problem["kind"]) == (412, "precondition_failed")
+    assert "does not compare versions" in problem["detail"]
+    assert shop.calls == []
+
+
+# Answers
+
+
+async def test_the_next_page_is_linked_with_the_other_parameters_kept(shop):
+    shop.reply = Reply(Page(items=[shop.product()], next="a&b", total=9))
+    _, headers, body = await shop.send("GET", b"/products", b"tag=x%20y&cursor=old&limit=1")
+    assert headers[b"link"] == b'</api/shop/v1/products?tag=x+y&limit=1&cursor=a%26b>; rel="next"'
+    assert msgspec.json.decode(body)["next"] == "a&b"
+    shop.reply = Reply(Page(items=[]))
+    assert b"link" not in (await shop.send("GET", b"/products"))[1]
+
+
+async def test_a_handlers_own_headers_are_sent_but_never_break_the_framing(shop):
+    headers = [(b"x-own", b"1"), (b"content-length", b"1"), (b"transfer-encoding", b"chunked"), (b"etag", b'"9"')]
+    shop.reply = Reply(shop.product(), meta=Meta(headers))
+    _, answered, _ = await shop.send("GET", b"/products/7")
+    assert answered[b"x-own"] == b"1"
+    assert answered[b"content-length"] == b"35"
+    assert answered[b"etag"] == b'"3"'
+    assert b"transfer-encoding" not in answered
+
+
+async def test_a_header_cannot_smuggle_another(shop, caplog):
+    shop.reply = Reply(shop.product(), meta=Meta([(b"x-own", b"1\r\nset-cookie: a=b")]))
+    assert (await shop.problem("GET", b"/products/7"))["kind"] == "internal"
+
+
+async def test_warnings_travel_beside_a_partial_output(shop):
+    shop.reply = Reply(shop.product(), warnings=(Issue("/note", "missing", "n\u00f6"),))
+    _, headers, _ = await shop.send("GET", b"/products/7")
+    assert headers[b"entrepot-warnings"] == b'[{"pointer":"/note","code":"missing","message":"n\\u00f6"}]'
+
+
+async def test_a_fault_is_a_problem_with_its_headers(shop):
+    shop.fails(RateLimited("slowly", retry_after=1.5))
+    status, headers, body = await shop.send("GET", b"/products/7", traceparent=TRACE)
+    assert (status, headers[b"retry-after"]) == (429, b"2")
+    assert msgspec.json.decode(body) == {
+        "type": "about:blank", "title": "Too many requests", "status": 429, "kind": "rate_limited",
+        "trace_id": "0af7651916cd43dd8448eb211c80319c", "detail": "slowly", "retry_after": 1.5,
+    }  # fmt: skip
+    shop.fails(Unauthenticated("who?"))
+    assert (await shop.send("GET", b"/products/7"))[1][b"www-authenticate"] == b"Bearer"
+
+
+async def test_a_declared_fault_names_itself_and_carries_its_data(shop):
+    declared = shop.service.operation("product").faults[0]
+    data = shop.values.codec(declared.data).of_plain({"left": 2})
+    shop.fails(Fault.of("conflict", "few", name="OutOfStock", data=data))
+    problem = await shop.problem("GET", b"/products/7")
+    assert problem["type"] == "urn:entrepot:fault:OutOfStock"
+    assert (problem["status"], problem["name"], problem["data"]) == (409, "OutOfStock", {"left": 2})
+    shop.fails(Fault.of("rejected", name="Teapot"))
+    assert (await shop.problem("GET", b"/products/7"))["status"] == 418
+
+
+async def test_an_undeclared_fault_keeps_its_kind_alone(shop):
+    shop.fails(Fault.of("conflict", "no", name="Secret", data=object()))
+    problem = await shop.problem("GET", b"/products/7")
+    assert (problem["kind"], problem["type"]) == ("conflict", "about:blank")
+    assert problem.keys().isdisjoint({"name", "data"})
+
+
+async def test_what_nobody_foresaw_is_logged_under_the_trace_id_and_told_to_nobody(shop, caplog):
+    async def breaks(call):
+        raise ZeroDivisionError("the password is hunter2")
+
+    shop.reply = breaks
+    with caplog.at_level(logging.ERROR, "entrepot.rest"):
+        problem = await shop.problem("GET", b"/products/7")
+    assert problem["kind"] == "internal"
+    assert "detail" not in problem
+    assert "hunter2" not in str(problem)
+    assert caplog.records[0].trace_id == problem["trace_id"]
+    assert caplog.records[0].exc_info is not None
+
+
+async def test_an_output_of_another_type_is_an_internal_fault(shop, caplog):
+    shop.reply = Reply(object())
+    assert (await shop.problem("GET", b"/products/7"))["kind"] == "internal"
+
+
+async def test_a_fault_with_a_hidden_detail_does_not_show_it(shop):
+    shop.fails(Fault.of("internal", "the password is hunter2"))
+    assert "hunter2" not in str(await shop.problem("GET", b"/products/7"))
+
+
+# Addresses
+
+
+def test_addresses_and_mounts():
+    addresses = PROTOCOL.server.addresses(SERVICE)
+    assert addresses["product"] == "GET /api/shop/v1/products/{id}"
+    assert addresses["quote"] == "POST /api/shop/v1/quote"
+    [mount] = PROTOCOL.server.mounts(SERVICE)
+    assert (mount.path, mount.exact) == ("/api/shop/v1/", False)
+
+
+def test_two_operations_at_one_address_are_refused():
+    clashing = Service(
+        name="shop",
+        operations=(operation("a", rest={"path": "/x", "method": "GET"}), operation("b", rest={"path": "/x", "method": "GET"})),
+    )
+    with pytest.raises(Refused, match="E701.*GET /api/shop/v1/x"):
+        PROTOCOL.server.addresses(clashing)
+
+
+def test_an_operation_that_takes_the_place_of_a_page_is_refused():
+    clashing = Service(name="shop", operations=(operation("docs", rest={"path": "/docs", "method": "GET"}),))
+    with pytest.raises(Refused, match="E701"):
+        Shop(service=clashing)
+
+
+@pytest.mark.parametrize(
+    ("rest", "fields", "reason"),
+    [
+        ({"path": "/{id}"}, [], "do not name the same fields"),
+        ({"path": "/x", "method": "BREW"}, [], "BREW is not one of"),
+        ({"path": "x"}, [], "must start with '/'"),
+        ({"path": "/x", "parameters": {"y": {"in": "query"}}}, [], "y, which the operation does not take"),
+        ({"path": "/{id}"}, [field("id", s.Nullable(shape=s.Int()))], "which a path cannot say"),
+        ({"path": "/x", "method": "GET", "parameters": {"f": {"in": "query"}}}, [field("f", s.File())], "a file or raw"),
+        ({"path": "/x", "parameters": {"a": {"in": "form"}, "b": {"in": "body"}}}, [field("a", s.Int()), field("b", s.Int())], "one body"),
+        ({"path": "/x", "parameters": {"a": {"in": "query", "name": "n"}, "b": {"in": "query", "name": "n"}}}, [field("a", s.Int()), field("b", s.Int())], "two fields"),
+        ({"path": "/x", "location": "/x/{id}"}, [], "names id"),
+        ({"path": "/x", "status": 404}, [], "not one of success"),
+        ({"path": "/x", "method": "GET", "parameters": {"a": {"in": "body"}}}, [field("a", s.Int())], "GET request has no body"),
+        (None, [field("r", s.Record(fields=(field("f", s.File()),)))], "inside another value"),
+    ],
+)  # fmt: skip
+def test_what_rest_cannot_carry_is_told_with_its_reason(rest, fields, reason):
+    unbindable = operation("x", *fields, rest=rest)
+    assert reason in PROTOCOL.server.can.refusal(unbindable, {})
+    with pytest.raises(Refused, match="E702"):
+        PROTOCOL.server.addresses(Service(name="s", operations=(unbindable,)))
+
+
+def test_a_sample_is_a_line_to_paste():
+    assert PROTOCOL.server.sample(SERVICE, "http://h:1/") == "curl http://h:1/api/shop/v1/products/7"
+    only = Service(name="s", operations=(operation("quote", field("items", s.List(item=s.Decimal()))),))
+    expected = """curl --json '{"items": ["10.50"]}' http://h/api/s/v1/quote"""
+    assert PROTOCOL.server.sample(only, "http://h") == expected
+
+
+async def test_only_invoked_operations_are_served():
+    exchange = PROTOCOL.server.serve([ServedService(service=SERVICE, values=Values(SERVICE.types), invokes={})])
+    assert (await exchange(Request("GET", BASE + b"/products/7"))).status == 404
+
+
+async def test_a_not_found_raised_by_a_handler_reaches_the_caller(shop):
+    shop.fails(NotFound("no product 7"))
+    assert (await shop.problem("GET", b"/products/7"))["detail"] == "no product 7"
