@@ -134,7 +134,7 @@ async def test_an_error_tells_the_trace_it_belongs_to():
     assert reply["error"]["data"]["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
 
 
-async def test_headers_of_a_reply_are_passed_on_but_for_those_of_its_content():
+async def test_a_reply_has_no_headers_of_its_own():
     calculator = Calculator()
 
     async def invoke(call: Call) -> Reply:
@@ -142,7 +142,7 @@ async def test_headers_of_a_reply_are_passed_on_but_for_those_of_its_content():
 
     service = ServedService(service=calculator.service, values=calculator.values, invokes={"get_data": invoke})
     response = await post(PROTOCOL.server.serve([service]), request("get_data"))
-    assert response.headers == [JSON, (b"x-own", b"1")]
+    assert response.headers == [JSON]
 
 
 async def test_two_services_share_the_address():

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Call, Context, Headers, Meta, Reply
+from entrepot.model.call import Call, Context, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation, Service
@@ -107,8 +107,8 @@ class _Method:
                 raise UpstreamFailed(f"it answered with the HTTP status {response.status}") from None
             raise
         if isinstance(answer, codec.Error):
-            return Reply(fault=self._faults.read(answer), meta=Meta(response.headers))
+            return Reply(fault=self._faults.read(answer))
         try:
-            return Reply(self._output.decode(answer), meta=Meta(response.headers))
+            return Reply(self._output.decode(answer))
         except Fault as fault:
             raise UpstreamFailed("the result does not fit its contract", issues=fault.issues) from None

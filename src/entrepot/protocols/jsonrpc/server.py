@@ -96,15 +96,10 @@ class _Endpoint:
             return _response(_parse_error(error))
         if codec.is_batch(data):
             return _response(await self._answer_batch(data, request))
-        context = _context(request.headers, request)
-        headers: Headers = []
-        return _response(await self._answer(data, context, headers), headers)
+        return _response(await self._answer(data, _context(request.headers, request)))
 
-    async def _answer(self, data: bytes, context: Context, headers: Headers) -> bytes | None:
-        """The response object to one request object; None to a notification, whatever becomes of it.
-
-        The reply's own headers are added to `headers`.
-        """
+    async def _answer(self, data: bytes, context: Context) -> bytes | None:
+        """The response object to one request object; None to a notification, whatever becomes of it."""
         try:
             message = codec.decode_request(data)
         except NotJson as error:
@@ -123,8 +118,6 @@ class _Endpoint:
             reply = await method.invoke(Call(method.operation, value, None, context))
         if id is None:
             return None
-        if reply.meta is not None:
-            headers += (pair for pair in reply.meta.headers if not pair[0].startswith(b"content-"))
         return _encode(method, reply, id, context)
 
     def _answer_unbound(self, message: codec.Request, context: Context) -> bytes | None:
@@ -154,13 +147,13 @@ class _Endpoint:
 
     async def _answer_all(self, items: list[bytes], request: Request) -> list[bytes]:
         replies: list[bytes | None] = [None] * len(items)
-        # A key names one request, and here are several; a header speaks for one reply.
+        # A key names one request, and here are several.
         headers = [pair for pair in request.headers if pair[0] != b"idempotency-key"]
         pending = iter(enumerate(items))
 
         async def work(pending: Iterator[tuple[int, bytes]]) -> None:
             for index, item in pending:
-                replies[index] = await self._answer(item, _context(headers, request), [])
+                replies[index] = await self._answer(item, _context(headers, request))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(len(items), self._limits.batch_concurrency_max)):
@@ -232,7 +225,5 @@ def _refused(status: int, fault: Fault, headers: Headers | None = None) -> Respo
     return Response(status, [_CONTENT_TYPE, *(headers or [])], body)
 
 
-def _response(body: bytes | None, headers: Headers | None = None) -> Response:
-    if body is None:
-        return Response(204, headers or [])
-    return Response(200, [_CONTENT_TYPE, *headers] if headers else [_CONTENT_TYPE], body)
+def _response(body: bytes | None) -> Response:
+    return Response(204) if body is None else Response(200, [_CONTENT_TYPE], body)
