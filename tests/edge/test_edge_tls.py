@@ -72,7 +72,7 @@ async def test_the_system_bundle_is_the_default_and_does_not_know_ours(site: Sit
 async def test_another_bundle_can_stand_for_the_systems(site: Site) -> None:
     ca = trustme.CA()
     _, port = await secure(site, "bank.test", ca=ca)
-    site.deliverer = Deliverer(site.layout, site.binary, ca_bundle=Path(bundle(site, ca)))
+    site.deliverer = Deliverer(site.layout, site.binary, ca_bundle=site.layout.project / bundle(site, ca))
     await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
     assert (await site.egress("bank", "/x")).status == 200
 

@@ -116,9 +116,9 @@ def _http1(idle_timeout: float | None = None) -> Json:
 def upstream_clusters(edge: EdgeIR, ca_bundle: Path, project: Path) -> dict[str, Json]:
     """One cluster for each upstream, by the upstream's name.
 
-    `ca_bundle` verifies those that name no file of their own, relative to `project`. A cluster's own name changes with its
-    settings, so that a changed upstream is a new cluster beside the old one: resolved, connected and
-    probed before a route leads to it. Egress and pass-through routes share it.
+    `ca_bundle` verifies those that name no file of their own, relative to `project`. A cluster's own
+    name changes with its settings, so that a changed upstream is a new cluster beside the old one:
+    resolved, connected and probed before a route leads to it. Egress and pass-through routes share it.
     """
     clusters = {}
     for upstream in edge.upstreams:
