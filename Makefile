@@ -42,5 +42,5 @@ clean: ## remove everything that was made here
 	rm -rf .venv .tools site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(STAMPS)/%: requirements/%.txt pyproject.toml tools/environment
-	tools/environment $*
+	@tools/environment $*
 	@mkdir -p $(@D) && touch $@
