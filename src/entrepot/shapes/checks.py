@@ -14,7 +14,7 @@ from entrepot.model import shape as s
 from entrepot.shapes import authored, jsonschema
 from entrepot.shapes.explain import first_repeat, page_record
 from entrepot.shapes.kinds import Kind, kind_of, kinds_of
-from entrepot.shapes.scalars import fits_int64, int_bounds, problem_of
+from entrepot.shapes.scalars import NotOfShape, decimal_reader, fits_int64, int_bounds, problem_of
 
 Check = Callable[[Any], bool]
 """Whether plain data, whose kinds msgspec has found right, keeps the remaining rules."""
@@ -55,10 +55,24 @@ class Checks:
             case s.Json(schema=schema) if not jsonschema.unchecked(schema):
                 jsonschema.validator(schema)
                 return lambda plain: jsonschema.accepts(schema, plain)
-            case s.Int(wire="number") | s.Decimal() | s.Text() if self._loose(shape, own_class):
+            case s.Decimal() if own_class:
+                return self._decimal(shape)
+            case s.Int(wire="number") | s.Text() if self._loose(shape, own_class):
                 return lambda plain: problem_of(shape, plain, self._limits) is None
             case _:
                 return None
+
+    def _decimal(self, shape: s.Decimal) -> Check:
+        read = decimal_reader(shape, self._limits)
+
+        def check(plain: Any) -> bool:
+            try:
+                read(plain)
+            except NotOfShape:
+                return False
+            return True
+
+        return check
 
     def _loose(self, shape: s.Int | s.Decimal | s.Text, own_class: bool) -> bool:
         if isinstance(shape, s.Int):

@@ -7,7 +7,6 @@ records may be recursive, since a class can be made before the types of its memb
 
 from __future__ import annotations
 
-import decimal
 import functools
 import types as python_types
 import typing
@@ -27,10 +26,17 @@ from entrepot.shapes.checks import Checks
 from entrepot.shapes.explain import fits, must_be_present
 from entrepot.shapes.kinds import kinds_of
 from entrepot.shapes.patterns import python_pattern
-from entrepot.shapes.scalars import NUMBER, NotOfShape, Problem, Scalar, fits_int64, int_bounds, native, value_of
-
-Reader = Callable[[Any], Any]
-"""Plain data to value; raises ValueError when it is not of the shape."""
+from entrepot.shapes.scalars import (
+    NotOfShape,
+    Problem,
+    Reader,
+    Scalar,
+    decimal_reader,
+    fits_int64,
+    int_bounds,
+    native,
+    value_of,
+)  # fmt: skip
 
 EXTRAS = "extras"
 """The attribute in which a record keeps the members that no field names."""
@@ -67,9 +73,11 @@ class Classes:
             self._unnamed[key] = self._make(shape, name)
         return self._unnamed[key]
 
-    def read_hook(self, hook: Any, plain: Any) -> Any:
+    @functools.cached_property
+    def read_hook(self) -> Callable[[Any, Any], Any]:
         """What msgspec calls for a type that is not its own."""
-        return self._readers[hook](plain)
+        readers = self._readers
+        return lambda hook, plain: readers[hook](plain)
 
     def reader(self, shape: s.Shape) -> Reader:
         """Plain data to the shape's values."""
@@ -314,28 +322,6 @@ def needs_hook(record: s.Record) -> bool:
 
 def _uncarriable(name: str) -> bool:
     return any(character in '"\\' or character < " " for character in name)
-
-
-def decimal_reader(shape: s.Decimal, limits: Limits) -> Reader:
-    """Plain data to an exact decimal; the plainest shapes are read the shortest way."""
-    general = functools.partial(value_of, shape, limits=limits)
-    if msgspec.structs.replace(shape, wire="text") != s.Decimal():
-        return general
-    most = limits.number_digits_max
-
-    def read_number(plain: Any) -> Any:
-        if type(plain) is decimal.Decimal and -most < plain.adjusted() < most and plain.is_finite():
-            return plain
-        return general(plain)
-
-    def read_text(plain: Any) -> Any:
-        if type(plain) is str and len(plain) <= 20 and NUMBER.fullmatch(plain):
-            number = decimal.Decimal(plain)
-            if -most < number.adjusted() < most:
-                return number
-        return general(plain)
-
-    return read_number if shape.wire == "number" else read_text
 
 
 def _bounded(annotation: Any, shape: s.List | s.Map) -> Any:

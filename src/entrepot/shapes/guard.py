@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import decimal
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +34,7 @@ def may_repeat_names(data: bytes) -> bool:
     Reading keeps one member of each name, so writing the value again gives fewer colons than
     there were, unless one of them was written as an escape.
     """
-    if b"u003a" in data or b"u003A" in data:
+    if b"\\u003" in data:
         return True
     try:
         plain = _untyped.decode(data)
@@ -42,9 +43,9 @@ def may_repeat_names(data: bytes) -> bool:
     return data.count(b":") != _encode(plain).count(b":")
 
 
-def may_be_deep(data: bytes, limits: Limits) -> bool:
-    """Whether the nesting may pass the limit; never False when it does."""
-    return data.count(b"[") + data.count(b"{") > limits.depth_max
+def is_too_deep(data: bytes, limits: Limits) -> bool:
+    """Whether the nesting of a JSON text passes the limit."""
+    return data.count(b"[") + data.count(b"{") > limits.depth_max and depth(data) > limits.depth_max
 
 
 def may_have_endless_numbers(data: bytes, limits: Limits) -> bool:
@@ -71,6 +72,36 @@ def number_hook(limits: Limits) -> Callable[[str], decimal.Decimal]:
     return read
 
 
+def may_be_unsound(plain: Any, limits: Limits) -> bool:
+    """Whether plain data may hold what JSON text cannot, or may not: never False when it does.
+
+    That is a number without end, or not finite, a time finer than a microsecond, or an object
+    of another kind.
+    """
+    most = limits.number_digits_max
+    pending = [plain]
+    while pending:
+        item = pending.pop()
+        kind = type(item)
+        if kind is str:
+            if len(item) > 10 and "." in item:
+                return True
+        elif kind is dict:
+            pending.extend(item.values())
+            pending.extend(item)
+        elif kind is list:
+            pending.extend(item)
+        elif kind is int:
+            if item.bit_length() > 3 * most:
+                return True
+        elif kind is decimal.Decimal:
+            if not (item.is_finite() and -most < item.adjusted() < most):
+                return True
+        elif kind is not bool and item is not None and not (kind is float and math.isfinite(item)):
+            return True
+    return False
+
+
 def may_cut_time(data: bytes) -> bool:
     """Whether a time may be given to less than a microsecond, which msgspec would round."""
     return _LONG_FRACTION.search(data) is not None
@@ -78,7 +109,9 @@ def may_cut_time(data: bytes) -> bool:
 
 def depth(data: bytes) -> int:
     """How deep the arrays and objects of a JSON text are nested."""
-    brackets = _STRING.sub(b"", data).translate(_BRACKETS, _NOT_BRACKETS)
+    # Without escapes every other piece between quotes is outside the strings.
+    outside = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    brackets = outside.translate(_BRACKETS, _NOT_BRACKETS)
     levels = 0
     while brackets:
         shorter = brackets.replace(b"()", b"")
@@ -91,7 +124,7 @@ def depth(data: bytes) -> int:
 
 def issues(data: bytes, limits: Limits) -> list[Issue]:
     """What is wrong with a well-formed JSON text, apart from its shape."""
-    if may_be_deep(data, limits) and depth(data) > limits.depth_max:
+    if is_too_deep(data, limits):
         return [too_deep(limits)]
     return repeated_names(data, limits.issues_max) if may_repeat_names(data) else []
 

@@ -73,14 +73,16 @@ class Codec:
         """The value for plain JSON data (dicts, lists, scalars, Decimals), checked as `decode` does."""
         self._refuse_without_json()
         read, shape, values = self._values.made.reader(self.shape), self.shape, self._values
-        guarded = self._must_be_searched
 
         def of_plain(plain: Any) -> Any:
             try:
                 value = read(plain)
             except (ValueError, TypeError, RecursionError) as error:
                 raise (values.fault_in_plain(shape, plain) or values.unexplained(error)) from None
-            if guarded and (fault := values.fault_in_plain(shape, plain)) is not None:
+            if (
+                guard.may_be_unsound(plain, values.limits)
+                and (fault := values.fault_in_plain(shape, plain)) is not None
+            ):
                 raise fault
             return value
 
@@ -117,15 +119,17 @@ class Codec:
         made = values.made
         number = guard.number_hook(limits) if any(map(_is_untyped, self._parts)) else decimal.Decimal
         read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
-        check, times = made.checks.of(shape), self._holds_times
+        check, times, write, short = made.checks.of(shape), self._holds_times, self.encode, limits.number_digits_max
 
         def decode(data: bytes) -> Any:
             try:
                 value = read(data)
                 suspect = (
-                    (not trusted and (guard.may_be_deep(data, limits) or guard.may_repeat_names(data)))
+                    # What is written back as it came repeats no name; many clients write as we do.
+                    (not trusted and write(value) != data and guard.may_repeat_names(data))
+                    or (not trusted and guard.is_too_deep(data, limits))
                     or (times and guard.may_cut_time(data))
-                    or guard.may_have_endless_numbers(data, limits)
+                    or (len(data) > short and guard.may_have_endless_numbers(data, limits))
                     or (check is not None and not check(_plain.decode(data)))
                 )
             except _UNREADABLE as error:
@@ -144,11 +148,6 @@ class Codec:
     @functools.cached_property
     def _holds_times(self) -> bool:
         return any(isinstance(part, s.DateTime | s.Time | s.Duration) for part in self._parts)
-
-    @functools.cached_property
-    def _must_be_searched(self) -> bool:
-        """Whether plain data may break a rule that shows only in JSON text, or not at all in plain data."""
-        return self._holds_times or any(isinstance(part, s.Float | s.Anything | s.Json | s.Int) for part in self._parts)
 
     @functools.cached_property
     def _decimal_format(self) -> Any:
