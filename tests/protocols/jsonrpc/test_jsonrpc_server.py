@@ -134,6 +134,21 @@ async def test_an_error_tells_the_trace_it_belongs_to():
     assert reply["error"]["data"]["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
 
 
+@pytest.mark.parametrize("body", [b"", b"[", b"[]", b"{}", b" " * 2000, b"[" + b"1," * 5 + b"1]"])
+async def test_a_refusal_tells_the_trace_it_belongs_to(body):
+    trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    reply = decoded(await post(served(body_bytes_max=1000, batch_max=2), body, (b"traceparent", trace)))
+    assert reply["error"]["data"]["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+
+
+async def test_an_output_outside_its_type_is_logged_and_not_told(caplog):
+    error = decoded(await post(served(), request("lie")))["error"]
+    assert (error["code"], error["message"]) == (-32603, "The service failed")
+    [line] = [each for each in caplog.records if each.name == "entrepot.jsonrpc"]
+    assert (line.trace_id, line.getMessage()) == (error["data"]["trace_id"], "operation lie failed")
+    assert line.exc_info is not None
+
+
 async def test_a_reply_has_no_headers_of_its_own():
     calculator = Calculator()
 

@@ -8,6 +8,7 @@ what HTTP itself refuses has its own status, and an error object as well.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -33,6 +34,8 @@ METHOD_TAKEN = "E712"
 """Two operations have the same method name."""
 _JSON = b"application/json"
 _CONTENT_TYPE = (b"content-type", _JSON)
+
+log = logging.getLogger("entrepot.jsonrpc")
 
 
 class JsonRpcServer:
@@ -82,28 +85,30 @@ class _Endpoint:
         self._document = b""
 
     async def __call__(self, request: Request) -> Response:
+        context = _context(request.headers, request)
         if request.method != "POST":
-            fault = Unsupported("JSON-RPC is spoken by POST alone")
-            return _refused(405, fault, [(b"allow", b"POST")])
+            fault: Fault = Unsupported("JSON-RPC is spoken by POST alone")
+            return _response(_refusal(fault, context), 405, (b"allow", b"POST"))
         if not _is_json(header(request.headers, b"content-type")):
-            return _refused(415, Unsupported("the body of a JSON-RPC request is application/json in UTF-8"))
+            fault = Unsupported("the body of a JSON-RPC request is application/json in UTF-8")
+            return _response(_refusal(fault, context), 415)
         try:
             data = await read(request.body, self._limits.body_bytes_max)
             codec.check_text(data)
-        except TooLarge as fault:
-            return _refused(413, fault)
+        except TooLarge as too_large:
+            return _response(_refusal(too_large, context), 413)
         except NotJson as error:
-            return _response(_parse_error(error))
+            return _response(_parse_error(error, context))
         if codec.is_batch(data):
-            return _response(await self._answer_batch(data, request))
-        return _response(await self._answer(data, _context(request.headers, request)))
+            return _response(await self._answer_batch(data, request, context))
+        return _response(await self._answer(data, context))
 
     async def _answer(self, data: bytes, context: Context) -> bytes | None:
         """The response object to one request object; None to a notification, whatever becomes of it."""
         try:
             message = codec.decode_request(data)
         except NotJson as error:
-            return _parse_error(error)
+            return _parse_error(error, context)
         except NotARequest as problem:
             return codec.encode_error(plain_error(problem.fault, context.trace_id), problem.id)
         id = message.id
@@ -129,19 +134,16 @@ class _Endpoint:
         fault = UnknownOperation("there is no such method; rpc.discover lists those there are")
         return codec.encode_error(plain_error(fault, context.trace_id), message.id)
 
-    async def _answer_batch(self, data: bytes, request: Request) -> bytes | None:
+    async def _answer_batch(self, data: bytes, request: Request, context: Context) -> bytes | None:
         """The response objects in the order of their requests (§6), worked out side by side."""
-        trace_id = Context(traceparent=_text(header(request.headers, b"traceparent"))).trace_id
         try:
             items = self._split_batch(data)
         except NotJson as error:
-            return _parse_error(error)
+            return _parse_error(error, context)
         except TooLarge:
-            fault: Fault = TooLarge(f"a batch holds at most {self._limits.batch_max} requests")
-            return codec.encode_error(plain_error(fault, trace_id), NULL)
+            return _refusal(TooLarge(f"a batch holds at most {self._limits.batch_max} requests"), context)
         if not items:
-            fault = Malformed("a batch holds at least one request")
-            return codec.encode_error(plain_error(fault, trace_id), NULL)
+            return _refusal(Malformed("a batch holds at least one request"), context)
         replies = await self._answer_all(items, request)
         return codec.encode_batch(replies) if replies else None
 
@@ -187,7 +189,10 @@ def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes
         try:
             return codec.encode_result(method.output.encode(reply.output), id)
         except (TypeError, ValueError) as error:
-            fault = Internal(f"the output is not of its declared type: {error}")
+            log.error(
+                "operation %s failed", method.operation.name, exc_info=error, extra={"trace_id": context.trace_id}
+            )
+            fault = Internal()
     return codec.encode_error(method.faults.write(fault, context.trace_id), id)
 
 
@@ -215,15 +220,15 @@ def _is_json(content_type: bytes | None) -> bool:
     return name.strip() != b"charset" or charset.strip(b' "') == b"utf-8"
 
 
-def _parse_error(error: NotJson) -> bytes:
+def _parse_error(error: NotJson, context: Context) -> bytes:
     fault = Malformed(f"the body is not JSON: {error}")
-    return codec.encode_error(plain_error(fault, Context().trace_id, PARSE_ERROR), NULL)
+    return codec.encode_error(plain_error(fault, context.trace_id, PARSE_ERROR), NULL)
 
 
-def _refused(status: int, fault: Fault, headers: Headers | None = None) -> Response:
-    body = codec.encode_error(plain_error(fault, Context().trace_id), NULL)
-    return Response(status, [_CONTENT_TYPE, *(headers or [])], body)
+def _refusal(fault: Fault, context: Context) -> bytes:
+    """The response object to a body as a whole, which has no id."""
+    return codec.encode_error(plain_error(fault, context.trace_id), NULL)
 
 
-def _response(body: bytes | None) -> Response:
-    return Response(204) if body is None else Response(200, [_CONTENT_TYPE], body)
+def _response(body: bytes | None, status: int = 200, *headers: tuple[bytes, bytes]) -> Response:
+    return Response(204) if body is None else Response(status, [_CONTENT_TYPE, *headers], body)
