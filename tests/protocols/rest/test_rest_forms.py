@@ -174,7 +174,11 @@ async def test_a_file_body_is_streamed_to_the_handler():
 
     shop = Shop()
     shop.reply = store
-    headers = {"content_type": "image/png", "content_disposition": 'attachment; filename="a.png"', "content_length": "15"}
+    headers = {
+        "content_type": "image/png",
+        "content_disposition": 'attachment; filename="a.png"',
+        "content_length": "15",
+    }
     status, _, answer = await shop.send("PUT", b"/pictures/1", body=body(), **headers)
     assert status == 200
     assert answer == b"\"a.png image/png 15 [(1, b'12345'), (2, b'12345'), (3, b'12345')]\""

@@ -92,7 +92,9 @@ def test_a_template_that_makes_no_sense_is_refused(text):
         parse(text)
 
 
-@given(st.sampled_from(["/x/{a}", "/x/{a}.json", "/x/v-{a}", "/x/{a}/y/{b}", "/x/{a}-{b}", "/{b}/x~{a}~x"]), VALUE, VALUE)
+@given(
+    st.sampled_from(["/x/{a}", "/x/{a}.json", "/x/v-{a}", "/x/{a}/y/{b}", "/x/{a}-{b}", "/{b}/x~{a}~x"]), VALUE, VALUE
+)
 def test_what_a_template_expands_to_it_finds_again(text, a, b):
     template = parse(text)
     path = template.expand({"a": a, "b": b})

@@ -198,7 +198,9 @@ async def test_too_many_parameters_are_refused(shop):
 
 
 async def test_no_more_issues_are_listed_than_the_limit():
-    problem = await Shop(limits=Limits(issues_max=3)).problem("GET", b"/products", b"&".join(b"a%d" % i for i in range(9)))
+    problem = await Shop(limits=Limits(issues_max=3)).problem(
+        "GET", b"/products", b"&".join(b"a%d" % i for i in range(9))
+    )
     assert len(problem["errors"]) == 3
 
 
@@ -391,7 +393,10 @@ def test_addresses_and_mounts():
 def test_two_operations_at_one_address_are_refused():
     clashing = Service(
         name="shop",
-        operations=(operation("a", rest={"path": "/x", "method": "GET"}), operation("b", rest={"path": "/x", "method": "GET"})),
+        operations=(
+            operation("a", rest={"path": "/x", "method": "GET"}),
+            operation("b", rest={"path": "/x", "method": "GET"}),
+        ),
     )
     with pytest.raises(Refused, match="E701.*GET /api/shop/v1/x"):
         PROTOCOL.server.addresses(clashing)

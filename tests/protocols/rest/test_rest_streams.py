@@ -38,7 +38,9 @@ async def ticks(shop: Shop, count: int, fault: Fault | None = None) -> AsyncIter
         raise fault
 
 
-async def streamed(shop: Shop, items: AsyncIterator[Any], query: bytes = b"", **headers: str) -> tuple[dict[bytes, bytes], bytes]:
+async def streamed(
+    shop: Shop, items: AsyncIterator[Any], query: bytes = b"", **headers: str
+) -> tuple[dict[bytes, bytes], bytes]:
     shop.reply = Reply(items)
     status, answered, body = await shop.send("GET", b"/ticks/x", query, **headers)
     assert status == 200
@@ -181,7 +183,11 @@ def test_lines_are_found_in_any_chunks(written, places, end):
     assert decoder.end() == b""
 
 
-@given(st.lists(st.tuples(JSON_DATA, st.sampled_from(["", "error", "price"])), max_size=4), CUTS, st.sampled_from([b"\n", b"\r\n", b"\r"]))
+@given(
+    st.lists(st.tuples(JSON_DATA, st.sampled_from(["", "error", "price"])), max_size=4),
+    CUTS,
+    st.sampled_from([b"\n", b"\r\n", b"\r"]),
+)
 def test_events_are_found_in_any_chunks_and_with_any_line_ends(written, places, end):
     data = b"\xef\xbb\xbf" + b":hello\n\nretry: 10\n" + b"".join(event(data, "7", name) for data, name in written)
     decoder = EventDecoder(1000)
@@ -237,7 +243,9 @@ async def test_an_item_that_looks_like_the_trailer_is_not_one():
 # The client's side
 
 
-async def stream_through_the_client(content_type: str, *parts: bytes, limits: Limits = Limits()) -> tuple[list[int], Fault | None]:
+async def stream_through_the_client(
+    content_type: str, *parts: bytes, limits: Limits = Limits()
+) -> tuple[list[int], Fault | None]:
     invokes, _ = dialled(Response(200, [(b"content-type", content_type.encode())], chunks(*parts)), limits=limits)
     reply = await invokes["ticks"](Shop().call("ticks", symbol="x"))
     if reply.fault is not None:
@@ -256,7 +264,10 @@ TICK = b'{"at":1,"price":"1"}'
 
 async def test_a_foreign_stream_is_read_by_its_media_type():
     assert await stream_through_the_client("text/event-stream", b"data: " + TICK, b"\n\n: x\n\n") == ([1], None)
-    assert await stream_through_the_client("application/x-ndjson; charset=utf-8", TICK, b"\n\n" + TICK) == ([1, 1], None)
+    assert await stream_through_the_client("application/x-ndjson; charset=utf-8", TICK, b"\n\n" + TICK) == (
+        [1, 1],
+        None,
+    )
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,8 @@ def bind(operation: Operation, types: Types) -> Binding:
         raise Unbindable(str(error)) from None
     addressed = "method" in data or "path" in data
     placements = _placements(operation, data, types, method, path, addressed)
-    body = _body_form(operation, placements, types, method, addressed)
+    wrapped = not addressed or data.get("body") == "object"
+    body = _body_form(operation, placements, types, method, wrapped)
     binding = Binding(
         method=method,
         path=path,
@@ -206,7 +207,7 @@ def _default_place(field: Field, style: Style, types: Types, path: Template, res
 
 
 def _body_form(
-    operation: Operation, placements: Iterable[Placement], types: Types, method: str, addressed: bool
+    operation: Operation, placements: Iterable[Placement], types: Types, method: str, wrapped: bool
 ) -> BodyForm:
     if operation.stream_input is not None:
         return "stream"
@@ -215,7 +216,7 @@ def _body_form(
     fields = [placement.field for placement in placements if placement.where == "body"]
     if len(fields) == 1 and is_octets(fields[0].shape, types):
         return "file" if isinstance(unwrap(fields[0].shape, types), shape.File) else "raw"
-    if len(fields) == 1 and addressed:
+    if len(fields) == 1 and not wrapped:
         return "value"
     return "none" if method in _BODILESS and not fields else "object"
 

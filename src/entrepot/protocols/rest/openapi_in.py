@@ -13,6 +13,7 @@ import msgspec
 
 from entrepot.kit import names
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
@@ -20,7 +21,7 @@ from entrepot.ports.protocol import Document, Imported, Refusal
 from entrepot.protocols.rest.binding import METHODS, NAME, Unbindable, bind
 from entrepot.protocols.rest.openapi_document import Dialect, Node, OpenApi3, Unreadable, dialect_of
 from entrepot.protocols.rest.openapi_inputs import InputImport
-from entrepot.protocols.rest.openapi_out import OURS, PROBLEM_SCHEMA
+from entrepot.protocols.rest.openapi_out import OURS, PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.openapi_replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi_shapes import Schemas, opened
 
@@ -186,9 +187,9 @@ class _Import:
     def _types(self) -> dict[str, Shape]:
         """The types that operations lead to, and in a document of ours all of them."""
         if self._ours:
-            for name, schema in self._members(self._root["components"]["schemas"]):
+            for name in self._root["components"]["schemas"].value or ():
                 if name != PROBLEM_SCHEMA:
-                    self._schemas.shape(Node(schema.root, {"$ref": f"#{schema.pointer}"}, schema.pointer))
+                    self._schemas.shape(Node(self._root.value, {"$ref": f"{REFERENCES}{escape(name)}"}))
             return dict(self._schemas.types)
         return self._schemas.reachable(part for operation in self._operations for part in _roots(operation))
 

@@ -47,6 +47,7 @@ class InputImport:
         self._attributes: set[str] = set()
         self._places: dict[str, dict[str, Any]] = {}
         self._accepts: list[str] = []
+        self._is_object = False
         self.fields: list[Field] = []
         self.extras: Literal["drop", "forbid", "keep"] = "drop"
         self.stream: Shape | None = None
@@ -54,7 +55,8 @@ class InputImport:
 
     def binding(self) -> dict[str, Any]:
         """What REST must know of the input."""
-        said = {"parameters": self._places, "accepts": self._accepts}
+        body = "object" if self._is_object else ""
+        said = {"parameters": self._places, "accepts": self._accepts, "body": body}
         return {key: value for key, value in said.items() if value}
 
     def read_parameters(self, item: Node, operation: Node) -> None:
@@ -98,7 +100,8 @@ class InputImport:
         types = self._schemas.types
         if isinstance(self._schemas.resolved(field.shape), shape.Anything) and style != "json":
             field = msgspec.structs.replace(field, shape=shape.Text())
-        if where == "path" or (where in ("header", "cookie") and not null_is_absence(field)):
+        writes_null = where in ("query", "form") or (where in ("header", "cookie") and null_is_absence(field))
+        if not writes_null and isinstance(self._schemas.resolved(field.shape), shape.Nullable):
             # There is no way to write null here, whatever the schema says.
             field = msgspec.structs.replace(field, shape=unwrap(field.shape, types))
         natural = style_of(field.shape, types)
@@ -141,6 +144,7 @@ class InputImport:
 
     def _read_json(self, schema: Node, content: Content) -> None:
         if content.node[SHARED_BODY]:
+            self._is_object = True
             self._read_fields(self._record_of(schema), "body", content)
         else:
             self._add_whole(self._whole(schema, content), content)
@@ -164,7 +168,8 @@ class InputImport:
         self.extras = record.extras
         renamed = content.node[SHARED_BODY]
         for field in record.fields:
-            identity = {"x-entrepot-name": renamed[field.name].text, "x-entrepot-python": field.attribute}
+            own_name = renamed[field.name].text or field.name
+            identity = {"x-entrepot-name": own_name, "x-entrepot-python": field.attribute}
             self._add(field, where, Node(None, identity))
 
     def _read_form(self, media: Node, content: Content) -> None:

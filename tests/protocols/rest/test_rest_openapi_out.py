@@ -1,0 +1,193 @@
+"""The OpenAPI document that a service becomes, and the service that it becomes again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from entrepot.model import shape as s
+from entrepot.model.fault import DeclaredFault
+from entrepot.model.operation import Link, Operation, Service
+from entrepot.ports.protocol import Document
+from entrepot.protocols.rest import PROTOCOL
+from entrepot.protocols.rest.binding import bind
+from support.rest_operations import bound_operations
+from support.rest_shop import SERVICE, Shop, field, operation
+from support.strategies import ServedOperation
+
+Json = dict[str, Any]
+
+
+def document(service: Service) -> Json:
+    content: Json = msgspec.json.decode(PROTOCOL.server.contract([service]).content)
+    return content
+
+
+def errors_of(content: Json) -> list[str]:
+    return [error.message for error in OpenAPIV31SpecValidator(content).iter_errors()]
+
+
+def read_back(service: Service) -> Service:
+    imported = PROTOCOL.client.read(Document(document(service), "made"), service.name)
+    assert imported.refusals == ()
+    assert imported.server_url == f"/api/{service.name}/v{service.version}"
+    return imported.service
+
+
+def comparable(service: Service) -> Any:
+    """What a document can carry of a service: its operations with the meaning of their bindings."""
+    return {
+        "name": (service.name, service.version, service.title, service.docs),
+        "types": dict(service.types),
+        "links": service.links,
+        "operations": {each.name: comparable_operation(each, service.types) for each in service.operations},
+    }
+
+
+def comparable_operation(operation: Operation, types: s.Types) -> Any:
+    binding = bind(operation, types)
+    named = binding.body in ("object", "form")
+    placed = {
+        p.field.name: (
+            p.where,
+            p.name if named or p.where != "body" else "",
+            p.style,
+            p.field.attribute,
+            msgspec.structs.replace(p.field, python=""),
+        )
+        for p in binding.placements
+    }
+    return {
+        "input": placed,
+        "binding": [
+            binding.method, binding.path.text, binding.body, sorted(binding.accepts), sorted(binding.produces),
+            binding.status, binding.location, binding.conditions,
+        ],
+        "faults": {fault.name: (fault.kind, fault.data, fault.docs, fault.bindings) for fault in operation.faults},
+        "rest": msgspec.structs.replace(operation, input=s.Record(fields=()), faults=(), bindings={}, examples=()),
+    }  # fmt: skip
+
+
+def without_titles(service: Service) -> Service:
+    """A service without a title is titled with its name."""
+    return msgspec.structs.replace(service, title=service.title or service.name)
+
+
+def test_the_document_of_a_service_is_valid():
+    assert errors_of(document(SERVICE)) == []
+
+
+def test_a_service_comes_back_from_its_document():
+    assert comparable(read_back(SERVICE)) == comparable(SERVICE)
+
+
+@given(bound_operations(), st.booleans())
+@settings(max_examples=60)
+def test_generated_services_have_valid_documents_and_come_back(made: ServedOperation, deprecated: bool):
+    decorated = msgspec.structs.replace(
+        made.operation, deprecated=deprecated, summary="Does it.", docs="At length.", tags=("a", "b"), scopes=("x:y",),
+        timeout=2.5, deferrable=deprecated,
+    )  # fmt: skip
+    service = Service(name="made", operations=(decorated,), types=made.types, docs="Made.")
+    assert errors_of(document(service)) == []
+    assert comparable(read_back(service)) == comparable(without_titles(service))
+
+
+def operation_of(content: Json, method: str, path: str) -> Json:
+    found: Json = content["paths"][path][method]
+    return found
+
+
+def test_the_parts_of_an_operation_are_where_readers_look():
+    content = document(SERVICE)
+    product = operation_of(content, "get", "/products/{id}")
+    assert product["operationId"] == "product"
+    assert (product["summary"], product["description"]) == ("One product.", "With everything about it.")
+    [parameter] = product["parameters"]
+    assert parameter == {
+        "name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0},
+        "examples": {"a chair": {"value": 7}},
+    }  # fmt: skip
+    success = product["responses"]["200"]
+    assert success["description"] == "Something to sell."
+    assert success["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Product"}
+    assert success["content"]["application/json"]["examples"]["a chair"]["value"]["name"] == "chair"
+    assert "ETag" in success["headers"]
+    assert content["servers"] == [{"url": "/api/shop/v1"}]
+    assert content["tags"] == [{"name": "products"}]
+
+
+def test_declared_faults_are_problems_under_their_status():
+    responses = operation_of(document(SERVICE), "get", "/products/{id}")["responses"]
+    assert sorted(responses) == ["200", "409", "418", "default"]
+    arm = responses["409"]["content"]["application/problem+json"]["schema"]["allOf"][1]
+    assert arm["properties"]["name"]["const"] == "OutOfStock"
+    assert arm["properties"]["data"]["properties"]["left"] == {"type": "integer"}
+    assert responses["409"]["description"] == "None left."
+
+
+def test_streams_pages_files_and_links_say_what_they_are():
+    content = document(SERVICE)
+    ticks = operation_of(content, "get", "/ticks/{symbol}")["responses"]["200"]
+    assert sorted(ticks["content"]) == ["application/x-ndjson", "text/event-stream"]
+    assert ticks["content"]["text/event-stream"]["x-item-schema"] == {"$ref": "#/components/schemas/Tick"}
+    assert "Link" in operation_of(content, "get", "/products")["responses"]["200"]["headers"]
+    upload = operation_of(content, "put", "/pictures/{id}")["requestBody"]
+    assert upload["content"]["image/*"]["schema"]["format"] == "binary"
+    form = operation_of(content, "post", "/pictures")["requestBody"]["content"]["multipart/form-data"]
+    assert form["schema"]["properties"]["pictures"]["items"]["format"] == "binary"
+    change = operation_of(content, "patch", "/products/{id}")["requestBody"]["content"]
+    assert sorted(change) == ["application/json", "application/merge-patch+json"]
+
+
+def test_a_link_from_the_answer_itself_is_an_openapi_link():
+    link = Link(type="Product", field="again", operation="product", arguments={"id": "id"}, docs="The same.")
+    content = document(msgspec.structs.replace(SERVICE, links=(link,)))
+    links = operation_of(content, "get", "/products/{id}")["responses"]["200"]["links"]
+    assert links == {
+        "again": {"operationId": "product", "parameters": {"id": "$response.body#/id"}, "description": "The same."}
+    }
+    assert errors_of(content) == []
+
+
+def test_several_faults_of_one_status_are_alternatives():
+    faults = tuple(DeclaredFault(name=name, kind="conflict") for name in ("A", "B"))
+    service = Service(name="s", operations=(operation("x", faults=faults),))
+    response = operation_of(document(service), "post", "/x")["responses"]["409"]
+    assert [arm["title"] for arm in response["content"]["application/problem+json"]["schema"]["anyOf"]] == ["A", "B"]
+
+
+def test_a_document_describes_one_service():
+    with pytest.raises(ValueError, match="one service"):
+        PROTOCOL.server.contract([SERVICE, SERVICE])
+
+
+async def test_the_document_and_its_page_are_served():
+    shop = Shop()
+    status, headers, body = await shop.send("GET", b"/openapi.json")
+    assert (status, headers[b"content-type"]) == (200, b"application/json")
+    assert msgspec.json.decode(body) == document(SERVICE)
+    status, headers, body = await shop.send("GET", b"/docs")
+    assert (status, headers[b"content-type"]) == (200, b"text/html; charset=utf-8")
+    assert b"<title>Shop</title>" in body
+    assert (await shop.send("HEAD", b"/docs"))[2] == b""
+
+
+async def test_the_page_needs_nothing_from_elsewhere_and_shows_names_as_text():
+    service = msgspec.structs.replace(SERVICE, title="<script>alert(1)</script>")
+    _, _, body = await Shop(service=service).send("GET", b"/docs")
+    page = body.decode()
+    assert "<script>alert(1)" not in page
+    assert not any(word in page for word in ("http://", "https://", "innerHTML", "@import", "src="))
+
+
+def test_a_schema_that_refers_into_itself_stays_valid_and_comes_back():
+    own = s.Json(schema={"$ref": "#/$defs/T", "$defs": {"T": {"type": "array", "contains": {"$ref": "#/$defs/T"}}}})
+    service = Service(name="s", title="s", operations=(operation("x", field("a", own)),))
+    assert errors_of(document(service)) == []
+    assert comparable(read_back(service)) == comparable(service)
