@@ -192,7 +192,7 @@ def test_an_operator_may_set_another_timeout(tmp_path: Path) -> None:
     [
         (lambda: worker_ir(), "others", "E854"),
         (lambda: worker_ir(table(source=PythonSource("slow_shop", "missing", ""))), "operations", "E851"),
-        (lambda: worker_ir(table(source=UpstreamSource("line", "crm", "crm.egress"))), "operations", "E855"),
+        (lambda: worker_ir(table(source=UpstreamSource("line", "crm"))), "operations", "E855"),
         (lambda: worker_ir(table(source=PythonSource("no_such_module", "shop", ""))), "operations", "no_such_module"),
     ],
 )
@@ -206,7 +206,7 @@ def test_an_upstreams_service_is_called_through_the_egress(tmp_path: Path) -> No
     upstream = replace(described(), name="crm")
     with started_egress(tmp_path) as (path, seen):
         ir = worker_ir(
-            table(service=upstream, source=UpstreamSource("line", "crm", "crm.egress", base_path="/base")),
+            table(service=upstream, source=UpstreamSource("line", "crm", base_path="/base")),
         )
         with worker_process(ir, "operations", APPS, egress=path) as worker:
             answer = worker.call("crm", "echo", text="hello")

@@ -104,7 +104,7 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, pro
     return Unit(
         key=key,
         service=imported.service,
-        source=UpstreamSource(protocol=protocol, upstream=upstream, host=f"{upstream}.egress"),
+        source=UpstreamSource(protocol=protocol, upstream=upstream),
         server_path=urlsplit(imported.server_url).path.rstrip("/"),
         place=draft.at("services", key),
     )

@@ -30,8 +30,7 @@ class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
     protocol: str
     """The protocol's name, as app.py lists it."""
     upstream: str
-    host: str
-    """The virtual host at the egress: `<upstream>.egress`."""
+    """Its name at the egress."""
     base_path: str = ""
 
 

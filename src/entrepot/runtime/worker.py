@@ -139,7 +139,7 @@ async def _serve(
         message = f"service {service.name!r} is an upstream's, which is reached through the egress alone"
         raise Refused([Diagnostic(EGRESS_MISSING, message, remedy="Give the worker the egress's socket.")])
     client = worker.catalog[source.protocol].client
-    return binder.serve_upstream(service, table.timeout, client, egress, source.host, source.base_path)
+    return binder.serve_upstream(service, table.timeout, client, egress, source.upstream, source.base_path)
 
 
 async def _serve_hosted(worker: Worker) -> int:
