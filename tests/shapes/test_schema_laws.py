@@ -9,13 +9,13 @@ import jsonschema_rs
 import msgspec
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
-from support.strategies import Contract, contracts, nearly, values_of
 
 from entrepot.model import shape as s
 from entrepot.model.fault import Fault
 from entrepot.shapes.schema_in import Reader
 from entrepot.shapes.schema_out import schema, schemas
 from entrepot.shapes.values import Values
+from support.strategies import Contract, contracts, nearly, values_of
 
 law = settings(
     max_examples=200,

@@ -132,14 +132,18 @@ class Checks:
             case s.Json(schema=schema):
                 return not jsonschema.unchecked(schema)
             case s.Union(arms=arms):
-                return any(isinstance(self._resolved(arm), s.Text) for arm in arms)
+                return any(self._text_with_pattern(arm) is not None for arm in arms)
             case s.Int(wire="number") | s.Decimal() | s.Text():
                 return self._loose(part, own_class)
             case _:
                 return False
 
-    def _resolved(self, shape: s.Shape) -> s.Shape:
-        return s.resolve(shape, self._types)
+    def _text_with_pattern(self, arm: s.Shape) -> s.Text | None:
+        """The text in an arm whose pattern msgspec must not see (`classes.without_pattern`)."""
+        found = s.resolve(arm, self._types)
+        while isinstance(found, s.Nullable):
+            found = s.resolve(found.shape, self._types)
+        return found if isinstance(found, s.Text) and found.pattern is not None else None
 
     def _list(self, shape: s.List, own_class: bool) -> Check | None:
         each = self.of(shape.item, own_class=own_class)
@@ -173,10 +177,10 @@ class Checks:
         return lambda plain: (check := by_kind.get(kind_of(plain))) is None or check(plain)
 
     def _arm(self, arm: s.Shape, own_class: bool) -> Check | None:
-        text = self._resolved(arm)
-        if isinstance(text, s.Text) and text.pattern is not None:
-            return lambda plain: problem_of(text, plain, self._limits) is None
-        return self.of(arm, own_class=own_class)
+        text = self._text_with_pattern(arm)
+        if text is None:
+            return self.of(arm, own_class=own_class)
+        return lambda plain: plain is None or problem_of(text, plain, self._limits) is None
 
 
 def _unless_null(check: Check | None) -> Check | None:

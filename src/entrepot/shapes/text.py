@@ -28,7 +28,6 @@ from entrepot.shapes.scalars import (
     Scalar,
     exact,
     plain_of,
-    problem_of,
     value_of,
 )
 
@@ -117,14 +116,15 @@ def plain(shape: Scalar, text: str) -> Any:
 
 
 def _scalar(shape: Scalar, text: str, limits: Limits) -> Any:
-    value = plain(shape, text)
-    if type(value) is str and (expected := _NUMERALS.get(type(shape))) and problem_of(shape, value, limits):
+    expected = _NUMERALS.get(type(shape))
+    if expected is not None and not NUMBER.fullmatch(text):
         raise NotOfShape(Problem("type", expected))
-    return value_of(shape, value, limits)
+    if isinstance(shape, s.Bool) and text not in _BOOLEANS:
+        raise NotOfShape(Problem("type", "expected true or false"))
+    return value_of(shape, plain(shape, text), limits)
 
 
 _NUMERALS: dict[type, str] = {
-    s.Bool: "expected true or false",
     s.Int: "expected an integer",
     s.Float: "expected a number",
     s.Decimal: "expected a decimal number such as 10.50",
