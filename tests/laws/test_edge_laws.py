@@ -7,6 +7,7 @@ worker behind it answers with the exchange of the present example.
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
@@ -68,19 +69,19 @@ class Edge:
 
     async def _start(self) -> None:
         site = await self._stack.enter_async_context(edge_site())
-        socket = site.layout.worker_socket("g1", "operations", 0)
-        await self._serve(str(socket))
-        site.workers = Workers("g1", {"operations": (socket,)})
+        path = site.layout.worker_socket("g1", "operations", 0)
+        await self._serve(str(path))
+        site.workers = Workers("g1", {"operations": (path,)})
         await site.start(EdgeIR(port=site.port, routes=ROUTES, pools=("operations",)))
         self._client = Http1Client(host="127.0.0.1", port=site.port)
         self._stack.push_async_callback(self._client.close)
 
-    async def _serve(self, socket: str) -> None:
-        config = uvicorn.Config(asgi_app(self._answer), uds=socket, lifespan="off", log_config=None, access_log=False)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server._serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
+    async def _serve(self, path: str) -> None:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(path)
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(asgi_app(self._answer), lifespan="off", log_config=None))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
 
         async def stop() -> None:
             server.should_exit = True
