@@ -24,6 +24,7 @@ from entrepot.protocols.rest.openapi_inputs import InputImport
 from entrepot.protocols.rest.openapi_out import OURS, PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.openapi_replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi_shapes import Schemas, opened
+from entrepot.protocols.rest.template import Segment, parse
 
 NOT_OPENAPI = "E703"
 """A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
@@ -42,7 +43,11 @@ def read(document: Document, name: str) -> Imported:
         message = "this is not an OpenAPI document of version 3.0 or 3.1, nor Swagger 2.0"
         remedy = "Look at its `openapi` or `swagger` member; convert an older or newer version first."
         raise Refused([Diagnostic(NOT_OPENAPI, message, Place(file=document.source), remedy)])
-    return _Import(content, dialect, name).imported()
+    try:
+        return _Import(content, dialect, name).imported()
+    except Unreadable as unreadable:
+        place = Place(file=document.source, pointer=unreadable.pointer)
+        raise Refused([Diagnostic(NOT_OPENAPI, unreadable.reason, place, "Correct the document.")]) from None
 
 
 class _Import:
@@ -57,6 +62,7 @@ class _Import:
         self._operations: list[Operation] = []
         self._refusals: list[Refusal] = []
         self._taken: set[str] = set()
+        self._addresses: dict[tuple[str, tuple[Segment, ...]], str] = {}
         self._by_id: dict[str, str] = {}
         self._linked: list[tuple[str, Success]] = []
 
@@ -138,6 +144,7 @@ class _Import:
         )
         operation = self._with_extensions(operation, node)
         self._check(operation, node)
+        self._check_address(operation, node)
         name = self._operation_name(node["operationId"].text, method, path)
         self._refusals += [*inputs.gaps, *replies.gaps]
         if success.node is not None:
@@ -174,6 +181,14 @@ class _Import:
             bind(msgspec.structs.replace(operation, name="operation"), self._schemas.types)
         except Unbindable as unbindable:
             raise Unreadable(node, str(unbindable)) from None
+
+    def _check_address(self, operation: Operation, node: Node) -> None:
+        """Raises `Unreadable` for an operation whose address another one has, which OpenAPI forbids (3.1, §4.8.8.2)."""
+        template = parse(operation.bindings[NAME]["path"])
+        address = (operation.bindings[NAME]["method"], template.pattern)
+        if address in self._addresses:
+            raise Unreadable(node, f"{self._addresses[address]} has the same address, only its variables differ in name")
+        self._addresses[address] = template.text
 
     def _refuse_hooks(self) -> None:
         for name, _ in self._members(self._root["webhooks"]):

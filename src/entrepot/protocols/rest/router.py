@@ -79,19 +79,12 @@ def _by_pattern(entries: Iterable[Entry[T]]) -> list[tuple[Template, list[Entry[
     """Entries by template, where the names of variables make no difference."""
     groups: dict[tuple[Segment, ...], list[Entry[T]]] = {}
     for entry in entries:
-        group = groups.setdefault(_pattern(entry.template), [])
+        group = groups.setdefault(entry.template.pattern, [])
         clash = next((other for other in group if other.method == entry.method), None)
         if clash is not None:
             raise Ambiguous(f"{entry.method} {entry.template.text} and {clash.template.text} are the same address")
         group.append(entry)
     return [(group[0].template, group) for group in groups.values()]
-
-
-def _pattern(template: Template) -> tuple[Segment, ...]:
-    nameless = Variable("")
-    return tuple(
-        tuple(nameless if isinstance(part, Variable) else part for part in segment) for segment in template.segments
-    )
 
 
 def _segments(path: bytes) -> tuple[list[str], list[str]]:

@@ -37,6 +37,14 @@ class Template(msgspec.Struct, frozen=True):
         """The names of the variables, in order."""
         return tuple(part.name for segment in self.segments for part in segment if isinstance(part, Variable))
 
+    @property
+    def pattern(self) -> tuple[Segment, ...]:
+        """The segments without the names of the variables: templates of one pattern take the same paths."""
+        nameless = Variable("")
+        return tuple(
+            tuple(nameless if isinstance(part, Variable) else part for part in segment) for segment in self.segments
+        )
+
     def expand(self, values: Mapping[str, str]) -> str:
         """The path with every variable filled in, percent-encoded."""
         return "/".join(_expand(segment, values) for segment in self.segments)

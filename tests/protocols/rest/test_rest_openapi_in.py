@@ -1,0 +1,365 @@
+"""Foreign documents as services: what is read, what is refused, and that nothing crashes."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from entrepot.kit.diagnostics import Refused
+from entrepot.model import shape as s
+from entrepot.model.operation import Link, Operation
+from entrepot.ports.protocol import Document, Imported
+from entrepot.protocols.rest import PROTOCOL
+from entrepot.protocols.rest.binding import bind
+from support.needs import require_corpus
+
+Json = dict[str, Any]
+
+PETS: Json = {
+    "openapi": "3.1.0",
+    "info": {"title": "Pets", "version": "2.0.7", "description": "Keeps pets."},
+    "servers": [{"url": "https://{region}.example/v2", "variables": {"region": {"default": "eu"}}}],
+    "paths": {
+        "/pets/{petId}": {
+            "parameters": [{"$ref": "#/components/parameters/PetId"}],
+            "get": {
+                "operationId": "getPet",
+                "summary": "One pet.",
+                "tags": ["pets"],
+                "parameters": [
+                    {"name": "X-Trace", "in": "header", "schema": {"type": "string"}, "description": "Followed."},
+                    {"name": "Accept", "in": "header", "schema": {"type": "string"}},
+                    {"name": "fields", "in": "query", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}},
+                    {"name": "filter", "in": "query", "content": {"application/json": {"schema": {"type": "object"}}}},
+                    {"name": "session", "in": "cookie", "schema": {"type": ["string", "null"]}, "deprecated": True},
+                    {"name": "matrix", "in": "query", "style": "deepObject", "schema": {"type": "object", "properties": {"a": {}}}},
+                ],
+                "responses": {
+                    "200": {
+                        "description": "The pet.",
+                        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Pet"}}},
+                        "links": {"owner": {"operationId": "getOwner", "parameters": {"id": "$response.body#/ownerId"}}},
+                    },
+                    "404": {"description": "No such pet.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
+                    "default": {"description": "Else.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}},
+                },
+            },
+            "put": {
+                "requestBody": {"required": True, "content": {"application/merge-patch+json": {"schema": {"$ref": "#/components/schemas/Pet"}}}},
+                "responses": {"204": {"description": "Done."}},
+            },
+        },
+        "/owners/{id}": {
+            "get": {"operationId": "getOwner", "responses": {"200": {"description": "", "content": {"application/json": {}}}, "204": {"description": ""}}}
+        },
+        "/photos": {
+            "post": {
+                "operationId": "add-photo",
+                "requestBody": {"content": {"multipart/form-data": {"schema": {
+                    "type": "object", "required": ["photo"],
+                    "properties": {"photo": {"type": "string", "format": "binary"}, "note": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}},
+                }}}},
+                "responses": {"201": {"description": "", "content": {"image/png": {}}}},
+            },
+            "get": {"responses": {"302": {"description": "Elsewhere."}}},
+            "trace": {"responses": {"200": {"description": ""}}},
+        },
+        "/broken": {"get": {"responses": {"200": {"$ref": "#/components/responses/Nowhere"}}}},
+        "/outside": {"get": {"responses": {"200": {"$ref": "https://elsewhere.example/r.json"}}}},
+        "/other": {"servers": [{"url": "https://other.example"}], "get": {"responses": {"200": {"description": ""}}}},
+        "/watch": {"get": {"responses": {"200": {"description": "", "content": {"text/event-stream": {"itemSchema": {"$ref": "#/components/schemas/Pet"}}}}}}},
+        "/unsaid": {"get": {"responses": {"200": {"description": "", "content": {"text/event-stream": {}}}}}},
+    },
+    "components": {
+        "parameters": {"PetId": {"name": "petId", "in": "path", "required": True, "schema": {"type": "integer", "format": "int64"}}},
+        "schemas": {
+            "Pet": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "ownerId": {"type": "integer"}}},
+            "Problem": {"type": "object", "properties": {"reason": {"type": "string"}}},
+            "Unused": {"type": "string"},
+        },
+    },
+    "webhooks": {"petLost": {"post": {"responses": {"200": {"description": ""}}}}},
+}  # fmt: skip
+
+SWAGGER: Json = {
+    "swagger": "2.0",
+    "info": {"title": "Old", "version": "1"},
+    "host": "old.example",
+    "basePath": "/api",
+    "schemes": ["https"],
+    "consumes": ["application/json"],
+    "produces": ["application/json"],
+    "paths": {
+        "/things/{id}": {
+            "get": {
+                "parameters": [
+                    {"name": "id", "in": "path", "type": "int"},
+                    {"name": "ids", "in": "query", "type": "array", "items": {"type": "integer"}},
+                    {"name": "multi", "in": "query", "type": "array", "items": {"type": "string"}, "collectionFormat": "multi"},
+                    {"name": "untyped", "in": "header"},
+                ],
+                "responses": {"200": {"description": "", "schema": {"$ref": "#/definitions/Thing"}}},
+            },
+            "post": {
+                "consumes": ["application/x-www-form-urlencoded"],
+                "parameters": [
+                    {"name": "id", "in": "path", "required": True, "type": "string"},
+                    {"name": "size", "in": "formData", "required": True, "type": "integer", "description": "How big."},
+                ],
+                "produces": ["text/plain"],
+                "responses": {"200": {"description": ""}},
+            },
+            "put": {
+                "parameters": [{"name": "id", "in": "path", "type": "string"}, {"name": "thing", "in": "body", "required": True, "schema": {"$ref": "#/definitions/Thing"}}],
+                "responses": {"default": {"description": "", "schema": {"$ref": "#/definitions/Thing"}}},
+            },
+        },
+        "/undeclared/{name}": {"delete": {"responses": {"200": {"description": ""}}}},
+        "/upload": {"post": {"parameters": [{"name": "f", "in": "formData", "type": "file"}], "responses": {"200": {"description": ""}}}},
+    },
+    "definitions": {"Thing": {"type": "object", "properties": {"a": {"type": "string", "x-nullable": True}}}},
+}  # fmt: skip
+
+
+def read(document: Any) -> Imported:
+    return PROTOCOL.client.read(Document(document, "specs/x.json"), "pets")
+
+
+def operation(imported: Imported, name: str) -> Operation:
+    found = imported.service.operation(name)
+    assert found is not None, [each.name for each in imported.service.operations]
+    return found
+
+
+def places(imported: Imported, name: str) -> dict[str, tuple[str, str, str]]:
+    binding = bind(operation(imported, name), imported.service.types)
+    return {placement.field.name: (placement.where, placement.name, placement.style) for placement in binding.placements}
+
+
+def test_a_service_is_named_and_placed_by_its_document():
+    imported = read(PETS)
+    service = imported.service
+    assert (service.name, service.version, service.title, service.docs) == ("pets", "1", "Pets", "Keeps pets.")
+    assert imported.server_url == "https://eu.example/v2"
+    names = [each.name for each in service.operations]
+    assert names == ["get_pet", "put_pets_pet_id", "get_owner", "add_photo", "get_watch"]
+    assert sorted(service.types) == ["Pet", "Problem"]
+
+
+def test_parameters_keep_their_names_on_the_wire():
+    assert places(read(PETS), "get_pet") == {
+        "petId": ("path", "petId", "scalar"),
+        "x_trace": ("header", "X-Trace", "scalar"),
+        "fields": ("query", "fields", "comma"),
+        "filter": ("query", "filter", "json"),
+        "session": ("cookie", "session", "scalar"),
+    }
+
+
+def test_a_parameter_keeps_what_is_said_of_it():
+    fields = {each.name: each for each in operation(read(PETS), "get_pet").input.fields}
+    assert (fields["petId"].python, fields["petId"].shape, fields["petId"].required) == ("pet_id", s.Int(bits=64), True)
+    assert (fields["x_trace"].docs, fields["x_trace"].required) == ("Followed.", False)
+    # A cookie that may be absent has no way to be null as well.
+    assert (fields["session"].shape, fields["session"].deprecated) == (s.Text(), True)
+
+
+def test_bodies_become_a_field_or_the_fields_of_a_form():
+    imported = read(PETS)
+    binding = bind(operation(imported, "put_pets_pet_id"), imported.service.types)
+    assert (binding.body, binding.accepts, binding.status) == ("value", ("application/merge-patch+json",), 204)
+    assert operation(imported, "put_pets_pet_id").input.fields[1].shape == s.Ref(name="Pet")
+    assert places(imported, "add_photo") == {
+        "photo": ("form", "photo", "json"),
+        "note": ("form", "note", "scalar"),
+        "tags": ("form", "tags", "repeat"),
+    }
+
+
+def test_the_first_success_with_a_body_is_the_output():
+    imported = read(PETS)
+    assert operation(imported, "get_pet").output == s.Ref(name="Pet")
+    assert operation(imported, "get_owner").output == s.Nullable(shape=s.Anything())
+    assert operation(imported, "add_photo").output == s.File(media_types=("image/png",))
+    assert operation(imported, "put_pets_pet_id").output == s.Null()
+    watch = operation(imported, "get_watch")
+    assert (watch.stream_output, watch.output) == (True, s.Ref(name="Pet"))
+
+
+def test_failures_with_an_object_are_declared_faults():
+    found = {fault.name: fault for fault in operation(read(PETS), "get_pet").faults}
+    assert sorted(found) == ["NotFound", "OtherFailure"]
+    assert (found["NotFound"].kind, found["NotFound"].data) == ("not_found", s.Ref(name="Problem"))
+    assert found["NotFound"].bindings == {"rest": {"status": 404, "whole": True}}
+    assert found["OtherFailure"].bindings == {"rest": {"status": 0, "whole": True}}
+
+
+def test_links_join_operations():
+    [link] = read(PETS).service.links
+    assert link == Link(type="Pet", field="owner", operation="get_owner", arguments={"id": "ownerId"})
+
+
+def test_what_is_not_carried_is_refused_with_its_place_and_reason():
+    refusals = {refusal.construct: (refusal.pointer, refusal.reason) for refusal in read(PETS).refusals}
+    parameter, reason = refusals.pop("parameter matrix in query")
+    assert (parameter, reason) == ("/paths/~1pets~1{petId}/get/parameters/5", "an object as a parameter is carried as JSON `content` only")
+    expected = {
+        "GET /photos": ("/paths/~1photos/get/responses", "redirect"),
+        "TRACE /photos": ("/paths/~1photos/trace", "carries no operation"),
+        "GET /broken": ("/paths/~1broken/get/responses/200", "leads nowhere"),
+        "GET /outside": ("/paths/~1outside/get/responses/200", "leads out of the document"),
+        "GET /other": ("/paths/~1other/servers", "another server"),
+        "GET /unsaid": ("/paths/~1unsaid/get/responses/200", "nothing says of what items"),
+        "webhook petLost": ("/webhooks/petLost", "not an operation"),
+    }
+    assert refusals.keys() == expected.keys()
+    for construct, (pointer, words) in expected.items():
+        assert refusals[construct][0] == pointer
+        assert words in refusals[construct][1]
+
+
+def test_swagger_two_is_read_with_the_habits_of_its_time():
+    imported = read(SWAGGER)
+    assert imported.server_url == "https://old.example/api"
+    assert imported.refusals == ()
+    assert places(imported, "get_things_id") == {
+        "id": ("path", "id", "scalar"),
+        "ids": ("query", "ids", "comma"),
+        "multi": ("query", "multi", "repeat"),
+        "untyped": ("header", "untyped", "scalar"),
+    }
+    post = operation(imported, "post_things_id")
+    assert (post.input.fields[1].shape, post.input.fields[1].docs) == (s.Int(), "How big.")
+    assert post.output == s.Raw(media_type="text/plain")
+    assert bind(post, {}).accepts == ("application/x-www-form-urlencoded",)
+    assert operation(imported, "put_things_id").output == s.Ref(name="Thing")
+    assert operation(imported, "delete_undeclared_name").input.fields[0].name == "name"
+    assert operation(imported, "post_upload").input.fields[0].shape == s.File()
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"openapi": "2.0"}, {"openapi": 3}, {"swagger": "1.2"}, {"openapi": "4.0.0"}])
+def test_another_kind_of_document_is_refused_as_a_whole(document):
+    with pytest.raises(Refused, match="E703.*not an OpenAPI document") as refused:
+        read(document)
+    assert refused.value.diagnostics[0].place.file == "specs/x.json"
+
+
+def test_names_that_differ_by_case_alone_are_told_apart():
+    ok = {"responses": {"200": {"description": ""}}}
+    paths = {"/a": {"get": {"operationId": "getA"} | ok}, "/b": {"get": {"operationId": "get_a"} | ok}, "/c": {"get": ok}}
+    names = [each.name for each in read({"openapi": "3.0.0", "paths": paths}).service.operations]
+    assert names == ["get_a", "get_a_2", "get_c"]
+
+
+def test_parameters_of_one_name_in_two_places_are_two_fields():
+    parameters = [{"name": "id", "in": where, "required": True, "schema": {"type": "integer"}} for where in ("path", "query")]
+    body = {"content": {"application/json": {"schema": {"type": "integer"}}}}
+    paths = {"/a/{id}": {"post": {"parameters": parameters, "requestBody": body, "responses": {"200": {"description": ""}}}}}
+    imported = read({"openapi": "3.0.0", "paths": paths})
+    assert places(imported, "post_a_id") == {
+        "id": ("path", "id", "scalar"), "id_2": ("query", "id", "scalar"), "body": ("body", "body", "scalar"),
+    }  # fmt: skip
+
+
+# Nothing crashes
+
+PIECES: list[Any] = [
+    None, True, 0, 3.5, "", "x", "#/components/schemas/Pet", [], {}, [None], [[]], {"$ref": "#"}, {"$ref": "#/paths"},
+    {"$ref": "#/components/schemas/Nope"}, {"$ref": "elsewhere.json"}, {"$ref": 5}, {"type": "nonsense"},
+    {"": None}, {"in": "query"}, {"schema": []}, {"oneOf": []}, {"allOf": [5]},
+]  # fmt: skip
+
+
+def places_in(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container of a document with a key of it."""
+    pairs = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    for key, child in pairs:
+        yield value, key
+        yield from places_in(child)
+
+
+@given(st.sampled_from([PETS, SWAGGER]), st.data())
+def test_a_broken_document_is_read_or_refused(document, data):
+    broken = copy.deepcopy(document)
+    for _ in range(data.draw(st.integers(1, 3))):
+        container, key = data.draw(st.sampled_from(list(places_in(broken))))
+        container[key] = copy.deepcopy(data.draw(st.sampled_from(PIECES)))
+    try:
+        imported = read(broken)
+    except Refused:
+        return
+    PROTOCOL.server.contract([imported.service])
+    for refusal in imported.refusals:
+        assert refusal.reason
+
+
+def test_a_document_that_refers_in_circles_is_refused_not_followed_for_ever():
+    paths = {"/a": {"get": {"responses": {"200": {"$ref": "#/components/responses/A"}}}}}
+    components = {"responses": {"A": {"$ref": "#/components/responses/B"}, "B": {"$ref": "#/components/responses/A"}}}
+    [refusal] = read({"openapi": "3.0.0", "paths": paths, "components": components}).refusals
+    assert "circle" in refusal.reason
+
+
+# Real documents
+
+
+def load(path: Path) -> Any:
+    text = path.read_text()
+    return json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=yaml.CSafeLoader)
+
+
+def real_documents(*kinds: str) -> list[Path]:
+    corpus = require_corpus()
+    return [path for kind in kinds for path in sorted((corpus / kind).iterdir())]
+
+
+CARRIED = {
+    "adyen.com_BalancePlatformService_2.json": 42, "box.json": 262, "codat.io_assess_1.0.json": 27,
+    "discourse.local_latest.json": 82, "listennotes.com_2.0.json": 24, "pagerduty_scim.json": 10,
+    "slack_web.json": 174, "xero_accounting.yaml": 200,
+}  # fmt: skip
+"""Operations that must be imported, by document; a number may grow and never shrink."""
+
+
+def test_every_real_document_is_imported():
+    for path in real_documents("openapi-3.1", "openapi-3.0", "openapi-2.0"):
+        imported = read(load(path))
+        assert len(imported.service.operations) >= CARRIED.get(path.name, 0), path.name
+        assert all(refusal.pointer.startswith("/") and refusal.reason for refusal in imported.refusals), path.name
+        PROTOCOL.server.addresses(imported.service)
+
+
+REASONS = {
+    "what an upstream sends by itself is not an operation",
+    "callbacks are not operations",
+    "it lives on another server than the rest; import it as a service of its own",
+    "an object as a parameter is carried as JSON `content` only",
+    "a GET request has no body (RFC 9110, §9.3.1); place its fields in the query",
+    "the method OPTIONS carries no operation",
+    "its only success is a redirect, which is not followed",
+    "another operation has the same address",
+    "the path holds a query or fragment",
+}
+"""Why parts of real documents are refused; the list may only shrink."""
+
+
+def test_real_documents_are_refused_in_part_for_known_reasons_only():
+    found = set()
+    for path in real_documents("openapi-3.1", "openapi-3.0", "openapi-2.0"):
+        found |= {generalised(refusal.reason) for refusal in read(load(path)).refusals}
+    assert found <= REASONS
+
+
+def generalised(reason: str) -> str:
+    """A reason without the path that it names."""
+    if "has the same address" in reason:
+        return "another operation has the same address"
+    return "the path holds a query or fragment" if "holds a query or fragment" in reason else reason
