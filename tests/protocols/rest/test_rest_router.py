@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,10 +109,8 @@ def test_what_a_template_expands_to_it_finds_again(text, a, b):
 @given(st.binary(max_size=60))
 def test_any_path_is_found_or_not_or_malformed(path):
     routes = router("/a/{x}", "/a/{x}-{y}/b", "/{z}.json")
-    try:
+    with contextlib.suppress(Malformed):
         routes.find(path)
-    except Malformed:
-        pass
 
 
 def test_matching_several_variables_takes_linear_time():

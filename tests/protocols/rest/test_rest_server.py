@@ -398,7 +398,7 @@ def test_two_operations_at_one_address_are_refused():
             operation("b", rest={"path": "/x", "method": "GET"}),
         ),
     )
-    with pytest.raises(Refused, match="E701.*GET /api/shop/v1/x"):
+    with pytest.raises(Refused, match=r"E701.*GET /api/shop/v1/x"):
         PROTOCOL.server.addresses(clashing)
 
 
@@ -406,6 +406,11 @@ def test_an_operation_that_takes_the_place_of_a_page_is_refused():
     clashing = Service(name="shop", operations=(operation("docs", rest={"path": "/docs", "method": "GET"}),))
     with pytest.raises(Refused, match="E701"):
         Shop(service=clashing)
+
+
+IN_QUERY = {"in": "query"}
+AS_N = {"in": "query", "name": "n"}
+TWO_NUMBERS = [field("a", s.Int()), field("b", s.Int())]
 
 
 @pytest.mark.parametrize(
@@ -416,12 +421,12 @@ def test_an_operation_that_takes_the_place_of_a_page_is_refused():
         ({"path": "x"}, [], "must start with '/'"),
         ({"path": "/x", "parameters": {"y": {"in": "query"}}}, [], "y, which the operation does not take"),
         ({"path": "/{id}"}, [field("id", s.Nullable(shape=s.Int()))], "which a path cannot say"),
-        ({"path": "/x", "method": "GET", "parameters": {"f": {"in": "query"}}}, [field("f", s.File())], "a file or raw"),
-        ({"path": "/x", "parameters": {"a": {"in": "form"}, "b": {"in": "body"}}}, [field("a", s.Int()), field("b", s.Int())], "one body"),
-        ({"path": "/x", "parameters": {"a": {"in": "query", "name": "n"}, "b": {"in": "query", "name": "n"}}}, [field("a", s.Int()), field("b", s.Int())], "two fields"),
+        ({"path": "/x", "method": "GET", "parameters": {"f": IN_QUERY}}, [field("f", s.File())], "file or raw octets"),
+        ({"path": "/x", "parameters": {"a": {"in": "form"}, "b": {"in": "body"}}}, TWO_NUMBERS, "has one body"),
+        ({"path": "/x", "parameters": {"a": AS_N, "b": AS_N}}, TWO_NUMBERS, "two fields are called 'n'"),
         ({"path": "/x", "location": "/x/{id}"}, [], "names id"),
         ({"path": "/x", "status": 404}, [], "not one of success"),
-        ({"path": "/x", "method": "GET", "parameters": {"a": {"in": "body"}}}, [field("a", s.Int())], "GET request has no body"),
+        ({"path": "/x", "method": "GET", "parameters": {"a": {"in": "body"}}}, TWO_NUMBERS, "GET request has no body"),
         (None, [field("r", s.Record(fields=(field("f", s.File()),)))], "inside another value"),
     ],
 )  # fmt: skip
