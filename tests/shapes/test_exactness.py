@@ -277,6 +277,12 @@ def test_equal_shapes_share_a_codec_and_unequal_ones_that_python_thinks_equal_do
     assert values.codec(true).decode(b"true") is True
 
 
+def test_a_contract_that_is_loaded_again_makes_no_new_classes() -> None:
+    before, after = Values({"Order": ORDER}), Values({"Order": ORDER})
+    assert before.codec(s.Ref(name="Order")).type is after.codec(s.Ref(name="Order")).type
+    assert Values({"Order": ORDER}, {"Order": dict}).codec(s.Ref(name="Order")).type is dict
+
+
 @pytest.mark.parametrize("shape", [s.File(), s.Raw(), s.List(item=s.File())])
 def test_what_has_no_json_form_says_so(shape: s.Shape) -> None:
     values = Values({}).codec(s.Record(fields=(s.Field(name="f", shape=shape),)))

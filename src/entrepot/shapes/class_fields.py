@@ -68,7 +68,10 @@ def _dataclass_fields(origin: Any) -> Iterator[Found]:
 
 def _typed_dict_fields(origin: Any) -> Iterator[Found]:
     for name, hint in typing.get_type_hints(origin, include_extras=True).items():
-        yield Found(name, name, hint, name in origin.__required_keys__)
+        said = typing.get_origin(hint)
+        # The class does not see these itself where annotations are strings (PEP 563).
+        required = name in origin.__required_keys__ if said is not typing.NotRequired else False
+        yield Found(name, name, hint, required or said is typing.Required)
 
 
 def _pydantic_fields(model: Any) -> Iterator[Found]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import decimal
 import functools
+import hashlib
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -180,7 +182,7 @@ class Values:
         self.types = types
         self.classes = classes or {}
         self.limits = limits
-        self.made = Classes(types, self.classes, limits)
+        self.made = _classes(types, self.classes, limits)
         self._codecs: dict[bytes, Codec] = {}
 
     def codec(self, shape: s.Shape) -> Codec:
@@ -215,6 +217,24 @@ class Values:
     def unexplained(self, error: Exception) -> Invalid:
         """The fault for a rule of an author's own class (`__post_init__`, a validator): it has only its message."""
         return _invalid(Issue("", "format", str(error)))
+
+
+_shared: weakref.WeakValueDictionary[bytes, Classes] = weakref.WeakValueDictionary()
+
+
+def _classes(types: s.Types, classes: Mapping[str, Any], limits: Limits) -> Classes:
+    """The classes of these types: the same ones for equal types.
+
+    msgspec and typing keep classes in caches of their own, so a contract that is loaded again
+    must not make new ones.
+    """
+    if classes:
+        return Classes(types, classes, limits)
+    key = hashlib.sha256(msgspec.json.encode((types, limits))).digest()
+    made = _shared.get(key)
+    if made is None:
+        made = _shared[key] = Classes(types, classes, limits)
+    return made
 
 
 def _invalid(*issues: Issue) -> Invalid:

@@ -1,0 +1,228 @@
+"""Foreign JSON Schemas, as they are really written."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from entrepot.kit.pointers import escape
+from entrepot.model import shape as s
+from entrepot.shapes.schema_in import Reader
+from entrepot.shapes.schema_out import schemas
+from entrepot.shapes.values import Values
+from support.needs import require_corpus
+
+CAT = {
+    "type": "object",
+    "required": ["kind", "lives"],
+    "properties": {"kind": {"const": "cat"}, "lives": {"type": "integer"}},
+}
+DOG = {
+    "type": "object",
+    "required": ["kind", "name"],
+    "properties": {"kind": {"const": "dog"}, "name": {"type": "string"}},
+}
+PET = "#/components/schemas/"
+PETS = [{"$ref": PET + "Cat"}, {"$ref": PET + "Dog"}]
+MAPPING = {"c": PET + "Cat", "k": "Cat", "d": "Dog"}
+ONLY_A = s.Enum(values=(s.EnumValue("a"),))
+
+
+def read(schema: Any, **components: Any) -> s.Shape:
+    reading = Reader({"openapi": "3.1.0", "components": {"schemas": components}}).read(schema)
+    assert reading.refusals == ()
+    return reading.shape
+
+
+def record(*fields: s.Field, **rest: Any) -> s.Record:
+    return s.Record(fields=fields, **rest)
+
+
+@pytest.mark.parametrize(
+    ("schema", "shape"),
+    [
+        ({}, s.Anything()),
+        (True, s.Anything()),
+        (False, s.Json(schema=False)),
+        ({"type": "number"}, s.Decimal(wire="number")),
+        ({"type": "number", "format": "double"}, s.Float()),
+        ({"type": "number", "minimum": 0.5}, s.Decimal(wire="number", minimum="0.5")),
+        ({"type": "integer", "format": "int32"}, s.Int(bits=32)),
+        ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, s.Int(minimum=1)),
+        ({"type": "integer", "exclusiveMaximum": 5}, s.Int(maximum=4)),
+        ({"type": "integer", "format": "unix-time"}, s.DateTime(wire="unix")),
+        ({"type": "string", "format": "decimal"}, s.Decimal()),
+        ({"type": "string", "format": "int64"}, s.Int(bits=64, wire="text")),
+        ({"type": "string", "format": "date-time"}, s.DateTime()),
+        ({"type": "string", "format": "email"}, s.Text(format="email")),
+        ({"type": "string", "format": "binary"}, s.File()),
+        ({"type": "string", "contentEncoding": "base64"}, s.Bytes()),
+        ({"pattern": "^a"}, s.Text(pattern="^a")),
+        ({"type": "string", "nullable": True}, s.Nullable(shape=s.Text())),
+        ({"type": ["string", "null"]}, s.Nullable(shape=s.Text())),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, s.Nullable(shape=s.Text())),
+        ({"type": ["string", "integer"]}, s.Union(arms=(s.Text(), s.Int()))),
+        ({"enum": ["a", "b"]}, s.Enum(values=(s.EnumValue("a"), s.EnumValue("b")))),
+        ({"const": 3}, s.Enum(values=(s.EnumValue(3),))),
+        ({"type": "string", "enum": ["a", None], "nullable": True}, s.Nullable(shape=ONLY_A)),
+        ({"type": "string", "enum": ["a"], "nullable": True}, s.Nullable(shape=ONLY_A)),
+        ({"type": "string", "enum": ["a", 1]}, s.Enum(values=(s.EnumValue("a"),))),
+        ({"enum": [1.5]}, s.Json(schema={"enum": [1.5]})),
+        ({"oneOf": [{"const": "a"}, {"const": "b"}]}, s.Enum(values=(s.EnumValue("a"), s.EnumValue("b")))),
+        ({"anyOf": [{"type": "string"}, {"enum": ["a"]}]}, s.Enum(values=(s.EnumValue("a"),), open=True)),
+        ({"type": "object"}, s.Map(value=s.Anything())),
+        ({"additionalProperties": {"type": "integer"}}, s.Map(value=s.Int())),
+        ({"properties": {"a": {}}, "additionalProperties": False},
+         record(s.Field(name="a", shape=s.Anything(), required=False), extras="forbid")),
+        ({"required": ["a"]}, record(s.Field(name="a", shape=s.Anything()))),
+        ({"type": "array"}, s.List(item=s.Anything())),
+        ({"items": {"type": "string"}, "uniqueItems": True}, s.List(item=s.Text(), unique=True)),
+        ({"not": {"type": "null"}}, s.Json(schema={"not": {"type": "null"}})),
+        ({"oneOf": [{"type": "string"}, {"items": {"type": "string"}}]},
+         s.Union(arms=(s.Text(), s.List(item=s.Text())))),
+        ({"type": "object", "properties": {"class": {"type": "string", "readOnly": True}}},
+         record(s.Field(name="class", python="class_", shape=s.Text(), required=False, access="read"))),
+    ],
+)  # fmt: skip
+def test_a_schema_is_a_shape(schema: Any, shape: s.Shape) -> None:
+    assert read(schema) == shape
+
+
+def test_a_foreign_default_is_told_but_not_filled_in() -> None:
+    shape = read({"type": "object", "properties": {"size": {"type": "integer", "default": 5}}})
+    assert Values({}).codec(shape).to_plain(Values({}).codec(shape).decode(b"{}")) == {}
+
+
+def test_parts_of_all_of_are_merged() -> None:
+    base = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    more = {"properties": {"id": {"minimum": 1}, "name": {"type": "string"}}, "required": ["name"]}
+    assert read({"allOf": [{"$ref": "#/components/schemas/Base"}, more]}, Base=base) == record(
+        s.Field(name="id", shape=s.Int(minimum=1)), s.Field(name="name", shape=s.Text())
+    )
+
+
+def test_one_reference_in_all_of_is_that_reference() -> None:
+    shape = read(
+        {"allOf": [{"$ref": "#/components/schemas/A"}], "description": "said", "nullable": True}, A={"type": "string"}
+    )
+    assert shape == s.Nullable(shape=s.Ref(name="A"))
+
+
+@pytest.mark.parametrize(
+    ("union", "choose", "tags"),
+    [
+        ({"oneOf": [CAT, DOG]}, "tag", ("cat", "dog")),
+        ({"oneOf": PETS, "discriminator": {"propertyName": "kind", "mapping": MAPPING}}, "tag", ("c", "k", "d")),
+        ({"oneOf": PETS, "discriminator": {"propertyName": "petType"}}, "tag", ("Cat", "Dog")),
+        ({"anyOf": [{"required": [name], "properties": {name: {}}} for name in "ab"]}, "keys", ()),
+        ({"properties": {"a": {}, "b": {}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}, "trial", ()),
+    ],
+)  # fmt: skip
+def test_records_are_told_apart(union: Any, choose: str, tags: tuple[str, ...]) -> None:
+    shape = read(union, Cat=CAT, Dog=DOG)
+    assert isinstance(shape, s.Union)
+    assert (shape.choose, shape.tags) == (choose, tags)
+
+
+def test_records_that_nothing_tells_apart_stay_a_schema() -> None:
+    arms = [{"type": "object", "properties": {name: {"$ref": "#/components/schemas/Cat"}}} for name in "ab"]
+    shape = read({"anyOf": arms}, Cat=CAT)
+    assert isinstance(shape, s.Json)
+    assert Values({}).codec(shape).decode(b'{"a":{"kind":"cat","lives":1}}')
+    with pytest.raises(Exception, match="does not fit"):
+        Values({}).codec(shape).decode(b'{"a":1,"b":1}')
+
+
+def test_types_may_lead_back_to_themselves_in_any_order() -> None:
+    ref = "#/components/schemas/"
+    tree = {"oneOf": [{"$ref": ref + "Leaf"}, {"$ref": ref + "Node"}]}
+    node = {"type": "object", "required": ["left"], "properties": {"left": {"$ref": ref + "Tree"}}}
+    leaf = {"type": "object", "required": ["value"], "properties": {"value": {"type": "integer"}}}
+    for first in ("Tree", "Node", "Leaf"):
+        reader = Reader({"components": {"schemas": {"Tree": tree, "Node": node, "Leaf": leaf}}})
+        assert reader.read_at(f"/components/schemas/{first}").refusals == ()
+        reader.read_at("/components/schemas/Tree")
+        assert reader.types["Tree"] == s.Union(arms=(s.Ref(name="Leaf"), s.Ref(name="Node")), choose="keys")
+        value = Values(reader.types).codec(s.Ref(name="Tree")).decode(b'{"left":{"left":{"value":1}}}')
+        assert value.left.left.value == 1
+
+
+def test_references_may_point_anywhere_in_the_document() -> None:
+    document = {"paths": {"/a b": {"get": {"schema": {"type": "object", "properties": {"x": {"type": "integer"}}}}}}}
+    reader = Reader(document)
+    reading = reader.read({"$ref": "#/paths/~1a%20b/get/schema"})
+    assert reading.shape == s.Ref(name="GetSchema")
+    assert isinstance(reader.types["GetSchema"], s.Record)
+
+
+def test_siblings_of_a_reference_count_from_3_1_on() -> None:
+    schema = {"$ref": "#/components/schemas/A", "minLength": 3}
+    components = {"components": {"schemas": {"A": {"type": "string"}}}}
+    assert Reader(components | {"openapi": "3.1.0"}).read(schema).shape == s.Text(length_min=3)
+    assert Reader(components | {"openapi": "3.0.3"}).read(schema).shape == s.Ref(name="A")
+
+
+@pytest.mark.parametrize(
+    ("schema", "construct"),
+    [
+        ({"$ref": "other.yaml#/A"}, "$ref"),
+        ({"$ref": "#/components/schemas/Missing"}, "$ref"),
+        ({"$ref": "#/components/schemas/Self"}, "$ref"),
+        ({"allOf": [{"type": "string"}, {"type": "integer"}]}, "allOf"),
+        ({"type": "strnig"}, "type"),
+        (7, "schema"),
+        ({"type": "object", "properties": ["a"]}, "schema"),
+    ],
+)
+def test_what_has_no_meaning_is_refused_with_its_place(schema: Any, construct: str) -> None:
+    reader = Reader({"components": {"schemas": {"Self": {"$ref": "#/components/schemas/Self"}}}})
+    reading = reader.read({"type": "array", "items": schema}, "/paths/x")
+    assert [gap.construct for gap in reading.refusals] == [construct]
+    assert reading.refusals[0].reason
+    assert reading.refusals[0].pointer.startswith(("/paths/x/items", "/components/schemas/Self"))
+
+
+def test_a_refusal_inside_a_named_type_is_told_to_everyone_who_uses_it() -> None:
+    reader = Reader({"components": {"schemas": {"A": {"properties": {"x": {"$ref": "gone"}}}}}})
+    for _ in range(2):
+        assert [gap.pointer for gap in reader.read_at("/components/schemas/A").refusals] == [
+            "/components/schemas/A/properties/x"
+        ]
+
+
+def test_a_pattern_that_python_lacks_is_left_out_and_told() -> None:
+    reader = Reader({})
+    assert reader.read({"type": "string", "pattern": r"^\p{L}+$"}).shape == s.Text()
+    assert [gap.pointer for gap in reader.loosened] == ["/pattern"]
+
+
+def test_every_schema_of_the_corpus_is_read_and_read_back() -> None:
+    documents = sorted((require_corpus() / "openapi-3.1").glob("*.json"))
+    assert documents
+    for path in documents:
+        document = json.loads(path.read_bytes())
+        reader = Reader(document)
+        names = document.get("components", {}).get("schemas", {})
+        for name in names:
+            assert reader.read_at(f"/components/schemas/{escape(name)}").refusals == (), f"{path.name} {name}"
+        for schema, pointer in schemas_of(document.get("paths", {}), "/paths"):
+            assert reader.read(schema, pointer).refusals == (), f"{path.name} {pointer}"
+        again = Reader({"components": {"schemas": schemas(reader.types)}})
+        for name in reader.types:
+            again.read_at(f"/components/schemas/{escape(name)}")
+        assert again.types == reader.types, path.name
+        values = Values(reader.types)
+        assert all(values.codec(s.Ref(name=name)).type for name in reader.types)
+
+
+def schemas_of(node: Any, pointer: str) -> list[tuple[Any, str]]:
+    """Every schema of a parameter, a request or a reply."""
+    if isinstance(node, list):
+        return [found for index, item in enumerate(node) for found in schemas_of(item, f"{pointer}/{index}")]
+    if not isinstance(node, dict):
+        return []
+    here = [(node["schema"], f"{pointer}/schema")] if isinstance(node.get("schema"), dict) else []
+    inner = {key: value for key, value in node.items() if key not in ("schema", "example", "examples")}
+    return here + [found for key, item in inner.items() for found in schemas_of(item, f"{pointer}/{escape(key)}")]
