@@ -1,4 +1,7 @@
-"""The parent of all: starts edge, workers and control side by side, keeps them up, ends them in order."""
+"""The parent of all: starts edge and workers side by side, then control; keeps them up; ends them in order.
+
+Control is not needed to serve, so it does not compete with what is: it starts once clients get answers.
+"""
 
 from __future__ import annotations
 
@@ -153,7 +156,8 @@ class Supervisor:
         edge = self._settings.edge
         if self._edge is not None and edge is not None:
             self._edge.expect_end()
-            await edge.drain()
+            if self._ready:  # before that it has no clients
+                await edge.drain()
             await self._edge.stop(EDGE_GRACE)
         await self._fleet.stop()
 
