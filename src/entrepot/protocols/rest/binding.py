@@ -7,8 +7,8 @@ parameters, scalars and lists of scalars go into the query, the rest is the body
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -17,6 +17,7 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Shape, Types
 from entrepot.protocols.rest import template
 from entrepot.protocols.rest.template import Template
+from entrepot.shapes import text
 
 NAME = "rest"
 JSON = "application/json"
@@ -47,6 +48,33 @@ _BODILESS = ("GET", "HEAD")
 
 class Unbindable(ValueError):
     """An operation that REST cannot carry as it is bound; says why."""
+
+
+class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"where": "in"}):
+    """What binding data says of one field."""
+
+    where: Where | None = None
+    name: str | None = None
+    style: Style | None = None
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Binding data as an author or an imported contract gives it; the README tells each member."""
+
+    method: str | None = None
+    path: str | None = None
+    parameters: dict[str, _Place] = {}
+    body: Literal["object", ""] = ""
+    accepts: tuple[str, ...] = ()
+    produces: tuple[str, ...] = ()
+    status: int | None = None
+    location: str | None = None
+    conditions: bool = False
+
+    @property
+    def addressed(self) -> bool:
+        """Whether the author chose an address, which then says more than the defaults."""
+        return self.method is not None or self.path is not None
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,34 +121,26 @@ def mount(service: Service) -> str:
     return f"/api/{service.name}/v{service.version}/"
 
 
-def data_of(operation: Operation) -> Mapping[str, Any]:
-    """What the author or the imported contract says about REST."""
-    data: Mapping[str, Any] = operation.bindings.get(NAME, {})
-    return data
-
-
 def bind(operation: Operation, types: Types) -> Binding:
     """The binding of an operation. Raises `Unbindable`."""
-    data = data_of(operation)
     try:
+        data = msgspec.convert(operation.bindings.get(NAME, {}), _Data)
         method, path = _address(operation, data, types)
-        location = template.parse(data["location"]) if "location" in data else None
+        location = None if data.location is None else template.parse(data.location)
     except ValueError as error:
         raise Unbindable(str(error)) from None
-    addressed = "method" in data or "path" in data
-    placements = _placements(operation, data, types, method, path, addressed)
-    wrapped = not addressed or data.get("body") == "object"
-    body = _body_form(operation, placements, types, method, wrapped)
+    placements = _placements(operation, data, types, method, path)
+    body = _body_form(operation, placements, types, method, data)
     binding = Binding(
         method=method,
         path=path,
         placements=placements,
         body=body,
-        accepts=tuple(data.get("accepts", ())) or _accepts(body, method, placements, types),
-        produces=tuple(data.get("produces", ())) or _produces(operation, types),
-        status=data.get("status") or _status(operation, location, types),
+        accepts=data.accepts or _accepts(body, method, placements, types),
+        produces=data.produces or _produces(operation, types),
+        status=data.status or _status(operation, location, types),
         location=location,
-        conditions=bool(data.get("conditions", False)),
+        conditions=data.conditions,
     )
     _check(operation, binding, types)
     return binding
@@ -157,8 +177,8 @@ def style_of(part: Shape, types: Types) -> Style:
     return "json"
 
 
-def _address(operation: Operation, data: Mapping[str, Any], types: Types) -> tuple[str, Template]:
-    method, path = data.get("method"), data.get("path", f"/{operation.name}")
+def _address(operation: Operation, data: _Data, types: Types) -> tuple[str, Template]:
+    method = data.method
     if method is None:
         as_text = operation.stream_input is None and all(
             style_of(field.shape, types) != "json" and not is_upload(field.shape, types)
@@ -167,20 +187,20 @@ def _address(operation: Operation, data: Mapping[str, Any], types: Types) -> tup
         method = "GET" if operation.safe and as_text else "POST"
     if method.upper() not in METHODS:
         raise ValueError(f"the method {method} is not one of {', '.join(METHODS)}")
-    return method.upper(), template.parse(path)
+    return method.upper(), template.parse(data.path or f"/{operation.name}")
 
 
-def _placements(
-    operation: Operation, data: Mapping[str, Any], types: Types, method: str, path: Template, addressed: bool
-) -> tuple[Placement, ...]:
-    said: Mapping[str, Mapping[str, Any]] = data.get("parameters", {})
-    strangers = said.keys() - {field.name for field in operation.input.fields}
+def _placements(operation: Operation, data: _Data, types: Types, method: str, path: Template) -> tuple[Placement, ...]:
+    strangers = data.parameters.keys() - {field.name for field in operation.input.fields}
     if strangers:
         raise Unbindable(f"the binding places {', '.join(sorted(strangers))}, which the operation does not take")
-    rest: Where | None = None if addressed else "body"
+    rest: Where | None = None if data.addressed else "body"
     if operation.stream_input is not None or method in _BODILESS:
         rest = "query"
-    placements = [_place(field, said.get(field.name, {}), types, path, rest) for field in operation.input.fields]
+    nothing = _Place()
+    placements = [
+        _place(field, data.parameters.get(field.name, nothing), types, path, rest) for field in operation.input.fields
+    ]
     fields = [placement for placement in placements if placement.where == "body"]
     uploads = sum(is_upload(placement.field.shape, types) for placement in fields)
     alone = len(fields) == 1 and is_octets(fields[0].field.shape, types)
@@ -189,13 +209,16 @@ def _placements(
     return tuple(placements)
 
 
-def _place(field: Field, said: Mapping[str, Any], types: Types, path: Template, rest: Where | None) -> Placement:
-    style = style_of(field.shape, types)
-    where: Where = said.get("in") or _default_place(field, style, types, path, rest)
-    name = said.get("name") or (field.name.replace("_", "-") if where == "header" else field.name)
-    if style == "repeat" and where not in ("query", "form"):
-        style = "comma"
-    style = said.get("style", style)
+def _place(field: Field, said: _Place, types: Types, path: Template, rest: Where | None) -> Placement:
+    natural = style_of(field.shape, types)
+    where = said.where or _default_place(field, natural, types, path, rest)
+    name = said.name or (field.name.replace("_", "-") if where == "header" else field.name)
+    usual: Style = "comma" if natural == "repeat" and where not in ("query", "form") else natural
+    style = said.style or usual
+    if style == "scalar" and not text.has_text_form(field.shape, types):
+        raise Unbindable(f"{field.name} is no scalar, so it cannot be written as one")
+    if style not in ("scalar", "json") and natural != "repeat":
+        raise Unbindable(f"{field.name} is no list of scalars, so it cannot be written in the style {style}")
     nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
     return Placement(field=field, where=where, name=name, style=style, nullable=nullable)
 
@@ -207,7 +230,7 @@ def _default_place(field: Field, style: Style, types: Types, path: Template, res
 
 
 def _body_form(
-    operation: Operation, placements: Iterable[Placement], types: Types, method: str, wrapped: bool
+    operation: Operation, placements: Iterable[Placement], types: Types, method: str, data: _Data
 ) -> BodyForm:
     if operation.stream_input is not None:
         return "stream"
@@ -216,7 +239,7 @@ def _body_form(
     fields = [placement.field for placement in placements if placement.where == "body"]
     if len(fields) == 1 and is_octets(fields[0].shape, types):
         return "file" if isinstance(unwrap(fields[0].shape, types), shape.File) else "raw"
-    if len(fields) == 1 and not wrapped:
+    if len(fields) == 1 and data.addressed and data.body != "object":
         return "value"
     return "none" if method in _BODILESS and not fields else "object"
 

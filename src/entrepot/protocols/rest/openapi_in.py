@@ -187,7 +187,9 @@ class _Import:
         template = parse(operation.bindings[NAME]["path"])
         address = (operation.bindings[NAME]["method"], template.pattern)
         if address in self._addresses:
-            raise Unreadable(node, f"{self._addresses[address]} has the same address, only its variables differ in name")
+            raise Unreadable(
+                node, f"{self._addresses[address]} has the same address, only its variables differ in name"
+            )
         self._addresses[address] = template.text
 
     def _refuse_hooks(self) -> None:
