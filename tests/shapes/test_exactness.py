@@ -149,6 +149,31 @@ def test_an_authors_default_is_filled_in_and_a_mutable_one_is_not_shared() -> No
     assert issues_of(s.Record(fields=(field,)), b'{"tags":null}') == [("/tags", "null")]
 
 
+def test_a_rule_holds_at_every_depth_of_a_recursive_type() -> None:
+    node = s.Record(
+        fields=(
+            s.Field(name="tags", shape=s.List(item=s.Int(), unique=True), required=False),
+            s.Field(name="big", shape=s.Int(maximum=2**70), required=False),
+            s.Field(name="inner", shape=s.List(item=s.Ref(name="Node")), required=False),
+        )
+    )
+    nodes = codec(s.Ref(name="Node"), Node=node)
+    nodes.decode(b'{"inner":[{"inner":[{"tags":[1,2],"big":1180591620717411303424}]}]}')
+    for inner in (b'"tags":[1,1]', b'"big":1180591620717411303425'):
+        with pytest.raises(Fault):
+            nodes.decode(b'{"inner":[{"inner":[{' + inner + b"}]}]}")
+
+
+def test_kept_members_are_written_back_beside_the_named_ones() -> None:
+    fields = (s.Field(name="extras", shape=s.Int()),)
+    kept = codec(s.Record(fields=fields, extras="keep", extra=s.Decimal()))
+    data = b'{"extras":1,"a":"1.10","b c":"2"}'
+    value = kept.decode(data)
+    assert (value.extras, value.extras_) == (1, {"a": Decimal("1.10"), "b c": Decimal(2)})
+    assert kept.encode(value) == data
+    assert isinstance(value, kept.type)
+
+
 # JSON text
 
 

@@ -77,3 +77,15 @@ def test_what_is_not_json_is_malformed(data: bytes) -> None:
         Values({}).codec(s.Anything()).decode(data)
     assert caught.value.kind == "malformed"
     assert [issue.code for issue in caught.value.issues] in (["syntax"], ["encoding"])
+
+
+@given(contracts(), st.data())
+@law
+def test_no_bytes_make_more_than_a_fault(contract: Contract, data: st.DataObject) -> None:
+    written = write(data.draw(values_of(contract.shape, contract.types)))
+    cut = data.draw(st.integers(0, len(written)))
+    strange = data.draw(st.binary(max_size=8) | st.sampled_from([b'"', b"[", b"{", b":", b"\\u003a", b"1e999999999"]))
+    codec = Values(contract.types).codec(contract.shape)
+    for broken in (written[:cut] + strange + written[cut:], strange, written[:cut] + strange):
+        refuses(codec.decode, broken)
+        refuses(codec.decode_trusted, broken)

@@ -14,7 +14,8 @@ from entrepot.model import shape as s
 from entrepot.shapes import authored, jsonschema
 from entrepot.shapes.explain import first_repeat, page_record
 from entrepot.shapes.kinds import Kind, kind_of, kinds_of
-from entrepot.shapes.scalars import NotOfShape, decimal_reader, fits_int64, int_bounds, problem_of
+from entrepot.shapes.scalars import NotOfShape, decimal_reader, problem_of
+from entrepot.shapes.traits import Trait, Traits, text_with_pattern
 
 Check = Callable[[Any], bool]
 """Whether plain data, whose kinds msgspec has found right, keeps the remaining rules."""
@@ -24,6 +25,7 @@ class Checks:
     """The checks of one service's shapes, by name where they have one."""
 
     def __init__(self, types: s.Types, classes: Mapping[str, Any], limits: Limits) -> None:
+        self.traits = Traits(types, classes)
         self._types = types
         self._classes = classes
         self._limits = limits
@@ -35,6 +37,8 @@ class Checks:
         `own_class`: the shape stands in an author's class, whose members are read by msgspec's
         own rules, which for decimals and patterns are looser than ours.
         """
+        if Trait.CHECKED not in self.traits.of(shape, own_class=own_class):
+            return None
         match shape:
             case s.Ref(name=name):
                 return self._of_name(name)
@@ -52,15 +56,13 @@ class Checks:
                 return self._record(shape, own_class)
             case s.Union():
                 return self._union(shape, own_class)
-            case s.Json(schema=schema) if not jsonschema.unchecked(schema):
+            case s.Json(schema=schema):
                 jsonschema.validator(schema)
                 return lambda plain: jsonschema.accepts(schema, plain)
-            case s.Decimal() if own_class:
+            case s.Decimal():
                 return self._decimal(shape)
-            case s.Int(wire="number") | s.Text() if self._loose(shape, own_class):
-                return lambda plain: problem_of(shape, plain, self._limits) is None
             case _:
-                return None
+                return lambda plain: problem_of(shape, plain, self._limits) is None  # type: ignore[arg-type]
 
     def _decimal(self, shape: s.Decimal) -> Check:
         read = decimal_reader(shape, self._limits)
@@ -74,23 +76,12 @@ class Checks:
 
         return check
 
-    def _loose(self, shape: s.Int | s.Decimal | s.Text, own_class: bool) -> bool:
-        if isinstance(shape, s.Int):
-            return not all(map(fits_int64, int_bounds(shape)))
-        return own_class and (isinstance(shape, s.Decimal) or shape.pattern is not None)
-
-    def _of_name(self, name: str) -> Check | None:
+    def _of_name(self, name: str) -> Check:
         if name not in self._named:
-            if self._nothing_to_check(name):
-                return None
             self._named[name] = None
             self._named[name] = self._compile_name(name)
-        # Looked up again at each call, since a recursive type meets itself before it is compiled.
-        return None if self._named[name] is None else lambda plain: self._run(name, plain)
-
-    def _run(self, name: str, plain: Any) -> bool:
-        check = self._named[name]
-        return check is None or check(plain)
+        # Looked up at each call, since a recursive type meets itself before it is compiled.
+        return lambda plain: (check := self._named[name]) is None or check(plain)
 
     def _compile_name(self, name: str) -> Check | None:
         cls = self._classes.get(name)
@@ -102,48 +93,6 @@ class Checks:
             return check
         # msgspec lets the tag be absent where the class is the only one that is expected.
         return lambda plain: tag[0] in plain and (check is None or check(plain))
-
-    def _nothing_to_check(self, name: str) -> bool:
-        """Whether no type that this one leads to has a rule of its own; remembered for all of them."""
-        seen, pending = set[str](), [name]
-        while pending:
-            current = pending.pop()
-            if current in seen or self._named.get(current, self) is None:
-                continue
-            seen.add(current)
-            cls = self._classes.get(current)
-            if authored.tag_of(cls) is not None:
-                return False
-            parts = [self._types[current]]
-            while parts:
-                part = parts.pop()
-                if isinstance(part, s.Ref):
-                    pending.append(part.name)
-                elif self._has_rule(part, cls is not None):
-                    return False
-                parts.extend(s.parts(part))
-        self._named.update(dict.fromkeys(seen))
-        return True
-
-    def _has_rule(self, part: s.Shape, own_class: bool) -> bool:
-        match part:
-            case s.List(unique=True):
-                return True
-            case s.Json(schema=schema):
-                return not jsonschema.unchecked(schema)
-            case s.Union(arms=arms):
-                return any(self._text_with_pattern(arm) is not None for arm in arms)
-            case s.Int(wire="number") | s.Decimal() | s.Text():
-                return self._loose(part, own_class)
-            case _:
-                return False
-
-    def _text_with_pattern(self, arm: s.Shape) -> s.Text | None:
-        """The text in an arm whose pattern msgspec must not see (`classes.without_pattern`)."""
-        found = s.resolve(arm, self._types)
-        while isinstance(found, s.Nullable):
-            found = s.resolve(found.shape, self._types)
-        return found if isinstance(found, s.Text) and found.pattern is not None else None
 
     def _list(self, shape: s.List, own_class: bool) -> Check | None:
         each = self.of(shape.item, own_class=own_class)
@@ -177,7 +126,7 @@ class Checks:
         return lambda plain: (check := by_kind.get(kind_of(plain))) is None or check(plain)
 
     def _arm(self, arm: s.Shape, own_class: bool) -> Check | None:
-        text = self._text_with_pattern(arm)
+        text = text_with_pattern(arm, self._types)
         if text is None:
             return self.of(arm, own_class=own_class)
         return lambda plain: plain is None or problem_of(text, plain, self._limits) is None

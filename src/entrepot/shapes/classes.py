@@ -36,10 +36,16 @@ from entrepot.shapes.scalars import (
     int_bounds,
     native,
     value_of,
-)  # fmt: skip
+)
+from entrepot.shapes.traits import needs_hook
 
-EXTRAS = "extras"
-"""The attribute in which a record keeps the members that no field names."""
+
+def extras_attribute(record: s.Record) -> str:
+    """The attribute in which a record keeps the members that no field names."""
+    name = "extras"
+    while any(field.attribute == name for field in record.fields):
+        name += "_"
+    return name
 
 
 class _HookMeta(type):
@@ -216,8 +222,9 @@ class Classes:
     def _record_hook(self, record: s.Record, name: str) -> Any:
         """A record that msgspec cannot read: it keeps unknown members, or has names that it cannot carry."""
         fields: list[Any] = [self._member(field) for field in record.fields]
+        kept = extras_attribute(record)
         if record.extras == "keep":
-            fields.append((EXTRAS, dict[str, Any], msgspec.field(default_factory=dict)))
+            fields.append((kept, dict[str, Any], msgspec.field(default_factory=dict)))
         cls = msgspec.defstruct(name, fields, kw_only=True, module=__name__)
 
         def make_reader() -> Reader:
@@ -235,7 +242,7 @@ class Classes:
                     raise NotOfShape(Problem("unknown", "a member is not known"))
                 values = {field.attribute: read(plain[field.name]) for field, read in members if field.name in plain}
                 if record.extras == "keep":
-                    values[EXTRAS] = {key: extra(value) for key, value in rest.items()}
+                    values[kept] = {key: extra(value) for key, value in rest.items()}
                 return cls(**values)
 
             return read
@@ -313,15 +320,6 @@ class Classes:
             return read
 
         return self._hook(name, make_reader)
-
-
-def needs_hook(record: s.Record) -> bool:
-    """Whether msgspec has no class for the record: it keeps extras, or a name is one that msgspec cannot carry."""
-    return record.extras == "keep" or any(_uncarriable(field.name) for field in record.fields)
-
-
-def _uncarriable(name: str) -> bool:
-    return any(character in '"\\' or character < " " for character in name)
 
 
 def _bounded(annotation: Any, shape: s.List | s.Map) -> Any:

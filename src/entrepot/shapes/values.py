@@ -22,6 +22,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.shapes import authored, guard
 from entrepot.shapes.classes import Classes
 from entrepot.shapes.explain import explain
+from entrepot.shapes.traits import Trait
 from entrepot.shapes.wire_form import WireForms
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation)
@@ -119,9 +120,10 @@ class Codec:
         self._refuse_without_json()
         values, shape, limits = self._values, self.shape, self._values.limits
         made = values.made
-        number = guard.number_hook(limits) if any(map(_is_untyped, self._parts)) else decimal.Decimal
+        number = guard.number_hook(limits) if Trait.UNTYPED in self._traits else decimal.Decimal
         read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
-        check, times, write, short = made.checks.of(shape), self._holds_times, self.encode, limits.number_digits_max
+        check, times = made.checks.of(shape), Trait.TIME in self._traits
+        write, short = self.encode, limits.number_digits_max
 
         def decode(data: bytes) -> Any:
             try:
@@ -144,29 +146,20 @@ class Codec:
         return decode
 
     @functools.cached_property
-    def _parts(self) -> list[s.Shape]:
-        return s.reachable(self.shape, self._values.types)
-
-    @functools.cached_property
-    def _holds_times(self) -> bool:
-        return any(isinstance(part, s.DateTime | s.Time | s.Duration) for part in self._parts)
+    def _traits(self) -> Trait:
+        return self._values.made.checks.traits.of(self.shape)
 
     @functools.cached_property
     def _decimal_format(self) -> Any:
-        numbers = any(
-            _is_untyped(part) or (isinstance(part, s.Decimal) and part.wire == "number") for part in self._parts
-        )
-        return "number" if numbers else "string"
+        return "number" if self._traits & (Trait.DECIMAL_NUMBER | Trait.UNTYPED) else "string"
 
     @functools.cached_property
     def _rewrite(self) -> Callable[[Any], Any] | None:
         return WireForms(self._values.made, decimals_mixed=self._decimal_format == "number").of(self.shape)
 
     def _refuse_without_json(self) -> None:
-        for part in self._parts:
-            if isinstance(part, s.File | s.Raw):
-                what = "a file" if isinstance(part, s.File) else f"a raw {part.media_type} body"
-                raise TypeError(f"the shape holds {what}, which has no JSON form")
+        if Trait.BINARY in self._traits:
+            raise TypeError("the shape holds a file or a raw body, which has no JSON form")
 
 
 class Values:
@@ -239,14 +232,6 @@ def _classes(types: s.Types, classes: Mapping[str, Any], limits: Limits) -> Clas
 
 def _invalid(*issues: Issue) -> Invalid:
     return Invalid("the value does not fit its type", issues=issues)
-
-
-def _is_untyped(part: s.Shape) -> bool:
-    match part:
-        case s.Anything() | s.Json() | s.Record(extras="keep", extra=None):
-            return True
-        case _:
-            return False
 
 
 def _malformed(*issues: Issue) -> Malformed:

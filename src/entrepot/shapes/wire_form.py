@@ -14,10 +14,11 @@ from msgspec import UNSET
 
 from entrepot.model import shape as s
 from entrepot.shapes import kinds
-from entrepot.shapes.classes import EXTRAS, Classes, needs_hook
+from entrepot.shapes.classes import Classes, extras_attribute
 from entrepot.shapes.explain import page_record
 from entrepot.shapes.members import member
 from entrepot.shapes.scalars import SCALARS, is_python_value, plain_of
+from entrepot.shapes.traits import Trait
 
 Rewrite = Callable[[Any], Any]
 
@@ -28,12 +29,13 @@ class WireForms:
     def __init__(self, classes: Classes, *, decimals_mixed: bool) -> None:
         self._classes = classes
         self._types = classes.types
-        self._decimals_mixed = decimals_mixed
+        self._traits = classes.checks.traits
+        self._wanted = Trait.REWRITTEN | Trait.DECIMAL_TEXT if decimals_mixed else Trait.REWRITTEN
         self._named: dict[str, Rewrite] = {}
 
     def of(self, shape: s.Shape) -> Rewrite | None:
         """What turns a value into one that msgspec writes rightly; None when it already does."""
-        if not any(map(self._special, s.reachable(shape, self._types))):
+        if not self._traits.of(shape) & self._wanted:
             return None
         match shape:
             case s.Ref(name=name):
@@ -60,17 +62,6 @@ class WireForms:
             case _:
                 return lambda value: plain_of(shape, value)  # type: ignore[arg-type]
 
-    def _special(self, shape: s.Shape) -> bool:
-        match shape:
-            case s.Int(wire="text") | s.DateTime(wire="unix" | "unix_ms") | s.Bytes(encoding="hex"):
-                return True
-            case s.Decimal(wire="text"):
-                return self._decimals_mixed
-            case s.Record():
-                return needs_hook(shape)
-            case _:
-                return False
-
     def _must(self, shape: s.Shape) -> Rewrite:
         return self.of(shape) or (lambda value: value)
 
@@ -83,7 +74,7 @@ class WireForms:
 
     def _record(self, record: s.Record) -> Callable[[Any], dict[str, Any]]:
         rewrites = [(field, self._must(field.shape)) for field in record.fields]
-        keep = record.extras == "keep"
+        extras = extras_attribute(record) if record.extras == "keep" else None
         extra = self._must(record.extra if record.extra is not None else s.Anything())
 
         def rewrite(value: Any) -> dict[str, Any]:
@@ -92,8 +83,8 @@ class WireForms:
                 part = member(value, field)
                 if part is not UNSET:
                     out[field.name] = each(part)
-            if keep:
-                out |= {name: extra(part) for name, part in getattr(value, EXTRAS, {}).items()}
+            if extras is not None:
+                out |= {name: extra(part) for name, part in getattr(value, extras, {}).items()}
             return out
 
         return rewrite
