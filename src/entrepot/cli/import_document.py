@@ -72,9 +72,11 @@ def _show(session: Session, result: Import, name: str) -> None:
         text(f"  … and {len(operations) - LISTED_MAX} more: entrepot explain")
     if not pinned.changed:
         text("the document is the one that was pinned before")
-    if not result.upstream_url:
+    if pinned.upstream_added:
+        text(f"its calls go to {result.upstream_url}: upstream {name} in entrepot.yaml")
+    elif pinned.service_added and not result.upstream_url:
         text(f"the document does not say where the service is: add `{name}: {{url: …}}` under `upstreams`")
-    session.output.diagnostics(map(as_diagnostic, result.refusals))
+    session.output.diagnostics(as_diagnostic(refusal, pinned.file) for refusal in result.refusals)
     if result.refusals:
         session.output.notice(f"left out: {count(len(result.refusals), 'part')} of the document")
     session.output.json(

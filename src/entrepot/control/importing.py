@@ -46,15 +46,15 @@ def import_document(project: Path, kind: str, content: bytes, source: str, name:
         raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {kind!r} are not read", remedy=remedy)])
     imported = known[kind].read(documents.read(content, source), name)
     if not imported.service.operations:
-        raise Refused([_nothing(source), *map(as_diagnostic, imported.refusals)])
+        raise Refused([_nothing(source), *(as_diagnostic(refusal, source) for refusal in imported.refusals)])
     url = _upstream_url(imported.server_url, source)
     pinned = pin(project, kind, content, source, name, url)
     return Import(service=imported.service, refusals=imported.refusals, pinned=pinned, upstream_url=url)
 
 
-def as_diagnostic(refusal: Refusal) -> Diagnostic:
-    """A refusal for a person to read."""
-    place = Place(pointer=refusal.pointer)
+def as_diagnostic(refusal: Refusal, file: str) -> Diagnostic:
+    """A refusal for a person to read; `file` is the document, or where it came from."""
+    place = Place(file, pointer=refusal.pointer)
     return Diagnostic(LEFT_OUT, f"{refusal.construct}: {refusal.reason}", place, severity="warning")
 
 
