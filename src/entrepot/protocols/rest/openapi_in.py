@@ -29,7 +29,7 @@ from entrepot.protocols.rest.template import Segment, parse
 NOT_OPENAPI = "E703"
 """A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
 
-_FLAGS = ("safe", "idempotent", "deferrable", "timeout")
+_FLAGS = ("safe", "idempotent", "deferrable")
 _OTHER_METHODS = ("trace", "options")
 
 
@@ -69,7 +69,7 @@ class _Import:
     def imported(self) -> Imported:
         for path, item in self._members(self._root["paths"]):
             self._read_path(path, item)
-        self._refuse_hooks()
+        self._refuse_webhooks()
         for gap in self._schemas.loosened:
             self._refuse(gap.pointer, gap.construct, f"read more loosely: {gap.reason}")
         links = self._links()
@@ -113,6 +113,8 @@ class _Import:
             if method in _OTHER_METHODS:
                 self._refuse(node.pointer, construct, f"the method {method.upper()} carries no operation")
                 continue
+            if isinstance(node.value, dict) and "callbacks" in node.value:
+                self._refuse(f"{node.pointer}/callbacks", f"callbacks of {construct}", "callbacks are not operations")
             try:
                 self._operations.append(self._read_operation(method.upper(), path, item, node))
             except Unreadable as unreadable:
@@ -147,9 +149,9 @@ class _Import:
         self._check_address(operation, node)
         name = self._operation_name(node["operationId"].text, method, path)
         self._refusals += [*inputs.gaps, *replies.gaps]
-        if success.node is not None:
-            self._linked.append((name, success))
-        self._by_id[node["operationId"].text] = name
+        self._linked.append((name, success))
+        if node["operationId"].text:
+            self._by_id[node["operationId"].text] = name
         return msgspec.structs.replace(operation, name=name)
 
     def _refuse_other_servers(self, item: Node, node: Node) -> None:
@@ -166,14 +168,21 @@ class _Import:
     def _with_extensions(self, operation: Operation, node: Node) -> Operation:
         """What our own documents say besides; of anybody's document, since it is only data."""
         said = {flag: node[f"x-entrepot-{flag}"].value for flag in _FLAGS}
-        changes = {flag: value for flag, value in said.items() if isinstance(value, (bool, int, float))}
+        flags = {flag: value for flag, value in said.items() if isinstance(value, bool)}
+        timeout = node["x-entrepot-timeout"].value
         scopes = tuple(scope.text for scope in node["x-entrepot-scopes"].items())
         rest = dict(operation.bindings[NAME])
         if node["x-entrepot-conditions"].is_true:
             rest["conditions"] = True
         if node["x-entrepot-location"].text:
             rest["location"] = node["x-entrepot-location"].text
-        return msgspec.structs.replace(operation, scopes=scopes, bindings={NAME: rest}, **changes)
+        return msgspec.structs.replace(
+            operation,
+            scopes=scopes,
+            timeout=float(timeout) if isinstance(timeout, (int, float)) and timeout > 0 else None,
+            bindings={NAME: rest},
+            **flags,
+        )
 
     def _check(self, operation: Operation, node: Node) -> None:
         """Raises `Unreadable` when the operation, read by its parts, still cannot be carried."""
@@ -192,14 +201,9 @@ class _Import:
             )
         self._addresses[address] = template.text
 
-    def _refuse_hooks(self) -> None:
-        for name, _ in self._members(self._root["webhooks"]):
-            self._refuse(f"/webhooks/{name}", f"webhook {name}", "what an upstream sends by itself is not an operation")
-        for path, item in self._members(self._root["paths"]):
-            for method, operation in item.members() if isinstance(item.value, dict) else ():
-                if isinstance(operation.value, dict) and operation["callbacks"]:
-                    pointer = f"{operation.pointer}/callbacks"
-                    self._refuse(pointer, f"callbacks of {method.upper()} {path}", "callbacks are not operations")
+    def _refuse_webhooks(self) -> None:
+        for name, node in self._members(self._root["webhooks"]):
+            self._refuse(node.pointer, f"webhook {name}", "what an upstream sends by itself is not an operation")
 
     def _types(self) -> dict[str, Shape]:
         """The types that operations lead to, and in a document of ours all of them."""
@@ -220,19 +224,20 @@ class _Import:
                 return ()
         found: dict[tuple[str, str], Link] = {}
         for name, success in self._linked:
-            if success.node is None or not isinstance(success.output, shape.Ref):
-                continue
-            for field, node in self._members(success.node["links"]):
-                link = self._link(success.output.name, field, node)
-                if link is None:
-                    self._refuse(
-                        node.pointer,
-                        f"link {field} of {name}",
-                        "only operationId and values of the body's own members are carried",
-                    )
-                else:
+            if isinstance(success.output, shape.Ref):
+                for link in self._foreign_links(name, success.output.name, success.node):
                     found.setdefault((link.type, link.field), link)
         return tuple(found.values())
+
+    def _foreign_links(self, operation: str, type_name: str, response: Node) -> Iterable[Link]:
+        """The links of a response, but for those that say more than ours can."""
+        reason = "only an operationId and values of the body's own members are carried"
+        for field, node in self._members(response["links"]):
+            link = self._link(type_name, field, node)
+            if link is None:
+                self._refuse(node.pointer, f"link {field} of {operation}", reason)
+            else:
+                yield link
 
     def _link(self, type_name: str, field: str, node: Node) -> Link | None:
         target = self._by_id.get(node["operationId"].text)

@@ -6,8 +6,8 @@ in `openapi_in` gives back the same service; the README of this folder lists the
 
 from __future__ import annotations
 
-import http
 from collections.abc import Iterable, Mapping, Sequence
+from http.client import responses
 from typing import Any
 
 import msgspec
@@ -157,7 +157,7 @@ class _Writer:
 
     def _responses(self, operation: Operation, binding: Binding) -> Json:
         success = _said(
-            description=self._meaning(operation),
+            description=self._meaning(operation, binding.status),
             headers=self._headers(operation, binding),
             content=self._output(operation, binding),
             links=self._links(operation),
@@ -170,10 +170,10 @@ class _Writer:
         failures = {status: self._failure(declared, []) for status, declared in by_status.items()}
         return {str(binding.status): success, **failures, "default": self._failure(unknown, [_PROBLEM_REF])}
 
-    def _meaning(self, operation: Operation) -> str:
+    def _meaning(self, operation: Operation, status: int) -> str:
         record = shape.resolve(operation.output, self._types)
         said = record.docs if isinstance(record, Record) else ""
-        return said or http.HTTPStatus(bind(operation, self._types).status).phrase
+        return said or responses.get(status, "It went well.")
 
     def _output(self, operation: Operation, binding: Binding) -> Json:
         examples = _examples(operation, lambda example: example.output)

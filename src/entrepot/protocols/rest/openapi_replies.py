@@ -30,10 +30,10 @@ class Success(NamedTuple):
 
     output: Shape
     status: int
+    node: Node
+    """The response it was read from."""
     streams: bool = False
     produces: tuple[str, ...] = ()
-    node: Node | None = None
-    """The response it was read from."""
 
     def binding(self) -> dict[str, Any]:
         """What REST must know of it."""
@@ -62,7 +62,7 @@ class ReplyImport:
         read = [self._read(status, node) for status, node in found]
         first = next((success for success in read if success.produces or success.streams), read[0])
         for other in read:
-            if other.produces and other.output != first.output and other.node is not None:
+            if other.produces and other.output != first.output:
                 reason = f"only the body of status {first.status} is read"
                 self.gaps.append(Refusal(other.node.pointer, f"{other.status} response", reason))
         if first.streams or not first.produces or all(success.produces for success in read):
@@ -78,16 +78,16 @@ class ReplyImport:
         in_json = [name for name in by_essence if name.endswith("json") and name not in _STREAMS]
         streams = [name for name in by_essence if name in _STREAMS]
         if not by_essence:
-            return Success(shape.Null(), status, node=node)
+            return Success(shape.Null(), status, node)
         if in_json:
             part = self._schemas.shape(by_essence[in_json[0]].raw("schema"))
             if isinstance(self._schemas.resolved(part), shape.Null):
-                return Success(part, status, node=node)
-            return Success(part, status, produces=tuple(in_json), node=node)
+                return Success(part, status, node)
+            return Success(part, status, node, produces=tuple(in_json))
         if streams:
             item = _item_schema(by_essence[streams[0]], node)
-            return Success(self._schemas.shape(item), status, streams=True, produces=tuple(streams), node=node)
-        return Success(self._octets(list(by_essence), content), status, produces=tuple(by_essence), node=node)
+            return Success(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))
+        return Success(self._octets(list(by_essence), content), status, node, produces=tuple(by_essence))
 
     def _octets(self, media_types: list[str], content: Content) -> Shape:
         """Our own documents say in the schema what octets are; others are known by their media type."""

@@ -31,18 +31,7 @@ WARNINGS = b"entrepot-warnings"
 
 log = logging.getLogger("entrepot.rest")
 
-_FRAMING = frozenset(
-    (
-        b"content-length",
-        b"content-type",
-        b"transfer-encoding",
-        b"connection",
-        b"keep-alive",
-        b"upgrade",
-        b"te",
-        b"trailer",
-    )
-)
+_FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
 """Headers that belong to this response alone; a reply's own are left out."""
 _UNCACHED: Headers = [(b"cache-control", b"no-cache"), (b"vary", b"accept")]
 _BREAKS_LINE = re.compile(rb"[\r\n\0]")
@@ -122,11 +111,8 @@ class OutputWriter:
         return Response(self._binding.status, headers_of(output), output.open())
 
     def _stream_writer(self) -> Callable[[Any, str, Context], Response]:
-        encode, status, heartbeat = (
-            self._values.codec(self._operation.output).encode,
-            self._binding.status,
-            self._heartbeat,
-        )
+        encode = self._values.codec(self._operation.output).encode
+        status, heartbeat = self._binding.status, self._heartbeat
         identify = attribute_with_role(self._operation.output, "cursor", self._values.types)
 
         def write_stream(output: AsyncIterator[Any], media_type: str, context: Context) -> Response:
