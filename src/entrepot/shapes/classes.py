@@ -65,10 +65,12 @@ class Classes:
         self._named: dict[str, Any] = {}
         self._opened: set[str] = set()
         self._unnamed: dict[bytes, Any] = {}
-        self._readers: dict[Any, Reader] = {}
-        for name, cls in classes.items():
-            if authored.is_pydantic(cls):
-                self._readers[cls] = self._pydantic_reader(s.Ref(name=name), cls)
+        self._readers: dict[Any, Reader] = {
+            cls: self._pydantic_reader(s.Ref(name=name), cls)
+            for name, cls in classes.items()
+            if authored.is_pydantic(cls)
+        }
+        self.has_pydantic = bool(self._readers)
 
     def of(self, shape: s.Shape, name: str = "Value") -> Any:
         """The type of a shape's values, as an annotation; `name` is for a class made for it."""
