@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -128,6 +129,19 @@ async def test_the_deadline_travels_to_the_upstream() -> None:
     before = time.monotonic() + 2
     await served.invokes["other"](Call(operation, served.values.codec(operation.input).of_plain({})))
     assert before <= deadlines[0] <= time.monotonic() + 2
+
+
+async def test_an_upstream_that_takes_too_long_is_named() -> None:
+    async def egress(_request: Request) -> Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    binder = Binder(Threads(1))
+    served = binder.serve_upstream(shop().describe(), 0.01, LINE.client, egress, "crm", "")
+    operation = served.service.operations[1]
+    fault = (await served.invokes["other"](Call(operation, served.values.codec(operation.input).of_plain({})))).fault
+    assert fault is not None
+    assert (fault.kind, fault.upstream) == ("timeout", "crm")
 
 
 async def test_a_local_service_is_bound_without_a_server() -> None:

@@ -2,12 +2,14 @@
 
 The precedence is written here and nowhere else: operation in the declaration, then operation in
 the code, then service, then project, then the default of the model. An environment's overrides
-have been merged into the declaration when it was loaded.
+have been merged into the declaration when it was loaded. An upstream's timeout bounds every call
+that goes there, whatever it may take otherwise.
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,21 +139,28 @@ def _ejection(entry: EjectionEntry | bool) -> Ejection | None:
 
 
 def _inherited(draft: Draft, unit: Unit, problems: list[Diagnostic]) -> Unit:
-    entry = draft.entry(unit)
-    operations = tuple(_operation(draft, unit, operation) for operation in unit.service.operations)
+    entry, longest = draft.entry(unit), _longest(draft, unit)
+    operations = tuple(_operation(draft, unit, operation, longest) for operation in unit.service.operations)
     unit = replace(
         unit,
         service=replace(unit.service, operations=operations),
         source=_with_base_path(draft, unit),
-        timeout=_seconds(entry.timeout) or draft.settings.timeout,
+        timeout=min(_seconds(entry.timeout) or draft.settings.timeout, longest),
     )
     unit = replace(unit, exposures=tuple(_exposures(draft, unit)))
     return replace(unit, served=tuple(_served(draft, unit, problems)))
 
 
-def _operation(draft: Draft, unit: Unit, operation: Operation) -> Operation:
-    timeout = _seconds(draft.operation_entry(unit, operation.name).timeout)
-    return operation if timeout is None else replace(operation, timeout=timeout)
+def _longest(draft: Draft, unit: Unit) -> float:
+    """How many seconds a call of the service may take at most."""
+    upstream = draft.upstreams.get(unit.source.upstream) if isinstance(unit.source, UpstreamSource) else None
+    return math.inf if upstream is None else upstream.timeout
+
+
+def _operation(draft: Draft, unit: Unit, operation: Operation, longest: float) -> Operation:
+    declared = _seconds(draft.operation_entry(unit, operation.name).timeout)
+    timeout = operation.timeout if declared is None else declared
+    return operation if timeout is None else replace(operation, timeout=min(timeout, longest))
 
 
 def _with_base_path(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:

@@ -82,7 +82,7 @@ class Binder:
         invokes = client.dial(service, values, egress, host, base_path, self._limits)
 
         def bound(operation: Operation) -> Invoke:
-            answering = self._answering(service, operation, timeout, None)
+            answering = self._answering(service, operation, timeout, None, upstream=host)
             return stacked(operation, answering.invoke(invokes[operation.name]), self._middleware)
 
         return ServedService(service=service, values=values, invokes={o.name: bound(o) for o in service.operations})
@@ -92,7 +92,7 @@ class Binder:
         await asyncio.gather(*(resources.finish() for resources in self._resources))
 
     def _answering(
-        self, service: Service, operation: Operation, timeout: float, check: OutputCheck | None
+        self, service: Service, operation: Operation, timeout: float, check: OutputCheck | None, *, upstream: str = ""
     ) -> Answering:
         return Answering(
             operation=operation,
@@ -102,6 +102,7 @@ class Binder:
             inflight=self.inflight,
             streams=self.streams,
             threads=self.threads,
+            upstream=upstream,
         )
 
 

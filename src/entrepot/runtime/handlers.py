@@ -19,7 +19,7 @@ from entrepot.model.call import Call, Invoke, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation
 from entrepot.runtime.failures import FaultOf
-from entrepot.runtime.inflight import InFlight
+from entrepot.runtime.inflight import Entry, InFlight
 from entrepot.runtime.output import OutputCheck
 from entrepot.runtime.resources import CallScope, Opened
 from entrepot.runtime.streams import OpenStreams, OutStream
@@ -50,6 +50,8 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
     inflight: InFlight
     streams: OpenStreams
     threads: Threads
+    upstream: str = ""
+    """Whom a call waits for, when it is somebody else: it is named where the call takes too long."""
 
     def invoke(self, produce: Produce) -> Invoke:
         """The Invoke that answers with what `produce` makes of a call.
@@ -77,16 +79,23 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
                     raise check.mismatch(reply.output)
                 return reply
             except asyncio.CancelledError:
-                reason = entry.reason()
+                reason = self._ended(entry)
                 if reason is None:
                     raise
                 return Reply(fault=reason)
             except Exception as error:
-                return Reply(fault=entry.reason() or fault_of(error, context))
+                return Reply(fault=self._ended(entry) or fault_of(error, context))
             finally:
                 leave(entry)
 
         return invoke
+
+    def _ended(self, entry: Entry) -> Fault | None:
+        """Why the call was ended by us, if it was."""
+        fault = entry.reason()
+        if fault is not None and fault.kind == "timeout":
+            fault.upstream = self.upstream
+        return fault
 
     def _streaming(self, produce: Produce) -> Produce:
         """The same with its items as a stream that has one way to end."""
