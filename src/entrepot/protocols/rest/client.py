@@ -12,9 +12,10 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Exchange, Request
 from entrepot.ports.protocol import Document, Imported, Invokes
-from entrepot.protocols.rest import etags, openapi_in
+from entrepot.protocols.rest import etags
 from entrepot.protocols.rest.binding import accept_of, bind
 from entrepot.protocols.rest.input_writer import InputWriter
+from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.output_reader import OutputReader
 from entrepot.shapes.values import Values
 
@@ -26,7 +27,7 @@ class RestClient:
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""
-        return openapi_in.read(document, name)
+        return reader.read(document, name)
 
     def dial(
         self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "",

@@ -17,10 +17,11 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Exchange, Request, Response, header
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
-from entrepot.protocols.rest import faults, openapi_out, samples, template
+from entrepot.protocols.rest import faults, samples, template
 from entrepot.protocols.rest.binding import Binding, Unbindable, bind, mount
 from entrepot.protocols.rest.docs_page import docs_page
 from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
+from entrepot.protocols.rest.openapi import writer
 from entrepot.protocols.rest.router import Ambiguous, Entry, Place, Router
 from entrepot.protocols.rest.streams import close
 
@@ -75,7 +76,7 @@ class RestServer:
 
     def contract(self, services: Sequence[Service]) -> Contract:
         """The OpenAPI 3.1 document of one service. Raises ValueError for several: each has its own."""
-        return openapi_out.contract(services)
+        return writer.contract(services)
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
         """Answers requests to these services, and for each its `openapi.json` and `docs`."""
@@ -142,7 +143,7 @@ def _pages(service: Service, operations: Iterable[Operation]) -> list[Entry[Endp
 
     @cache
     def document() -> Response:
-        contract = openapi_out.contract([described])
+        contract = writer.contract([described])
         return _page(contract.media_type, contract.content)
 
     @cache

@@ -9,7 +9,7 @@ from typing import Any
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
-from entrepot.protocols.rest.openapi_document import Node, Unreadable
+from entrepot.protocols.rest.openapi.document import Node, Unreadable
 from entrepot.shapes.schema_fields import read_field
 from entrepot.shapes.schema_in import Gap, Reader
 from entrepot.shapes.schema_words import KIND, python_names

@@ -16,10 +16,10 @@ from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding import EVENT_STREAM, NAME, NDJSON
 from entrepot.protocols.rest.media_types import essence
-from entrepot.protocols.rest.openapi_document import Content, Dialect, Node, Unreadable
-from entrepot.protocols.rest.openapi_octets import octets_of
-from entrepot.protocols.rest.openapi_out import ITEM_SCHEMA
-from entrepot.protocols.rest.openapi_shapes import Schemas
+from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Unreadable
+from entrepot.protocols.rest.openapi.octets import octets_of
+from entrepot.protocols.rest.openapi.shapes import Schemas
+from entrepot.protocols.rest.openapi.writer import ITEM_SCHEMA
 
 _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
 _ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")

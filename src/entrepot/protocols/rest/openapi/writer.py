@@ -1,7 +1,7 @@
 """A service as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html).
 
 What OpenAPI has no word for stands in members that begin with `x-entrepot-`, so that the reader
-in `openapi_in` gives back the same service; the README of this folder lists them.
+in `openapi.reader` gives back the same service; the README of this folder lists them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from entrepot.protocols.rest.binding import (
     unwrap,
 )
 from entrepot.protocols.rest.bodies import body_record
-from entrepot.protocols.rest.openapi_shapes import attribute_name, enclosed, field_name
+from entrepot.protocols.rest.openapi.shapes import attribute_name, enclosed, field_name
 from entrepot.shapes import schema_out
 
 VERSION = "3.1.1"

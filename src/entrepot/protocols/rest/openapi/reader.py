@@ -19,11 +19,11 @@ from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.protocol import Document, Imported, Refusal
 from entrepot.protocols.rest.binding import METHODS, NAME, Unbindable, bind
-from entrepot.protocols.rest.openapi_document import Dialect, Node, OpenApi3, Unreadable, dialect_of
-from entrepot.protocols.rest.openapi_inputs import InputImport
-from entrepot.protocols.rest.openapi_out import OURS, PROBLEM_SCHEMA, REFERENCES
-from entrepot.protocols.rest.openapi_replies import ReplyImport, Success
-from entrepot.protocols.rest.openapi_shapes import Schemas, opened
+from entrepot.protocols.rest.openapi.document import Dialect, Node, OpenApi3, Unreadable, dialect_of
+from entrepot.protocols.rest.openapi.inputs import InputImport
+from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
+from entrepot.protocols.rest.openapi.shapes import Schemas, opened
+from entrepot.protocols.rest.openapi.writer import OURS, PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.template import Segment, parse
 
 NOT_OPENAPI = "E703"

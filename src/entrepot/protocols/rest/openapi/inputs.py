@@ -23,10 +23,10 @@ from entrepot.protocols.rest.binding import (
     unwrap,
 )
 from entrepot.protocols.rest.media_types import essence
-from entrepot.protocols.rest.openapi_document import Content, Dialect, Node, Parameter, Unreadable
-from entrepot.protocols.rest.openapi_octets import octets_of
-from entrepot.protocols.rest.openapi_out import BODY_FIELD, ITEM_SCHEMA, REQUIRED, SHARED_BODY
-from entrepot.protocols.rest.openapi_shapes import Schemas, attribute_name, field_name
+from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Parameter, Unreadable
+from entrepot.protocols.rest.openapi.octets import octets_of
+from entrepot.protocols.rest.openapi.shapes import Schemas, attribute_name, field_name
+from entrepot.protocols.rest.openapi.writer import BODY_FIELD, ITEM_SCHEMA, REQUIRED, SHARED_BODY
 from entrepot.shapes import text
 
 _HEADERS_IGNORED = ("accept", "content-type")
