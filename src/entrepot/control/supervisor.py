@@ -156,7 +156,7 @@ class Supervisor:
         edge = self._settings.edge
         if self._edge is not None and edge is not None:
             self._edge.expect_end()
-            if self._ready:  # before that it has no clients
+            if self.ended_by is not None:  # a start that failed has no clients to wait for
                 await edge.drain()
             await self._edge.stop(EDGE_GRACE)
         await self._fleet.stop()
