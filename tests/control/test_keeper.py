@@ -4,6 +4,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
+
 from entrepot.control.backoff import Restarts
 from entrepot.control.child import Command
 from entrepot.control.events import Ended, Event, Started
@@ -71,7 +73,7 @@ async def test_what_ends_is_started_again_with_backoff() -> None:
     await world.settled.wait()
     ends = [event for event in world.events if isinstance(event, Ended)]
     assert [end.delay for end in ends] == [0.1, 0.2, 0.4, 0.0, 0.1]
-    assert world.clock.seconds == sum([0.1, 0.2, 0.4, 60.0, 0.1])
+    assert world.clock.seconds == pytest.approx(0.1 + 0.2 + 0.4 + 60.0 + 0.1)
     assert ends[0].cause == "thing ended with exit code 3:\n    words of 0"
     await keeper.stop(1.0)
 

@@ -36,7 +36,7 @@ def test_json_is_told_from_yaml(read: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        (b'{\n "a": 1,\n}', "f.json:3:1"),
+        (b'{\n "a": 1\n "b": 2}', "f.json:3:2"),
         (b'{"a": ', "f.json"),
         (b"[" * 100_000, "f.json"),
         (b'{"a": 1e99999999999999999999}', "f.json"),
