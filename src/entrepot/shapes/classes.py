@@ -8,6 +8,7 @@ records may be recursive, since a class can be made before the types of its memb
 from __future__ import annotations
 
 import functools
+import threading
 import types as python_types
 import typing
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ from entrepot.model.page import Page
 from entrepot.shapes import authored
 from entrepot.shapes.arms import choose
 from entrepot.shapes.checks import Checks
-from entrepot.shapes.explain import fits, must_be_present
+from entrepot.shapes.explain import Known, fits, must_be_present
 from entrepot.shapes.kinds import kinds_of
 from entrepot.shapes.patterns import python_pattern
 from entrepot.shapes.scalars import (
@@ -71,6 +72,7 @@ class Classes:
             if authored.is_pydantic(cls)
         }
         self.has_pydantic = bool(self._readers)
+        self._trials = _Trials()
 
     def of(self, shape: s.Shape, name: str = "Value") -> Any:
         """The type of a shape's values, as an annotation; `name` is for a class made for it."""
@@ -306,22 +308,40 @@ class Classes:
 
         def make_reader() -> Reader:
             readers: dict[int, Reader] = {}
+            trials = self._trials
 
             def fit(arm: s.Shape, plain: Any) -> bool:
-                return fits(arm, plain, self.types, self.limits)
+                return fits(arm, plain, self.types, self.limits, trials.known)
 
             def read(plain: Any) -> Any:
-                arm = choose(union, plain, self.types, fit)
-                if arm is None:
-                    raise NotOfShape(Problem("variant", "fits none of the types it may be of"))
-                reader = readers.get(id(arm))
-                if reader is None:
-                    reader = readers[id(arm)] = self.reader(arm)
-                return reader(plain)
+                with trials:
+                    arm = choose(union, plain, self.types, fit)
+                    if arm is None:
+                        raise NotOfShape(Problem("variant", "fits none of the types it may be of"))
+                    reader = readers.get(id(arm))
+                    if reader is None:
+                        reader = readers[id(arm)] = self.reader(arm)
+                    return reader(plain)
 
             return read
 
         return self._hook(name, make_reader)
+
+
+class _Trials(threading.local):
+    """What has been tried while one union is read, the unions inside it included."""
+
+    def __init__(self) -> None:
+        self.known: Known = {}
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self.known.clear()
 
 
 def _bounded(annotation: Any, shape: s.List | s.Map) -> Any:

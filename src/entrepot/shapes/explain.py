@@ -18,7 +18,16 @@ from entrepot.model.fault import Issue
 from entrepot.shapes import jsonschema
 from entrepot.shapes.arms import choose
 from entrepot.shapes.kinds import kind_of, kinds_of
-from entrepot.shapes.scalars import INTEGER, Problem, length_problem, number_problem, problem_of, wrong_kind
+from entrepot.shapes.scalars import (
+    EXACT,
+    INTEGER,
+    Problem,
+    exact,
+    length_problem,
+    number_problem,
+    problem_of,
+    wrong_kind,
+)
 
 
 def explain(shape: s.Shape, plain: Any, types: s.Types, limits: Limits = DEFAULT_LIMITS) -> list[Issue]:
@@ -34,15 +43,33 @@ def explain(shape: s.Shape, plain: Any, types: s.Types, limits: Limits = DEFAULT
     return issues
 
 
-def fits(shape: s.Shape, plain: Any, types: s.Types, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """Whether plain data is a value of `shape`."""
-    return next(_Walk(types, limits).walk(shape, plain, ""), None) is None
+Known = dict[tuple[int, int], tuple[bool, s.Shape, Any]]
+"""Whether a value fits a shape, by the ids of both, which it keeps from being given away.
+
+Without such a memory, unions within unions would be tried anew at every depth, and a text of 200
+octets could keep a worker busy for days.
+"""
+
+
+def fits(
+    shape: s.Shape, plain: Any, types: s.Types, limits: Limits = DEFAULT_LIMITS, known: Known | None = None
+) -> bool:
+    """Whether plain data is a value of `shape`; what is found out on the way is added to `known`."""
+    return _Walk(types, limits, known).fits(shape, plain)
 
 
 class _Walk:
-    def __init__(self, types: s.Types, limits: Limits) -> None:
+    def __init__(self, types: s.Types, limits: Limits, known: Known | None = None) -> None:
         self.types = types
         self.limits = limits
+        self.known: Known = {} if known is None else known
+
+    def fits(self, shape: s.Shape, plain: Any) -> bool:
+        key = (id(shape), id(plain))
+        if key not in self.known:
+            fitting = next(self.walk(shape, plain, ""), None) is None
+            self.known[key] = (fitting, shape, plain)
+        return self.known[key][0]
 
     def walk(self, shape: s.Shape, plain: Any, pointer: str) -> Iterator[Issue]:
         shape = s.resolve(shape, self.types)
@@ -126,9 +153,10 @@ class _Walk:
             yield from self.walk(shape.value, value, here)
 
     def _union(self, union: s.Union, plain: Any, pointer: str) -> Iterator[Issue]:
-        arm = choose(union, plain, self.types, lambda arm, value: fits(arm, value, self.types, self.limits))
+        arm = choose(union, plain, self.types, self.fits)
         if arm is not None:
-            yield from self.walk(arm, plain, pointer)
+            if not self.known.get((id(arm), id(plain)), (False,))[0]:
+                yield from self.walk(arm, plain, pointer)
         elif union.choose == "tag" and type(plain) is not dict:
             yield from _issues(wrong_kind("an object", plain), pointer)
         elif union.choose == "tag" and union.tag_field not in plain:
@@ -205,8 +233,23 @@ def _comparable(plain: Any) -> Any:
             return ("object", frozenset((name, _comparable(value)) for name, value in plain.items()))
         case "boolean":
             return ("boolean", plain)
+        case "integer" | "number":
+            return _comparable_number(plain)
         case _:
             return plain
+
+
+def _comparable_number(plain: Any) -> Any:
+    """Small integers as they are. The others as text, whose hashes are secret: anybody can write
+    numbers that collide, and a set of those takes quadratic time."""
+    if type(plain) is int and abs(plain) < 10**_SMALL_DIGITS:
+        return plain
+    number = exact(plain).normalize(EXACT)
+    is_small = number.adjusted() < _SMALL_DIGITS and number == number.to_integral_value()
+    return int(number) if is_small else ("number", str(number))
+
+
+_SMALL_DIGITS = 18
 
 
 def _issues(problem: Problem | None, pointer: str) -> Iterator[Issue]:

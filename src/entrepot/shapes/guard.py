@@ -10,6 +10,7 @@ import decimal
 import json
 import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,8 @@ def may_repeat_names(data: bytes) -> bool:
 
 def is_too_deep(data: bytes, limits: Limits) -> bool:
     """Whether the nesting of a JSON text passes the limit."""
-    return data.count(b"[") + data.count(b"{") > limits.depth_max and depth(data) > limits.depth_max
+    most = limits.depth_max
+    return len(data) > most and data.count(b"[") + data.count(b"{") > most and depth(data, most + 1) > most
 
 
 def may_have_endless_numbers(data: bytes, limits: Limits) -> bool:
@@ -107,13 +109,13 @@ def may_cut_time(data: bytes) -> bool:
     return _LONG_FRACTION.search(data) is not None
 
 
-def depth(data: bytes) -> int:
-    """How deep the arrays and objects of a JSON text are nested."""
+def depth(data: bytes, at_most: int = sys.maxsize) -> int:
+    """How deep the arrays and objects of a JSON text are nested, counted up to `at_most`."""
     # Without escapes every other piece between quotes is outside the strings.
     outside = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
     brackets = outside.translate(_BRACKETS, _NOT_BRACKETS)
     levels = 0
-    while brackets:
+    while brackets and levels < at_most:
         shorter = brackets.replace(b"()", b"")
         if len(shorter) == len(brackets):
             break

@@ -320,7 +320,7 @@ def _bound(text: str | None) -> decimal.Decimal | None:
 def _digits_problem(shape: s.Decimal, number: decimal.Decimal) -> Problem | None:
     if shape.digits is None and shape.scale is None:
         return None
-    _, digits, exponent = number.normalize(_EXACT).as_tuple()
+    _, digits, exponent = number.normalize(EXACT).as_tuple()
     scale = max(0, -int(exponent))
     if shape.scale is not None and scale > shape.scale:
         return Problem("range", f"may have at most {shape.scale} digits after the point")
@@ -329,7 +329,8 @@ def _digits_problem(shape: s.Decimal, number: decimal.Decimal) -> Problem | None
     return None
 
 
-_EXACT = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+EXACT = decimal.Context(prec=decimal.MAX_PREC, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN)
+"""Arithmetic without rounding."""
 
 
 def _multiple_problem(shape: s.Decimal, number: decimal.Decimal) -> Problem | None:
