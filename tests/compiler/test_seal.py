@@ -8,12 +8,17 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from entrepot.compiler import seal
 from entrepot.compiler.compile import compile
+from entrepot.ir.edge import Route
 from entrepot.ir.release import Release
+from entrepot.ir.worker import Pool
 from entrepot.kit.diagnostics import Refused
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model.upstream import Retry, Upstream
 from support.protocols import catalog
 
 SHOP = """
@@ -123,6 +128,17 @@ def test_the_number_of_files_is_bounded(project: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(seal, "FILES_MAX", 2)
     with pytest.raises(Refused, match="E215"):
         release(project)
+
+
+def test_a_release_does_not_lean_on_defaults_of_the_version_that_reads_it(project: Path) -> None:
+    said = msgspec.json.decode(release(project).canonical())
+    worker, [upstream] = said["worker"], said["edge"]["upstreams"]
+    assert worker["limits"] == msgspec.to_builtins(DEFAULT_LIMITS)
+    assert worker["limits"].keys() == set(Limits.__struct_fields__)
+    assert upstream.keys() == set(Upstream.__struct_fields__)
+    assert upstream["retry"].keys() == set(Retry.__struct_fields__)
+    assert all(pool.keys() == set(Pool.__struct_fields__) for pool in worker["pools"])
+    assert all(route.keys() == set(Route.__struct_fields__) for route in said["edge"]["routes"])
 
 
 def test_nothing_of_this_machine_is_in_a_release(project: Path) -> None:

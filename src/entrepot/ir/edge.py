@@ -13,7 +13,7 @@ class PoolTarget(msgspec.Struct, frozen=True, tag="pool"):
     pool: str
 
 
-class UpstreamTarget(msgspec.Struct, frozen=True, kw_only=True, tag="upstream", omit_defaults=True):
+class UpstreamTarget(msgspec.Struct, frozen=True, kw_only=True, tag="upstream"):
     """An upstream, reached without touching Python."""
 
     upstream: str
@@ -21,7 +21,7 @@ class UpstreamTarget(msgspec.Struct, frozen=True, kw_only=True, tag="upstream", 
     """Whether the route's own prefix is taken off the path."""
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Route(msgspec.Struct, frozen=True, kw_only=True):
     """An address at the edge and where it leads."""
 
     path: str
@@ -35,7 +35,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds for a whole answer; None leaves it to the target."""
 
 
-class EdgeIR(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class EdgeIR(msgspec.Struct, frozen=True, kw_only=True):
     """The edge of one release."""
 
     address: str = "127.0.0.1"

@@ -20,7 +20,11 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 over the project's Python files and locked documents, hexadecimal."""
 
     def canonical(self) -> bytes:
-        """The bytes that are hashed and stored: JSON, members in one order."""
+        """The bytes that are hashed and stored: JSON, members in one order.
+
+        Every setting is written out, one that has its default too: a later version with other
+        defaults must run the release as it was sealed.
+        """
         return msgspec.json.encode(self, order="deterministic")
 
     @property

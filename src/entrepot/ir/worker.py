@@ -34,7 +34,7 @@ class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
     base_path: str = ""
 
 
-class ServiceTable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):
     """A service, where its operations live, and the protocols it is served over."""
 
     service: Service
@@ -47,7 +47,7 @@ class ServiceTable(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Seconds an operation may take that sets none itself."""
 
 
-class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Pool(msgspec.Struct, frozen=True, kw_only=True):
     """A group of like worker processes."""
 
     name: str
@@ -63,7 +63,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Most plain `def` handlers, or WSGI requests, at work at once in one process."""
 
 
-class WorkerIR(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class WorkerIR(msgspec.Struct, frozen=True, kw_only=True):
     """The workers of one release."""
 
     services: tuple[ServiceTable, ...] = ()

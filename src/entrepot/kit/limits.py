@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds on one call. A request that passes one is refused with `too_large` or `malformed`."""
 
     body_bytes_max: int = 1024 * 1024

@@ -15,7 +15,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     port: int
 
 
-class Tls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Tls(msgspec.Struct, frozen=True, kw_only=True):
     """How the upstream's certificate is verified; it always is."""
 
     server_name: str
@@ -23,7 +23,7 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """PEM bundle, relative to the project; "" uses the system's."""
 
 
-class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
     """Further tries. Unsafe calls are only tried again when the first never reached the upstream."""
 
     attempts: int = 2
@@ -32,7 +32,7 @@ class Retry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds."""
 
 
-class HealthCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
     """Active probing: a GET of `path` that must answer 200."""
 
     path: str = "/"
@@ -44,7 +44,7 @@ class HealthCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     healthy_after: int = 1
 
 
-class Ejection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Ejection(msgspec.Struct, frozen=True, kw_only=True):
     """Passive health: an endpoint that keeps failing is left out for a while."""
 
     failures: int = 5
@@ -55,7 +55,7 @@ class Ejection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Percent of the endpoints that may be out at once."""
 
 
-class Upstream(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     """A logical backend: one or several endpoints under one set of rules."""
 
     name: str
