@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from support.answer import Answer
 from support.foreign import ForeignServer, aim, httpbin, import_openapi
-from support.running import Answer, Running, running_project
+from support.running import Running, running_project
 
 API = "/api/httpbin/v1"
 ECHO = "/api/echo/v1"

@@ -25,22 +25,11 @@ from entrepot.edge.emit import Workers, cluster_file, clusters_in
 from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
+from support.answer import Answer
 from support.running import free_port
 
 PATIENCE = 20.0
 """Seconds after which a test that waits has failed."""
-
-
-@dataclass
-class Answer:
-    """What came back, read to the end of the connection."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -23,8 +24,9 @@ from typing import IO, Any
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release
 from entrepot.ir.worker import WorkerIR
+from support.answer import Answer
 
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 READY_SECONDS_MAX = 20.0
 
 
@@ -39,18 +41,6 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(20)
         self.sock.connect(self._path)
-
-
-@dataclass
-class Answer:
-    """A response, read whole."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 @dataclass
@@ -133,8 +123,9 @@ def started_worker(
             listening.listen(128)
             fd = listening.fileno()
             arguments = [release, pool, fd, egress, project, drain_seconds]
-            line = [sys.executable, __file__, *map(str, arguments)]
-            process = subprocess.Popen(line, stdout=output, stderr=subprocess.STDOUT, pass_fds=[fd])
+            line = [sys.executable, "-m", "support.worker_process", *map(str, arguments)]
+            environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+            process = subprocess.Popen(line, stdout=output, stderr=subprocess.STDOUT, pass_fds=[fd], env=environment)
         try:
             yield WorkerProcess(path, process, output)
         finally:
@@ -154,7 +145,6 @@ def _wait_until_ready(worker: WorkerProcess) -> None:
 
 
 def _main() -> None:
-    sys.path.insert(0, str(ROOT / "tests"))
     from entrepot.runtime.worker import run_worker
     from support.line_protocol import LINE
 
