@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from entrepot import Context, Fault, NotFound, Principal, Reply, Service
+from entrepot import Context, Fault, File, NotFound, Principal, Reply, Service
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
 
@@ -158,6 +158,17 @@ def test_declared_faults_are_classes_of_faults(fault: Any) -> None:
     async def ping() -> None: ...
 
     assert sole(mistakes_of(ping, faults=[fault])).code == "E810"
+
+
+def test_a_fault_carries_no_file() -> None:
+    class Blurred(Fault, kind="rejected"):
+        photos: list[File]
+
+    async def ping() -> None: ...
+
+    found = sole(mistakes_of(ping, faults=[Blurred]))
+    assert found.code == "E810"
+    assert "Blurred: a file cannot stand beside a failure" in found.message
 
 
 def test_a_faults_name_means_one_thing() -> None:

@@ -18,7 +18,7 @@ from entrepot.kit.diagnostics import Place, Refused
 from entrepot.model.fault import DeclaredFault, Fault
 from entrepot.model.operation import Example, Link, Operation, Service
 from entrepot.model.resource import Resource
-from entrepot.model.shape import Field, Record, Shape, resolve
+from entrepot.model.shape import Field, File, Record, Shape, reachable, resolve
 from entrepot.shapes.class_fields import NoShape
 from entrepot.shapes.reflect import Reflector
 from entrepot.shapes.values import Values
@@ -264,19 +264,25 @@ def _read_fault(
             "List classes that derive from `Fault`.",
         )
         return None
-    data: Shape | None = None
-    if fault.Data is not None:
-        try:
-            data = reflector.shape(fault.Data)
-        except NoShape as error:
-            found.add(
-                problems.BAD_FAULT,
-                f"the data of fault {fault.__name__}: {error}",
-                place,
-                "Annotate it with types that can travel.",
-            )
+    data = None if fault.Data is None else _fault_data(fault, reflector, place, found)
     own_docs = inspect.getdoc(fault) if fault.__doc__ else None
     return DeclaredFault(name=fault.name, kind=fault.kind, data=data, docs=own_docs or "")
+
+
+def _fault_data(fault: type[Fault], reflector: Reflector, place: Place, found: Problems) -> Shape | None:
+    try:
+        data = reflector.shape(fault.Data)
+        if any(isinstance(part, File) for part in reachable(data, reflector.types)):
+            raise NoShape("a file cannot stand beside a failure, which is written as one value")
+    except NoShape as error:
+        found.add(
+            problems.BAD_FAULT,
+            f"the data of fault {fault.__name__}: {error}",
+            place,
+            "Annotate it with types that can travel.",
+        )
+        return None
+    return data
 
 
 def _check_fault_names(operations: list[DeclaredOperation], found: Problems) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from entrepot.kit.diagnostics import Diagnostic, Place
+from entrepot.authoring.annotations import hints_of
+from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
 
 BAD_NAME = "E801"
 """A name that no protocol could carry."""
@@ -52,8 +53,21 @@ class Problems:
         """Take note and go on, so that a person sees all of it in one run."""
         self.found.append(Diagnostic(code, message, place, remedy))
 
+    def hints_of(self, function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The function's annotations, as `annotations.hints_of` reads them; None when one cannot be read."""
+        try:
+            return hints_of(function, names)
+        except Exception as error:  # evaluating an annotation runs the author's code
+            self.add(
+                UNKNOWN_NAME,
+                f"an annotation of {function.__name__} cannot be read: {error}",
+                place_of(function),
+                "Import or define the name in the module, at its top level.",
+            )
+            return None
+
 
 def place_of(function: Callable[..., Any]) -> Place:
     """Where a function is written."""
     code = getattr(inspect.unwrap(function), "__code__", None)
-    return Place() if code is None else Place(file=code.co_filename, line=code.co_firstlineno)
+    return NOWHERE if code is None else Place(file=code.co_filename, line=code.co_firstlineno)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from entrepot.authoring import problems
-from entrepot.authoring.annotations import ASYNC_STREAMS, SYNC_STREAMS, hints_of, stream_item
+from entrepot.authoring.annotations import ASYNC_STREAMS, SYNC_STREAMS, stream_item
 from entrepot.authoring.problems import Problems, place_of
 from entrepot.model.resource import Resource, Scope
 
@@ -45,15 +45,8 @@ def read_resources(declared: Iterable[DeclaredResource], found: Problems) -> tup
 def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
     factory, place = declared.factory, place_of(declared.factory)
     is_generator = inspect.isasyncgenfunction(factory) or inspect.isgeneratorfunction(factory)
-    try:
-        hints = hints_of(factory, declared.names)
-    except Exception as error:
-        found.add(
-            problems.UNKNOWN_NAME,
-            f"an annotation of {factory.__name__} cannot be read: {error}",
-            place,
-            "Import or define the name in the module, at its top level.",
-        )
+    hints = found.hints_of(factory, declared.names)
+    if hints is None:
         return None
     provides = stream_item(hints.pop("return", None), ASYNC_STREAMS + SYNC_STREAMS)
     unannotated = inspect.signature(factory).parameters.keys() - hints.keys()

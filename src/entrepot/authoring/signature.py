@@ -14,7 +14,6 @@ from entrepot.authoring.annotations import (
     SYNC_STREAMS,
     attached_to,
     bare,
-    hints_of,
     stream_item,
     without,
 )
@@ -73,15 +72,8 @@ class SignatureReader:
         """The signature; what is wrong with it goes to the problems, and is left out."""
         place = problems.place_of(function)
         signature = Signature()
-        try:
-            hints = hints_of(function, names)
-        except Exception as error:
-            self._problems.add(
-                problems.UNKNOWN_NAME,
-                f"an annotation of {function.__name__} cannot be read: {error}",
-                place,
-                "Import or define the name in the module, at its top level.",
-            )
+        hints = self._problems.hints_of(function, names)
+        if hints is None:
             return signature
         for parameter in inspect.signature(function).parameters.values():
             self._read_parameter(parameter, hints, signature, _Where(function.__name__, place))

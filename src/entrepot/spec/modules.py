@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from entrepot.kit.diagnostics import Diagnostic, Place
+from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
 from entrepot.spec import codes
 from entrepot.spec.messages import Probed, Request, Source
 
@@ -119,4 +119,4 @@ def _place(trace: str, project: Path) -> Place:
     for file, line in _FRAME.findall(trace):
         if Path(file).is_relative_to(project):
             return Place(Path(file).relative_to(project).as_posix(), int(line))
-    return Place()
+    return NOWHERE

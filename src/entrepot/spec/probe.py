@@ -20,7 +20,7 @@ from types import ModuleType, TracebackType
 import msgspec
 
 from entrepot.authoring.service import Service as Authored
-from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
 from entrepot.spec import codes
 from entrepot.spec.messages import FoundService, Probed, Request, Source
 from entrepot.spec.suggest import did_you_mean
@@ -127,7 +127,7 @@ def _place(error: BaseException, project: Path) -> Place:
     if isinstance(error, SyntaxError) and error.filename:
         return _relative(Place(error.filename, error.lineno or 0, error.offset or 0), project)
     own = [frame for frame in _frames(error) if Path(frame.filename).is_relative_to(project)]
-    return _relative(Place(own[-1].filename, own[-1].lineno or 0), project) if own else Place()
+    return _relative(Place(own[-1].filename, own[-1].lineno or 0), project) if own else NOWHERE
 
 
 def _frames(error: BaseException) -> traceback.StackSummary:
