@@ -77,6 +77,8 @@ class InFlight:
         self._sweep_seconds = sweep_seconds
         self._entries: set[Entry] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The loop that the timer runs in. Asking for the running one costs a system call."""
 
     @property
     def count(self) -> int:
@@ -91,10 +93,11 @@ class InFlight:
         latest = self._monotonic() + timeout
         if deadline is None or deadline > latest:
             deadline = latest
-        entry = Entry(asyncio.current_task(), deadline, departure)
-        self._entries.add(entry)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._sweep_seconds, self._sweep)
+            self._loop = asyncio.get_running_loop()
+            self._timer = self._loop.call_later(self._sweep_seconds, self._sweep)
+        entry = Entry(asyncio.current_task(self._loop), deadline, departure)
+        self._entries.add(entry)
         return entry
 
     def leave(self, entry: Entry) -> None:

@@ -74,10 +74,13 @@ class _Inbound(msgspec.Struct, eq=False):
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
-    async def __anext__(self) -> bytes:
+    def __anext__(self) -> Awaitable[bytes]:
         """The next chunk. Raises `Cancelled` when the caller leaves before the body is whole."""
         if self.ended:
             raise StopAsyncIteration
+        return self._next()
+
+    async def _next(self) -> bytes:
         message = await self.receive()
         if message["type"] == "http.disconnect":
             self._end(gone=True)

@@ -46,10 +46,10 @@ def refuse_media_type(taken: Taken, known: Known) -> None:
         raise Unsupported(f"the body is {label!r}; this operation takes {', '.join(taken.media_types)}")
 
 
-async def read_whole(request: Request, known: Known, limit: int) -> bytes:
+def read_whole(request: Request, known: Known, limit: int) -> Awaitable[bytes]:
     """The body, refused by its announced length before any of it is read."""
     refuse_length(known, limit)
-    return await read(request.body, limit)
+    return read(request.body, limit)
 
 
 def announces_body(known: Known) -> bool:

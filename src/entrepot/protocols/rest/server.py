@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TypeVar
 
@@ -83,19 +83,19 @@ class RestServer:
         entries = [entry for served in services for entry in self._endpoints(served, limits)]
         router = _router(entries, ", ".join(served.service.name for served in services))
 
-        async def exchange(request: Request) -> Response:
+        def exchange(request: Request) -> Awaitable[Response]:
             try:
                 found = router.find(request.path)
             except Malformed as malformed:
-                return _refuse(malformed, request)
+                return _ready(_refuse(malformed, request))
             if found is None:
-                return _refuse(UnknownOperation("nothing has this address"), request)
+                return _ready(_refuse(UnknownOperation("nothing has this address"), request))
             place, variables = found
             endpoint = place.methods.get(request.method)
             if endpoint is None:
-                return _no_method(place, request)
-            response = await endpoint(request, variables)
-            return await _without_body(response) if request.method == "HEAD" else response
+                return _ready(_no_method(place, request))
+            answer = endpoint(request, variables)
+            return _without_body(answer) if request.method == "HEAD" else answer
 
         return exchange
 
@@ -191,7 +191,12 @@ def _refuse(fault: Fault, request: Request, status: int | None = None, headers: 
     return faults.response(fault, trace_id, status=status, headers=headers)
 
 
-async def _without_body(response: Response) -> Response:
+async def _ready(response: Response) -> Response:
+    return response
+
+
+async def _without_body(answer: Awaitable[Response]) -> Response:
+    response = await answer
     if not isinstance(response.body, bytes):
         await close(response.body)
     return Response(response.status, response.headers, b"")
