@@ -75,6 +75,11 @@ def envoy_alone(port: int, scratch: Path) -> list[str]:
     return _envoy(envoy_config.hardened(port, envoy_config.loopback(_shared_port()), scratch), scratch)
 
 
+def router_alone(port: int, scratch: Path) -> list[str]:
+    """A router-only Envoy before the shared upstream."""
+    return _envoy(envoy_config.bare(port, envoy_config.loopback(_shared_port()), scratch), scratch)
+
+
 def edge_alone(port: int, scratch: Path) -> list[str]:
     """Our edge with one pass-through route to the shared upstream."""
     declaration = f"""\
@@ -113,6 +118,7 @@ CONTENDERS = {
         Contender("pjrpc", uvicorn("bench.peers.pjrpc_app:app"), ""),
         Contender("router-only Envoy + plain ASGI", envoy_before_worker, "/items/7"),
         Contender("Entrepôt, edge and worker", entrepot(), REST),
+        Contender("router-only Envoy", router_alone, "/items/7"),
         Contender("Envoy by hand", envoy_alone, "/items/7"),
         Contender("Entrepôt edge", edge_alone, "/items/7"),
     )

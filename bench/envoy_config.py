@@ -1,8 +1,13 @@
 """Envoy as one writes it by hand: a bare router, and one that does what our edge does.
 
-The second strips the headers a client could claim an identity with, bounds headers and idle
-time, refuses underscores, writes one JSON line for each request, bounds connections and retries
-what never reached the upstream.
+The second is one flat file of routes for one upstream, with no more in it than these duties:
+
+- strip the headers a client could claim an identity with; bound headers, buffers, idle time,
+  connections and requests; refuse underscores, unclean paths and two hosts at once;
+- give every request one trace id, the caller's own or a new one, and tell it to the upstream,
+  to the log and to whoever gets an answer of Envoy's own;
+- retry elsewhere what is safe to retry, leave out an endpoint that keeps failing;
+- write one JSON line for each request, and say when it is ready.
 """
 
 from __future__ import annotations
@@ -18,22 +23,30 @@ LOG_FIELDS = {
     "path": "%PATH(NQ)%",
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
-    "milliseconds": "%DURATION%",
+    "reason": "%RESPONSE_CODE_DETAILS%",
+    "duration_ms": "%DURATION%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
     "upstream": "%UPSTREAM_CLUSTER%",
-    "request_id": "%REQ(X-REQUEST-ID)%",
+    "upstream_failure": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+    "route": "%ROUTE_NAME%",
+    "operation": "%DYNAMIC_METADATA(trace:operation)%",
+    "trace_id": "%DYNAMIC_METADATA(trace:trace_id)%",
 }
 STRIPPED = ("x-entrepot-", "x-envoy-", "x-forwarded-")
+UNCLEAN_PATH = r"(?i).*(//|\\|%2f|%5c|%2e|%00|/\.\.?(;[^/]*)?(/.*)?$).*"
 
 
 def bare(port: int, upstream: Json, scratch: Path) -> Json:
     """Only the router."""
-    return _config(port, upstream, scratch, {}, {})
+    return _config(port, upstream, scratch, manager={}, routes=[_route({})], filters=[])
 
 
 def hardened(port: int, upstream: Json, scratch: Path) -> Json:
     """What our edge does, without our edge."""
-    mutations = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED]
-    mutations += [{"remove": "forwarded"}, {"remove": "x-real-ip"}]
+    log_format = {"json_format": LOG_FIELDS, "omit_empty_values": True}
+    log = {"path": str(scratch / "access.log"), "log_format": log_format}
     manager = {
         "use_remote_address": True,
         "strip_any_host_port": True,
@@ -41,20 +54,87 @@ def hardened(port: int, upstream: Json, scratch: Path) -> Json:
         "request_headers_timeout": "10s",
         "stream_idle_timeout": "300s",
         "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST", "idle_timeout": "3600s"},
-        "early_header_mutation_extensions": [
-            _extension("strip", "http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations)
-        ],
-        "access_log": [
-            _extension(
-                "file",
-                "access_loggers.file.v3.FileAccessLog",
-                path=str(scratch / "access.log"),
-                log_format={"json_format": LOG_FIELDS},
-            )
-        ],
+        "early_header_mutation_extensions": [_strip()],
+        "access_log": [_extension("file", "access_loggers.file.v3.FileAccessLog", **log)],
+        "local_reply_config": {"body_format": {"json_format": _PROBLEM, "content_type": "application/problem+json"}},
     }
-    retry = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 2}
-    return _config(port, upstream, scratch, manager, {"timeout": "15s", "retry_policy": retry})
+    config = _config(port, upstream, scratch, manager, _careful_routes(), [_ready(), _trace()])
+    config["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] = 32768
+    config["static_resources"]["clusters"][0] |= {
+        "per_connection_buffer_limit_bytes": 32768,
+        "circuit_breakers": {"thresholds": [{"max_connections": 1024, "max_requests": 1024}]},
+        "outlier_detection": {"consecutive_5xx": 5},
+    }
+    return config
+
+
+_PROBLEM = {
+    "title": "%LOCAL_REPLY_BODY%",
+    "status": "%RESPONSE_CODE%",
+    "trace_id": "%DYNAMIC_METADATA(trace:trace_id)%",
+}
+
+
+def _strip() -> Json:
+    mutations = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED]
+    mutations += [{"remove": "forwarded"}, {"remove": "x-real-ip"}]
+    return _extension("strip", "http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations)
+
+
+def _ready() -> Json:
+    path = {"name": ":path", "string_match": {"exact": "/-/ready"}}
+    return _extension("ready", "filters.http.health_check.v3.HealthCheck", pass_through_mode=False, headers=[path])
+
+
+def _trace() -> Json:
+    """Envoy has no other means to make a trace id, short of its tracing, which costs more."""
+    uuid = "^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$"
+    theirs = "^(00-([0-9a-f]{32})-[0-9a-f]+-[0-9a-f]{2})$|^.*$"
+    operation = {"metadata_namespace": "trace", "key": "operation"}
+    return _extension(
+        "trace",
+        "filters.http.header_to_metadata.v3.Config",
+        request_rules=[
+            _rule("x-request-id", "trace_id", uuid, r"\1\2\3\4\5"),
+            _rule("traceparent", "trace_id", theirs, r"\2"),
+            {**_rule("traceparent", "traceparent", theirs, r"\1"), "remove": True},
+        ],
+        response_rules=[{"header": "x-entrepot-operation", "on_header_present": operation, "remove": True}],
+    )
+
+
+def _rule(header: str, key: str, pattern: str, substitution: str) -> Json:
+    rewrite = {"pattern": {"regex": pattern}, "substitution": substitution}
+    return {
+        "header": header,
+        "on_header_present": {"metadata_namespace": "trace", "key": key, "regex_value_rewrite": rewrite},
+    }
+
+
+def _careful_routes() -> list[Json]:
+    predicate = _extension("previous_hosts", "retry.host.previous_hosts.v3.PreviousHostsPredicate")
+    retry = {"num_retries": 1, "per_try_timeout": "15s", "retry_host_predicate": [predicate]}
+    never_arrived = "connect-failure,refused-stream,reset-before-request"
+    repeatable = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|PUT|DELETE"}}}
+    two_hosts = {"name": ":authority", "string_match": {"contains": ","}}
+    again = {"retry_policy": {**retry, "retry_on": "connect-failure,refused-stream,reset,gateway-error"}}
+    once = {"retry_policy": {**retry, "retry_on": never_arrived}}
+    return [
+        {"match": {"prefix": "/", "headers": [two_hosts]}, "direct_response": {"status": 400}},
+        {"match": {"safe_regex": {"regex": UNCLEAN_PATH}}, "direct_response": {"status": 400}},
+        {"match": {"path": "/-/live"}, "direct_response": {"status": 200}},
+        {"match": {"prefix": "/-/"}, "direct_response": {"status": 404}},
+        _route({**_REWRITTEN, **again}, repeatable),
+        _route({**_REWRITTEN, **once}),
+    ]
+
+
+_REWRITTEN = {"host_rewrite_literal": "plain", "append_x_forwarded_host": True, "timeout": "0s"}
+_TRACEPARENT = "00-%DYNAMIC_METADATA(trace:trace_id)%-%DYNAMIC_METADATA(trace:trace_id):16%-00"
+
+
+def _route(action: Json, *headers: Json) -> Json:
+    return {"match": {"prefix": "/", "headers": [*headers]}, "route": {"cluster": "upstream", **action}}
 
 
 def unix_socket(path: Path) -> Json:
@@ -71,14 +151,20 @@ def _extension(name: str, message: str, **settings: Any) -> Json:
     return {"name": name, "typed_config": {"@type": f"{TYPES}.{message}", **settings}}
 
 
-def _config(port: int, upstream: Json, scratch: Path, manager: Json, route: Json) -> Json:
-    routes = [{"match": {"prefix": "/"}, "route": {"cluster": "upstream", **route}}]
+def _config(port: int, upstream: Json, scratch: Path, manager: Json, routes: list[Json], filters: list[Json]) -> Json:
+    hosts: Json = {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}
+    if filters:
+        hosts["request_headers_to_add"] = [
+            {"header": {"key": "traceparent", "value": "%DYNAMIC_METADATA(trace:traceparent)%"}},
+            {"header": {"key": "traceparent", "value": _TRACEPARENT}, "append_action": "ADD_IF_ABSENT"},
+        ]
+    router = _extension("router", "filters.http.router.v3.Router", suppress_envoy_headers=bool(manager))
     connection_manager = _extension(
         "http",
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="ingress",
-        http_filters=[_extension("router", "filters.http.router.v3.Router", suppress_envoy_headers=bool(manager))],
-        route_config={"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
+        http_filters=[*filters, router],
+        route_config=hosts,
         **manager,
     )
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": upstream}}]}]
