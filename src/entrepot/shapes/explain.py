@@ -18,6 +18,7 @@ from entrepot.model.fault import Issue
 from entrepot.shapes import jsonschema
 from entrepot.shapes.arms import choose
 from entrepot.shapes.kinds import kind_of, kinds_of
+from entrepot.shapes.patience import Exhausted, bounded
 from entrepot.shapes.scalars import (
     EXACT,
     INTEGER,
@@ -36,10 +37,18 @@ def explain(shape: s.Shape, plain: Any, types: s.Types, limits: Limits = DEFAULT
     Pointers are relative to `plain`.
     """
     issues: list[Issue] = []
-    for issue in _Walk(types, limits).walk(shape, plain, ""):
-        issues.append(issue)
-        if len(issues) >= limits.issues_max:
-            break
+    walk = _Walk(types, limits)
+
+    def collect(plain: Any) -> None:
+        for issue in walk.walk(shape, plain, ""):
+            issues.append(issue)
+            if len(issues) >= limits.issues_max:
+                break
+
+    try:
+        bounded(collect)(plain)
+    except Exhausted as exhausted:
+        issues.append(Issue(walk.place, "pattern", str(exhausted)))
     return issues
 
 
@@ -63,6 +72,8 @@ class _Walk:
         self.types = types
         self.limits = limits
         self.known: Known = {} if known is None else known
+        self.place = ""
+        """The pointer of what was looked at last."""
 
     def fits(self, shape: s.Shape, plain: Any) -> bool:
         key = (id(shape), id(plain))
@@ -72,6 +83,7 @@ class _Walk:
         return self.known[key][0]
 
     def walk(self, shape: s.Shape, plain: Any, pointer: str) -> Iterator[Issue]:
+        self.place = pointer
         shape = s.resolve(shape, self.types)
         match shape:
             case s.Nullable(shape=inner):

@@ -19,6 +19,7 @@ import msgspec
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape as s
 from entrepot.shapes.kinds import kinds_of
+from entrepot.shapes.patience import Exhausted, bounded
 from entrepot.shapes.scalars import (
     INTEGER,
     NUMBER,
@@ -68,6 +69,8 @@ def reader(
             return _union_reader([reader(arm, types, classes, limits) for arm in _strictest_first(arms, types)])
         case s.Text() if resolved == s.Text(format=resolved.format):
             return lambda text: text
+        case s.Text(pattern=str()):
+            return _patient_reader(resolved, limits)
         case s.Int(wire="number") if resolved == s.Int():
             return lambda text: _integer(resolved, text, limits)
         case s.Enum() if isinstance(cls, type) and issubclass(cls, enum.Enum):
@@ -136,6 +139,18 @@ def _integer(shape: s.Int, text: str, limits: Limits) -> int:
     if len(text) < 19 and INTEGER.fullmatch(text):
         return int(text)
     return int(_scalar(shape, text, limits))
+
+
+def _patient_reader(shape: s.Text, limits: Limits) -> Reader:
+    read = bounded(lambda text: value_of(shape, text, limits))
+
+    def read_in_time(text: str) -> Any:
+        try:
+            return read(text)
+        except Exhausted as exhausted:
+            raise NotOfShape(Problem("pattern", str(exhausted))) from None
+
+    return read_in_time
 
 
 def _padded(text: str) -> str:

@@ -34,6 +34,8 @@ class Trait(enum.Flag):
     """It holds a value whose Python type does not say how it is written."""
     CHECKED = enum.auto()
     """It has a rule that msgspec has no word for."""
+    PATTERN = enum.auto()
+    """It holds text with a pattern, whose matching may take any time."""
 
 
 class Traits:
@@ -103,17 +105,17 @@ class Traits:
             case s.Record():
                 kept = Trait.UNTYPED if part.extras == "keep" and part.extra is None else Trait.NONE
                 return kept | Trait.REWRITTEN if needs_hook(part) else kept
+            case s.Text(pattern=str()):
+                return Trait.PATTERN | Trait.CHECKED if own_class else Trait.PATTERN
             case _:
-                return Trait.CHECKED if self._has_rule(part, own_class) else Trait.NONE
+                return Trait.CHECKED if self._has_rule(part) else Trait.NONE
 
-    def _has_rule(self, part: s.Shape, own_class: bool) -> bool:
+    def _has_rule(self, part: s.Shape) -> bool:
         match part:
             case s.List(unique=unique):
                 return unique
             case s.Int():
                 return not all(map(fits_int64, int_bounds(part)))
-            case s.Text(pattern=pattern):
-                return own_class and pattern is not None
             case s.Union(arms=arms):
                 return any(text_with_pattern(arm, self._types) is not None for arm in arms)
             case _:

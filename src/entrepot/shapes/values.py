@@ -22,10 +22,11 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.shapes import authored, guard
 from entrepot.shapes.classes import Classes
 from entrepot.shapes.explain import explain
+from entrepot.shapes.patience import Exhausted, bounded
 from entrepot.shapes.traits import Trait
 from entrepot.shapes.wire_form import WireForms
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation, Exhausted)
 _plain = msgspec.json.Decoder(float_hook=decimal.Decimal)
 
 
@@ -76,11 +77,13 @@ class Codec:
         """The value for plain JSON data (dicts, lists, scalars, Decimals), checked as `decode` does."""
         self._refuse_without_json()
         read, shape, values = self._values.made.reader(self.shape), self.shape, self._values
+        if Trait.PATTERN in self._traits:
+            read = bounded(read)
 
         def of_plain(plain: Any) -> Any:
             try:
                 value = read(plain)
-            except (ValueError, TypeError, RecursionError) as error:
+            except (ValueError, TypeError, RecursionError, Exhausted) as error:
                 raise (values.fault_in_plain(shape, plain) or values.unexplained(error)) from None
             if (
                 guard.may_be_unsound(plain, values.limits)
@@ -123,6 +126,8 @@ class Codec:
         number = guard.number_hook(limits) if Trait.UNTYPED in self._traits else decimal.Decimal
         read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
         check, times = made.checks.of(shape), Trait.TIME in self._traits
+        if Trait.PATTERN in self._traits:
+            read, check = bounded(read), check and bounded(check)
         short = limits.number_digits_max
         # An author's own class may write itself at a price, or not at all.
         echoes = None if trusted or self._rewrite is not None or made.has_pydantic else self.encode
