@@ -43,7 +43,6 @@ def exposed(project: Path, **options: object) -> tuple[str, ...]:
 def test_a_mode_decides_what_nobody_named(project: Path) -> None:
     assert exposed(project, mode="dev") == ("rest", "jsonrpc")
     assert exposed(project, mode="serve") == ("rest",)
-    assert exposed(project, mode="serve", expose_default=("jsonrpc",)) == ("jsonrpc",)
 
 
 def test_a_named_protocol_holds_in_every_mode(project: Path) -> None:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from entrepot.ir.release import Release
-from entrepot.ir.worker import ServiceTable
-from entrepot.model.operation import Service
-from entrepot.ports.protocol import Protocol
+from entrepot.ports.protocol import Catalog
 
 SHOWN_MAX = 12
 """Most addresses printed for one service and protocol; `explain` prints all."""
 
 
-def lines(release: Release, catalog: Mapping[str, Protocol], base_url: str) -> Iterator[str]:
+def lines(release: Release, catalog: Catalog, base_url: str) -> Iterator[str]:
     """By service and protocol: the addresses, and a command to paste."""
     for table in release.worker.services:
         for name in table.expose:
-            server, service = catalog[name].server, served(table, name)
+            server, service = catalog[name].server, table.served_over(name)
             yield f"  {table.service.name} over {name}"
             shown = list(dict.fromkeys(server.addresses(service).values()))
             yield from (f"    {address}" for address in shown[:SHOWN_MAX])
@@ -34,22 +30,15 @@ def lines(release: Release, catalog: Mapping[str, Protocol], base_url: str) -> I
         yield f"  routes: {', '.join(foreign)}"
 
 
-def plain(release: Release, catalog: Mapping[str, Protocol], base_url: str) -> list[dict[str, Any]]:
+def plain(release: Release, catalog: Catalog, base_url: str) -> list[dict[str, Any]]:
     """The same for programs, and all of it."""
     return [
         {
             "service": table.service.name,
             "protocol": name,
-            "addresses": dict(catalog[name].server.addresses(served(table, name))),
-            "sample": catalog[name].server.sample(served(table, name), base_url),
+            "addresses": dict(catalog[name].server.addresses(table.served_over(name))),
+            "sample": catalog[name].server.sample(table.served_over(name), base_url),
         }
         for table in release.worker.services
         for name in table.expose
     ]
-
-
-def served(table: ServiceTable, protocol: str) -> Service:
-    """The service without the operations that the protocol leaves out."""
-    left_out = table.omit.get(protocol, ())
-    operations = tuple(each for each in table.service.operations if each.name not in left_out)
-    return msgspec.structs.replace(table.service, operations=operations)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,7 @@ from entrepot.cli.output import plain
 from entrepot.cli.session import Session
 
 if TYPE_CHECKING:
-    from entrepot.kit.diagnostics import Diagnostic
+    from entrepot.control.applying import Applied
 
 
 @click.command()
@@ -28,40 +28,35 @@ def apply(session: Session, project: Path) -> int:
     Example:
       entrepot apply examples/gateway
     """
+    import msgspec
+
     from entrepot.control import directories
+    from entrepot.control.applying import Applied
     from entrepot.control.client import ask
 
     layout = directories.layout_of(project if project.is_dir() else project.parent)
     session.output.progress("compiling, checking and delivering")
-    answer = ask(layout, "POST", "/apply", {"dir": str(layout.project)})
-    ok = answer["state"] in ("live", "unchanged")
-    _show(session, answer)
-    session.output.json({"ok": ok, **answer, "diagnostics": plain(_diagnostics(answer))})
+    applied = msgspec.convert(ask(layout, "POST", "/apply", {"dir": str(layout.project)}), Applied)
+    ok = applied.state in ("live", "unchanged")
+    _show(session, applied)
+    session.output.json({"ok": ok, **msgspec.structs.asdict(applied), "diagnostics": plain(applied.diagnostics)})
     return 0 if ok else 1
 
 
-def _show(session: Session, answer: dict[str, Any]) -> None:
-    seconds = f"{answer['seconds']:.2f} s"
-    match answer["state"]:
+def _show(session: Session, applied: Applied) -> None:
+    seconds = f"{applied.seconds:.2f} s"
+    match applied.state:
         case "live":
-            workers = "with new workers" if answer["workers_replaced"] else "at the edge alone"
-            session.output.text(f"release {answer['number']} is live after {seconds}, {workers}")
-            if answer["note"]:
-                session.output.notice(answer["note"])
+            workers = "with new workers" if applied.workers_replaced else "at the edge alone"
+            session.output.text(f"release {applied.number} is live after {seconds}, {workers}")
+            if applied.note:
+                session.output.notice(applied.note)
         case "unchanged":
-            session.output.text(f"nothing to do: release {answer['number']} is what is on disk")
+            session.output.text(f"nothing to do: release {applied.number} is what is on disk")
         case "rejected":
-            number = answer["number"]
+            number = applied.number
             session.output.notice(f"release {number} was rejected after {seconds}, the one before goes on serving:")
-            session.output.notice(answer["reason"])
+            session.output.notice(applied.reason)
         case "refused":
-            session.output.diagnostics(_diagnostics(answer))
+            session.output.diagnostics(applied.diagnostics)
             session.output.notice("nothing was changed: the release that serves goes on serving")
-
-
-def _diagnostics(answer: dict[str, Any]) -> list[Diagnostic]:
-    import msgspec
-
-    from entrepot.kit.diagnostics import Diagnostic
-
-    return msgspec.convert(answer["diagnostics"], list[Diagnostic])

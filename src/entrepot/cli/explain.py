@@ -103,9 +103,8 @@ def _facts(
 ) -> dict[str, Any]:
     from entrepot.cli import notation
 
-    inbound = [] if operation.stream_input is None else [operation.stream_input]
-    roots = [operation.input, operation.output, *inbound, *(f.data for f in operation.faults if f.data)]
-    stream = f", and a stream of {notation.written(inbound[0])}" if inbound else ""
+    inbound = operation.stream_input
+    stream = "" if inbound is None else f", and a stream of {notation.written(inbound)}"
     return {
         "ok": True,
         "service": service.service.name,
@@ -114,7 +113,7 @@ def _facts(
         "placements": [_plain(placement) for placement in placements],
         "input": notation.written(operation.input) + stream,
         "output": ("stream of " if operation.stream_output else "") + notation.written(operation.output),
-        "types": notation.named(service.service.types, roots),
+        "types": notation.named(service.service.types, operation.shapes),
         "faults": [{"name": fault.name, "kind": fault.kind, "docs": fault.docs} for fault in operation.faults],
         "rules": {
             "safe": "yes" if operation.safe else "no",

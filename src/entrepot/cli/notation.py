@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from entrepot.model import shape
 
@@ -39,17 +40,9 @@ def written(what: shape.Shape, depth: int = DEPTH_MAX) -> str:
             return str(type(what).__struct_config__.tag)
 
 
-def named(types: shape.Types, roots: list[shape.Shape]) -> dict[str, str]:
+def named(types: shape.Types, roots: Iterable[shape.Shape]) -> dict[str, str]:
     """The named types that the roots lead to, each in our notation."""
-    found: dict[str, str] = {}
-    pending = list(roots)
-    while pending:
-        what = pending.pop(0)
-        if isinstance(what, shape.Ref) and what.name not in found:
-            found[what.name] = written(types[what.name])
-            pending.append(types[what.name])
-        pending.extend(shape.parts(what))
-    return found
+    return {name: written(types[name]) for name in shape.names_reached(roots, types)}
 
 
 def _field(field: shape.Field, depth: int) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from entrepot.cli.options import common, environment_option
 from entrepot.cli.session import Session
+
+if TYPE_CHECKING:
+    from entrepot.compiler.draft import Mode
 
 _directory = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -46,7 +49,7 @@ def worker(session: Session, release_file: Path, pool: str, fd: int, project: Pa
 def control(
     session: Session,
     target: Path,
-    mode: Literal["dev", "serve"],
+    mode: Mode,
     host: str,
     port: int,
     workers: int,

@@ -15,6 +15,7 @@ from entrepot.cli.output import colours
 from entrepot.cli.session import Session
 
 if TYPE_CHECKING:
+    from entrepot.compiler.draft import Mode
     from entrepot.control.events import Event, Ready
 
 Edge = Literal["envoy", "none"]
@@ -77,7 +78,7 @@ def serve(session: Session, project: Path, **options: Any) -> None:
 def _run(
     session: Session,
     target: Path,
-    mode: Literal["dev", "serve"],
+    mode: Mode,
     environment: str,
     host: str,
     port: int,

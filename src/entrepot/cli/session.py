@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from entrepot.cli.output import Output
 
 if TYPE_CHECKING:
-    from entrepot.ports.protocol import Protocol
+    from entrepot.ports.protocol import Catalog
 
-LoadCatalog = Callable[[], "Mapping[str, Protocol]"]
+LoadCatalog = Callable[[], "Catalog"]
 
 
 class Session:
@@ -24,6 +24,6 @@ class Session:
         """Whether an unexpected error shows its traceback."""
 
     @cached_property
-    def catalog(self) -> Mapping[str, Protocol]:
+    def catalog(self) -> Catalog:
         """The protocols by name, each loaded on use."""
         return self._load_catalog()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
-from entrepot.compiler.draft import Catalog, Draft, Mode, Placement, Request
+from entrepot.compiler.draft import Draft, Mode, Placement, Request
 from entrepot.compiler.passes import PASSES
 from entrepot.ir.release import Release
 from entrepot.kit.diagnostics import Diagnostic, Refused, has_errors
+from entrepot.ports.protocol import Catalog
 from entrepot.spec.declaration import Declaration
-
-EXPOSE_DEFAULTS: dict[Mode, tuple[str, ...] | Literal["all"]] = {"dev": "all", "serve": ("rest",)}
-"""By mode: the protocols of a service that names none."""
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,16 +31,13 @@ def compile(
     catalog: Catalog,
     *,
     mode: Mode = "serve",
-    expose_default: tuple[str, ...] | Literal["all"] | None = None,
     environment: str = "",
 ) -> Compiled:
     """The release of a project directory, its `entrepot.yaml`, or one Python file.
 
-    `expose_default` overrides the mode's. Raises `Refused` with every diagnostic when one of them is
-    an error.
+    Raises `Refused` with every diagnostic when one of them is an error.
     """
-    default = EXPOSE_DEFAULTS[mode] if expose_default is None else expose_default
-    request = Request(target=target, catalog=catalog, mode=mode, environment=environment, expose_default=default)
+    request = Request(target=target, catalog=catalog, mode=mode, environment=environment)
     draft = run_passes(Draft(request=request))
     if draft.release is None:
         raise RuntimeError("the last pass seals")

@@ -16,16 +16,16 @@ from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import pointer
 from entrepot.model.operation import Service
 from entrepot.model.upstream import Upstream
-from entrepot.ports.protocol import Mount, Protocol
+from entrepot.ports.protocol import Catalog, Mount
 from entrepot.spec.declaration import Declaration, OperationEntry, ServiceEntry
 from entrepot.spec.load import Loaded
 from entrepot.spec.positions import Positions
 
-Catalog = Mapping[str, Protocol]
-"""The protocols by name, each loaded on use."""
-
 Mode = Literal["dev", "serve"]
 """dev: all protocols unless told otherwise, every output checked. serve: what the declaration names."""
+
+
+_EXPOSED_BY_SERVE = ("rest",)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +35,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Catalog
     mode: Mode = "serve"
     environment: str = ""
-    expose_default: tuple[str, ...] | Literal["all"] = "all"
-    """The protocols of a service that names none."""
+
+    @property
+    def exposed_by_default(self) -> tuple[str, ...]:
+        """The protocols of a service that names none."""
+        return tuple(self.catalog) if self.mode == "dev" else _EXPOSED_BY_SERVE
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,9 +39,7 @@ def import_sources(draft: Draft) -> Draft:
 
 
 def _load_protocols(draft: Draft) -> None:
-    entries = draft.declaration.services.values()
-    default = draft.request.expose_default
-    fallback = tuple(draft.catalog) if default == "all" else default
+    entries, fallback = draft.declaration.services.values(), draft.request.exposed_by_default
     for name in {name for entry in entries for name in (fallback if entry.expose is None else entry.expose)}:
         draft.catalog.get(name)
 

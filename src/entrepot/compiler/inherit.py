@@ -177,8 +177,7 @@ def _with_base_path(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
 def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
     """Protocols that do not exist are left out here; their rule reports them."""
     entry = draft.entry(unit)
-    default = draft.request.expose_default
-    fallback = tuple(draft.catalog) if default == "all" else default
+    fallback = draft.request.exposed_by_default
     for operation in unit.service.operations:
         own = draft.operation_entry(unit, operation.name).expose
         named = entry.expose if own is None else own
@@ -202,8 +201,7 @@ def _served(draft: Draft, unit: Unit, problems: list[Diagnostic]) -> Iterator[Se
 
 def _served_over(draft: Draft, unit: Unit, protocol: str, names: frozenset[str]) -> Served:
     server = draft.catalog[protocol].server
-    operations = tuple(operation for operation in unit.service.operations if operation.name in names)
-    service = replace(unit.service, operations=operations)
+    service = unit.service.only(names)
     return Served(
         protocol=protocol,
         operations=names,

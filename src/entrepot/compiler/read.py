@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from entrepot.compiler.draft import Catalog, Draft
+from entrepot.compiler.draft import Draft
 from entrepot.kit.diagnostics import Refused
+from entrepot.ports.protocol import Catalog
 from entrepot.spec.load import load
 
 

@@ -46,6 +46,11 @@ class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float = 30.0
     """Seconds an operation may take that sets none itself."""
 
+    def served_over(self, protocol: str) -> Service:
+        """The service without the operations that the protocol leaves out."""
+        left_out = self.omit.get(protocol, ())
+        return self.service.only({operation.name for operation in self.service.operations} - set(left_out))
+
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):
     """A group of like worker processes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -52,6 +52,12 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bindings: Mapping[str, Any] = {}
     """By protocol: plain data that the protocol's folder owns and reads."""
 
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Every shape that a call of it may carry: the input, an inbound item, the output, the faults' data."""
+        inbound = () if self.stream_input is None else (self.stream_input,)
+        return (self.input, *inbound, self.output, *(fault.data for fault in self.faults if fault.data is not None))
+
     def fault(self, name: str) -> DeclaredFault | None:
         """The declared fault of this name, if there is one."""
         return next((fault for fault in self.faults if fault.name == name), None)
@@ -88,3 +94,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def operation(self, name: str) -> Operation | None:
         """The operation of this name, if there is one."""
         return next((operation for operation in self.operations if operation.name == name), None)
+
+    def only(self, names: Collection[str]) -> Service:
+        """The service with these operations alone, and the links that lead to them."""
+        return msgspec.structs.replace(
+            self,
+            operations=tuple(operation for operation in self.operations if operation.name in names),
+            links=tuple(link for link in self.links if link.operation in names),
+        )

@@ -9,7 +9,8 @@ Import the module, not its names: `shape.Int(bits=64)`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 from typing import Union as _Union
 
@@ -300,6 +301,19 @@ def parts(shape: Shape) -> tuple[Shape, ...]:
             return (shape.shape,)
         case _:
             return ()
+
+
+def names_reached(roots: Iterable[Shape], types: Types) -> list[str]:
+    """The names of the types that these shapes lead to, each once, the nearest first."""
+    found: dict[str, None] = {}
+    pending = deque(roots)
+    while pending:
+        current = pending.popleft()
+        if isinstance(current, Ref) and current.name not in found:
+            found[current.name] = None
+            pending.append(types[current.name])
+        pending.extend(parts(current))
+    return list(found)
 
 
 def reachable(shape: Shape, types: Types) -> list[Shape]:

@@ -39,17 +39,12 @@ class Can(msgspec.Struct, frozen=True, kw_only=True):
             return "it answers with a stream"
         if self.files and self.raw:
             return ""
-        for part in _shapes_of(operation, types):
+        for part in (part for root in operation.shapes for part in shape.reachable(root, types)):
             if isinstance(part, shape.File) and not self.files:
                 return "it carries a file"
             if isinstance(part, shape.Raw) and not self.raw:
                 return f"it carries a raw {part.media_type} body"
         return ""
-
-
-def _shapes_of(operation: Operation, types: shape.Types) -> list[shape.Shape]:
-    roots = [operation.input, operation.output, operation.stream_input]
-    return [part for root in roots if root is not None for part in shape.reachable(root, types)]
 
 
 class ServedService(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,3 +149,7 @@ class Protocol(msgspec.Struct, frozen=True):
     name: str
     server: Server
     client: Client
+
+
+Catalog = Mapping[str, Protocol]
+"""Protocols by name, each perhaps loaded on use."""
