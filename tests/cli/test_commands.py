@@ -377,6 +377,19 @@ def test_import_says_what_it_left_out_and_why(entrepot: Command, project: Path) 
     assert result["refusals"][0]["reason"]
 
 
+def test_import_names_the_document_and_where_its_calls_go(entrepot: Command, project: Path) -> None:
+    strange = {"name": "strange", "params": [], "result": {"name": "r", "schema": {"$ref": "#/nowhere"}}}
+    server = {"servers": [{"url": "https://ledger.example/rpc"}]}
+    document = OPENRPC | server | {"methods": [*OPENRPC["methods"], strange]}  # type: ignore[misc]
+    for name in ("ledger.json", "other.json"):
+        (project / name).write_text(json.dumps(document))
+    entrepot("import", "openrpc:ledger.json", "--name", "ledger")
+    assert "specs/ledger.json#/methods/1/result/schema: warning" in entrepot.err
+    assert "its calls go to https://ledger.example/rpc: upstream ledger in entrepot.yaml" in entrepot.out
+    entrepot("import", "openrpc:other.json", "--name", "ledger")
+    assert "it replaces the document from ledger.json" in entrepot.out
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [("{", "cannot be read"), ("[]", "error E"), (json.dumps({"openrpc": "1.3.2"}), "error E")],
@@ -390,8 +403,7 @@ def test_import_refuses_what_is_no_contract(entrepot: Command, project: Path, do
 
 
 def test_import_names_the_kinds_it_knows(entrepot: Command, project: Path) -> None:
-    (project / "ledger.json").write_text("{}")
-    assert entrepot("import", "wsdl2:ledger.json", "--name", "ledger").code == 1
+    assert entrepot("import", "wsdl2:https://ledger.example/never-asked", "--name", "ledger").code == 1
     assert "Known kinds: openapi, openrpc." in entrepot.err
 
 

@@ -52,6 +52,12 @@ def test_the_same_document_again_is_no_change(tmp_path: Path) -> None:
     assert not pin(tmp_path, "openapi", CRM, "https://crm.example/a.json", "crm").changed
 
 
+def test_a_document_from_elsewhere_is_told_as_a_replacement(tmp_path: Path) -> None:
+    assert pin(tmp_path, "openapi", CRM, "https://crm.example/a.json", "crm").replaced == ""
+    assert pin(tmp_path, "openapi", CRM, "https://crm.example/a.json", "crm").replaced == ""
+    assert pin(tmp_path, "openapi", CRM, "https://other.example/b.json", "crm").replaced == "https://crm.example/a.json"
+
+
 def test_yaml_stays_yaml(tmp_path: Path) -> None:
     assert pin(tmp_path, "openapi", b"operations: [find]\n", "crm.yml", "crm").file == "specs/crm.yaml"
 

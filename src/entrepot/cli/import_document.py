@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,7 @@ def import_document(session: Session, document: str, name: str, project: Path) -
     kind, colon, source = document.partition(":")
     if not colon or not source:
         raise click.UsageError(f"{document!r} is not KIND:FILE_OR_URL, such as openapi:specs/crm.json")
-    content = _content(session, source)
-    result = import_it(project, kind, content, source, name, session.catalog)
+    result = import_it(project, kind, partial(_content, session, source), source, name, session.catalog)
     _show(session, result, name)
     return 1 if result.refusals else 0
 
@@ -72,6 +72,8 @@ def _show(session: Session, result: Import, name: str) -> None:
         text(f"  … and {len(operations) - LISTED_MAX} more: entrepot explain")
     if not pinned.changed:
         text("the document is the one that was pinned before")
+    if pinned.replaced:
+        text(f"it replaces the document from {pinned.replaced}; where its calls go stays as declared")
     if pinned.upstream_added:
         text(f"its calls go to {result.upstream_url}: upstream {name} in entrepot.yaml")
     elif pinned.service_added and not result.upstream_url:
@@ -85,6 +87,7 @@ def _show(session: Session, result: Import, name: str) -> None:
             "service": name,
             "file": pinned.file,
             "changed": pinned.changed,
+            "replaced": pinned.replaced,
             "service_added": pinned.service_added,
             "upstream": result.upstream_url,
             "operations": [operation.name for operation in operations],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -38,12 +39,18 @@ def kinds(catalog: Catalog) -> dict[str, Client]:
     return {kind: protocol.client for protocol in catalog.values() for kind in protocol.client.documents}
 
 
-def import_document(project: Path, kind: str, content: bytes, source: str, name: str, catalog: Catalog) -> Import:
-    """Read a document, pin it and declare the service. Raises `Refused`, and then has changed nothing."""
+def import_document(
+    project: Path, kind: str, obtain: Callable[[], bytes], source: str, name: str, catalog: Catalog
+) -> Import:
+    """Read a document, pin it and declare the service. Raises `Refused`, and then has changed nothing.
+
+    `obtain` gives the document's bytes; it is asked when somebody reads this kind of document.
+    """
     known = kinds(catalog)
     if kind not in known:
         remedy = f"Known kinds: {', '.join(known)}."
         raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {kind!r} are not read", remedy=remedy)])
+    content = obtain()
     imported = known[kind].read(documents.read(content, source), name)
     if not imported.service.operations:
         raise Refused([_nothing(source), *(as_diagnostic(refusal, source) for refusal in imported.refusals)])

@@ -31,6 +31,8 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
     """The document, relative to the project."""
     changed: bool
     """Its bytes differ from those pinned before, or none were."""
+    replaced: str
+    """Where the document came from that was pinned before, when that is another place; "" else."""
     service_added: bool
     upstream_added: bool
 
@@ -57,8 +59,13 @@ def pin(project: Path, kind: str, content: bytes, source: str, name: str, upstre
     _write(project / LOCK_FILE, lock_bytes(replace(lock, documents={**lock.documents, file: pinned})))
     if service_added or upstream_added:
         _write(project / DECLARATION_FILE, text.encode())
-    changed = before is None or before.sha256 != pinned.sha256
-    return Pinned(file=file, changed=changed, service_added=service_added, upstream_added=upstream_added)
+    return Pinned(
+        file=file,
+        changed=before is None or before.sha256 != pinned.sha256,
+        replaced=before.source if before is not None and before.source != origin else "",
+        service_added=service_added,
+        upstream_added=upstream_added,
+    )
 
 
 def _origin(source: str, project: Path) -> str:
