@@ -234,6 +234,12 @@ async def test_a_body_of_another_kind_is_told_what_is_taken(shop, method, path, 
     assert (status, headers[header]) == (415, taken)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate, gzip", "x"])
+async def test_a_compressed_body_is_not_taken(shop, coding):
+    answer = await shop.send("POST", b"/products", body=b"{}", content_encoding=coding)
+    assert (answer[0], answer[1][b"accept-encoding"]) == (415, b"identity")
+
+
 async def test_json_in_another_charset_is_not_taken(shop):
     content_type = "application/json; charset=utf-16"
     assert (await shop.problem("POST", b"/products", body=b"{}", content_type=content_type))["status"] == 415

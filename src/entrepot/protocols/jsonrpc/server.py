@@ -92,6 +92,9 @@ class _Endpoint:
         if not _is_json(header(request.headers, b"content-type")):
             fault = Unsupported("the body of a JSON-RPC request is application/json in UTF-8")
             return _response(_refusal(fault, context), 415)
+        if header(request.headers, b"content-encoding") not in (None, b"", b"identity"):
+            fault = Unsupported("the body of a JSON-RPC request is sent as it is, without a content coding")
+            return _response(_refusal(fault, context), 415)
         try:
             data = await read(request.body, self._limits.body_bytes_max)
             codec.check_text(data)

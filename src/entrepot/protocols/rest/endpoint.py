@@ -136,9 +136,11 @@ def _context(request: Request, known: Known) -> Context:
 
 
 def _accepted_header(binding: Binding) -> Headers:
-    """What says, beside a 415, which bodies are taken (RFC 9110, §12.5.1; RFC 5789, §3.1)."""
+    """What says, beside a 415, which bodies are taken (RFC 9110, §12.5; RFC 5789, §3.1)."""
+    if not binding.accepts:
+        return []
     name = b"accept-patch" if binding.method == "PATCH" else b"accept"
-    return [(name, ", ".join(binding.accepts).encode())] if binding.accepts else []
+    return [(name, ", ".join(binding.accepts).encode()), (b"accept-encoding", b"identity")]
 
 
 def all_of(request: Request, name: bytes) -> bytes | None:

@@ -73,6 +73,9 @@ class OutputReader:
         return self._faults.read(response.status, response.headers, body)
 
     async def _read_output(self, response: Response) -> Any:
+        coding = header(response.headers, b"content-encoding")
+        if coding and coding.lower() != b"identity":
+            raise self._broken(f"answered with a body encoded by {coding.decode('latin-1')!r}, unasked")
         if self._streams:
             return self._read_stream(response)
         if self._empty:

@@ -39,11 +39,14 @@ ReadBody = Callable[[Request, Known, Given, list[Issue]], Awaitable[Received]]
 
 
 def refuse_media_type(taken: Taken, known: Known) -> None:
-    """Raises `Unsupported` when the body is labelled as something else than what is taken."""
+    """Raises `Unsupported` when the body is labelled as something else than what is taken, or as compressed."""
     content_type = known.get(b"content-type")
     if not taken.includes(content_type):
         label = (content_type or b"").decode("latin-1")
         raise Unsupported(f"the body is {label!r}; this operation takes {', '.join(taken.media_types)}")
+    coding = known.get(b"content-encoding")
+    if coding and coding.lower() != b"identity":
+        raise Unsupported(f"the body is encoded by {coding.decode('latin-1')!r}; send it as it is")
 
 
 def read_whole(request: Request, known: Known, limit: int) -> Awaitable[bytes]:
