@@ -45,6 +45,13 @@ def test_names(name: str, snake: str, pascal: str) -> None:
     assert (names.snake(name), names.pascal(name)) == (snake, pascal)
 
 
+@pytest.mark.parametrize(
+    ("version", "major"), [("2.1.0", "2"), ("v40", "40"), ("2024-05-01", "2024"), ("beta", "1"), (None, "1"), (3, "3")]
+)
+def test_the_major_version_stands_in_addresses(version: object, major: str) -> None:
+    assert names.major(version) == major
+
+
 @given(st.lists(st.sampled_from(["a", "A", "a_2", "b"])))
 def test_unique_names_never_differ_by_case_alone(wanted: list[str]) -> None:
     taken: set[str] = set()

@@ -19,7 +19,7 @@ from support.answer import Answer
 from support.foreign import ForeignServer, aim, httpbin, import_openapi
 from support.running import Running, running_project
 
-API = "/api/httpbin/v1"
+API = "/api/httpbin/v0"
 ECHO = "/api/echo/v1"
 
 

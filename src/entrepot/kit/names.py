@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 
+_MAJOR = re.compile(r"v?([0-9]{1,9})")
 _WORD = re.compile(r"(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z])[0-9]*|[0-9]+")
 
 
@@ -25,6 +26,12 @@ def pascal(name: str) -> str:
     """A class name in PascalCase; never empty or with a leading digit."""
     joined = "".join(word.capitalize() for word in words(name)) or "Value"
     return f"N{joined}" if joined[0].isdigit() else joined
+
+
+def major(version: object) -> str:
+    """The first number of a foreign version, which stands in addresses: `v2.1.0` gives 2; "1" when it has none."""
+    found = _MAJOR.match(str(version))
+    return found[1] if found else "1"
 
 
 def unique(name: str, taken: set[str]) -> str:

@@ -54,7 +54,7 @@ def places(imported: Imported, name: str) -> dict[str, tuple[str, str, str]]:
 def test_a_service_is_named_and_placed_by_its_document():
     imported = read(PETS)
     service = imported.service
-    assert (service.name, service.version, service.title, service.docs) == ("pets", "1", "Pets", "Keeps pets.")
+    assert (service.name, service.version, service.title, service.docs) == ("pets", "2", "Pets", "Keeps pets.")
     assert imported.server_url == "https://eu.example/v2"
     names = [each.name for each in service.operations]
     assert names == ["get_pet", "put_pets_pet_id", "get_owner", "add_photo", "get_watch"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from entrepot.kit import names
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.names import major
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Example, Operation, Service
@@ -63,7 +64,7 @@ class _DocumentReader:
         types = _reached(operations, self._schemas.types)
         service = Service(
             name=name,
-            version=_major(info.get("version")),
+            version=major(info.get("version")),
             operations=operations,
             types=types,
             title=_text(info.get("title")),
@@ -235,11 +236,6 @@ def _reached(operations: tuple[Operation, ...], types: shape.Types) -> dict[str,
             roots.append(types[current.name])
         roots += shape.parts(current)
     return {name: named for name, named in types.items() if name in reached}
-
-
-def _major(version: Any) -> str:
-    match = re.match(r"v?(\d+)", str(version))
-    return match[1] if match else "1"
 
 
 def _object(value: Any) -> dict[str, Any]:

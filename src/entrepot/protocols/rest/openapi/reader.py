@@ -13,6 +13,7 @@ import msgspec
 
 from entrepot.kit import names
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.names import major
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
@@ -76,7 +77,7 @@ class _Import:
         info = self._root["info"]
         service = Service(
             name=self._name,
-            version=str(info["version"].value) if self._ours else "1",
+            version=str(info["version"].value) if self._ours else major(info["version"].value),
             operations=tuple(self._operations),
             types=self._types(),
             links=links,
