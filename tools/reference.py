@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import click
 import msgspec
@@ -91,11 +91,33 @@ def limits_page() -> str:
     return _page("Limits", text, _table(["limit", "default", "meaning"], rows))
 
 
+RANGES = (
+    (0, 99, "spec", "YAML files"),
+    (100, 199, "spec", "The form of the declaration"),
+    (200, 299, "spec", "Modules, documents and the lock"),
+    (300, 399, "compiler", "Rules, and what an import leaves out"),
+    (700, 709, "protocols/rest", "REST and OpenAPI"),
+    (710, 719, "protocols/jsonrpc", "JSON-RPC and OpenRPC"),
+    (800, 849, "authoring", "Services written in Python"),
+    (850, 899, "runtime", "Workers"),
+    (900, 999, "control", "Commands on a project"),
+)
+"""By numbers, first and last: whose diagnostics they are, and what those are about. A new room or protocol
+takes numbers that are free, so that a code alone tells where to look."""
+
+
 def diagnostics_page() -> str:
-    """Every code of a diagnostic."""
-    rows = [[f"`{code}`", meaning] for code, meaning in _codes()]
-    text = "What `entrepot check` may say. A code never changes its meaning. E: error, W: warning, N: note."
-    return _page("Diagnostics", text, _table(["code", "meaning"], sorted(rows, key=lambda row: row[0][2:])))
+    """Every code of a diagnostic, in its range. Raises ValueError for one outside its room's."""
+    codes = sorted(_codes(), key=lambda code: code.name[1:])
+    homeless = [code.name for code in codes if not any(_is_in(code, each) for each in RANGES)]
+    if homeless:
+        raise ValueError(f"outside the ranges of their rooms: {', '.join(homeless)}; see RANGES")
+    text = (
+        "What the commands may say of a project. A code never changes its meaning. E: error, W: warning, N: note; "
+        "the number tells what it is about."
+    )
+    sections = [_range_section(each, [code for code in codes if _is_in(code, each)]) for each in RANGES]
+    return _page("Diagnostics", text, *sections)
 
 
 def declaration_schema_page() -> str:
@@ -235,7 +257,29 @@ def _documented(body: list[ast.stmt]) -> Iterator[tuple[str, str]]:
             yield target.id, " ".join(str(following.value.value).split())
 
 
-def _codes() -> Iterator[tuple[str, str]]:
+class Code(NamedTuple):
+    """The code of a diagnostic."""
+
+    name: str
+    meaning: str
+    room: str
+
+
+Range = tuple[int, int, str, str]
+
+
+def _is_in(code: Code, span: Range) -> bool:
+    first, last, room, _ = span
+    return first <= int(code.name[1:]) <= last and f"{code.room}/".startswith(f"{room}/")
+
+
+def _range_section(span: Range, codes: list[Code]) -> str:
+    first, last, _, title = span
+    rows = [[f"`{code.name}`", code.meaning] for code in codes]
+    return f"## {title}: {first:03} to {last:03}\n\n" + _table(["code", "meaning"], rows)
+
+
+def _codes() -> Iterator[Code]:
     """Every code and its meaning: the text under the constant, or a rule's own first paragraph."""
     for file in sorted(SOURCE.rglob("*.py")):
         module = ast.parse(file.read_text())
@@ -246,7 +290,8 @@ def _codes() -> Iterator[tuple[str, str]]:
                     code
                 ):
                     first_paragraph = (ast.get_docstring(module) or "").partition("\n\n")[0]
-                    yield code, docs.get(name) or " ".join(first_paragraph.split())
+                    meaning = docs.get(name) or " ".join(first_paragraph.split())
+                    yield Code(code, meaning, file.parent.relative_to(SOURCE).as_posix())
 
 
 def _command_section(command: click.Command, context: click.Context) -> str:

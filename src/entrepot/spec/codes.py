@@ -1,7 +1,7 @@
 """The codes of what may be wrong with files and sources, each stable for ever.
 
 E0xx: the YAML itself. E1xx: the declaration's form. E2xx: modules, documents and the lock.
-The rules of the compiler have their own codes, E3xx and up, each in its rule's file.
+Which numbers belong to other rooms stands in `tools/reference.py`.
 """
 
 from __future__ import annotations
