@@ -243,6 +243,8 @@ def test_statuses_become_faults(running: Running, sent: int, status: int, kind: 
         ("/hidden-basic-auth/u/p", "get_hidden_basic_auth_user_passwd", {"user": "u", "passwd": "p"}, 404, "not_found"),
         ("/basic-auth/u/p", "get_basic_auth_user_passwd", {"user": "u", "passwd": "p"}, 401, "unauthenticated"),
         ("/stream/3", "get_stream_n", {"n": 3}, 502, "upstream_failed"),  # three documents where one is promised
+        ("/gzip", "get_gzip", {}, 502, "upstream_failed"),  # nobody asked it to compress
+        ("/deflate", "get_deflate", {}, 502, "upstream_failed"),
         ("/delay/9", "get_delay_delay", {"delay": 9}, 504, "timeout"),
         ("/delay/soon", "get_delay_delay", {"delay": "soon"}, 422, "invalid"),
     ],
