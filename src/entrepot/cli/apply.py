@@ -9,7 +9,7 @@ import click
 
 from entrepot.cli.options import common, project_argument
 from entrepot.cli.output import plain
-from entrepot.cli.session import Session
+from entrepot.cli.session import DONE, REFUSED, Session
 
 if TYPE_CHECKING:
     from entrepot.control.applying import Applied
@@ -40,7 +40,7 @@ def apply(session: Session, project: Path) -> int:
     ok = applied.state in ("live", "unchanged")
     _show(session, applied)
     session.output.json({"ok": ok, **msgspec.structs.asdict(applied), "diagnostics": plain(applied.diagnostics)})
-    return 0 if ok else 1
+    return DONE if ok else REFUSED
 
 
 def _show(session: Session, applied: Applied) -> None:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from entrepot.cli.options import common, environment_option
-from entrepot.cli.session import Session
+from entrepot.cli.session import DONE, REFUSED, Session
 
 if TYPE_CHECKING:
     from entrepot.control.calling import Piece
-
-REFUSED = 1
 
 
 @click.command()
@@ -61,7 +59,7 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
     except Fault as fault:
         _show_fault(session, calling.plain_fault(fault))
         return REFUSED
-    return 0
+    return DONE
 
 
 def _target(project: Path, operation: str) -> Path:

@@ -10,7 +10,7 @@ import click
 
 from entrepot.cli.options import common
 from entrepot.cli.output import count
-from entrepot.cli.session import Session
+from entrepot.cli.session import DONE, REFUSED, Session
 
 if TYPE_CHECKING:
     from entrepot.control.importing import Import
@@ -49,7 +49,7 @@ def import_document(session: Session, document: str, name: str, project: Path) -
         raise click.UsageError(f"{document!r} is not KIND:FILE_OR_URL, such as openapi:specs/crm.json")
     result = import_it(project, kind, partial(_content, session, source), source, name, session.catalog)
     _show(session, result, name)
-    return 1 if result.refusals else 0
+    return REFUSED if result.refusals else DONE
 
 
 def _content(session: Session, source: str) -> bytes:

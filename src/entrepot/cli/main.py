@@ -12,9 +12,7 @@ from importlib import import_module
 import click
 
 from entrepot.cli.output import plain
-from entrepot.cli.session import LoadCatalog, Session
-
-DONE, REFUSED, INTERRUPTED = 0, 1, 130
+from entrepot.cli.session import DONE, INTERRUPTED, REFUSED, LoadCatalog, Session
 
 COMMANDS = {
     "init": ("entrepot.cli.init", "init"),

@@ -96,6 +96,4 @@ def count(number: int, noun: str) -> str:
 
 def _styled(diagnostic: Diagnostic) -> str:
     severity = click.style(diagnostic.severity, fg=_SEVERITY_COLOURS[diagnostic.severity], bold=True)
-    where = f"{diagnostic.place}: " if str(diagnostic.place) else ""
-    remedy = f"\n    {diagnostic.remedy}" if diagnostic.remedy else ""
-    return f"{where}{severity} {diagnostic.code}: {diagnostic.message}{remedy}"
+    return str(diagnostic).replace(f"{diagnostic.severity} {diagnostic.code}", f"{severity} {diagnostic.code}", 1)

@@ -11,6 +11,9 @@ from entrepot.cli.output import Output
 if TYPE_CHECKING:
     from entrepot.ports.protocol import Catalog
 
+DONE, REFUSED, INTERRUPTED = 0, 1, 130
+"""Exit codes; 2 is click's own, for wrong use."""
+
 LoadCatalog = Callable[[], "Catalog"]
 
 
