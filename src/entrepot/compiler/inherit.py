@@ -46,8 +46,9 @@ def _settings(draft: Draft) -> Settings:
     declaration = draft.declaration
     given: dict[str, Any] = _given(workers=declaration.workers, threads=declaration.threads)
     given |= _given(connections_max=declaration.limits.connections, timeout=_seconds(declaration.timeout))
-    with contextlib.suppress(ValueError):  # its rule reports it
-        given["address"], given["port"] = parse_listen(declaration.listen or "127.0.0.1:8080")
+    if declaration.listen is not None:
+        with contextlib.suppress(ValueError):  # its rule reports it
+            given["address"], given["port"] = parse_listen(declaration.listen)
     return Settings(name=declaration.name or _name(draft), limits=_limits(declaration.limits), **given)
 
 
