@@ -22,7 +22,10 @@ from bench import envoy_config
 from bench.cpu import tree
 
 ROOT = Path(__file__).parent.parent
-UVICORN = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning", "--lifespan", "off"]
+UVICORN = [
+    *("--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--log-level", "warning"),
+    *("--no-access-log", "--no-proxy-headers", "--no-server-header", "--no-date-header"),
+]
 SHARED_UPSTREAM = "BENCH_UPSTREAM_PORT"
 """Names the port of the upstream that proxies are compared before; its own CPU is not counted."""
 Command = Callable[[int, Path], list[str]]
