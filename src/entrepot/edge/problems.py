@@ -18,11 +18,13 @@ class _Cause(msgspec.Struct, frozen=True):
     status: int
     kind: Kind
     detail: str
+    tells_reason: bool = False
+    """Whether Envoy's own word for it goes along: it says what a client did wrong, and nothing of what is behind."""
 
 
 _CAUSES = (
     # The one status whose text is worth passing on: a refused path or Host says why.
-    _Cause(400, "malformed", "%LOCAL_REPLY_BODY%"),
+    _Cause(400, "malformed", "%LOCAL_REPLY_BODY%", tells_reason=True),
     _Cause(403, "forbidden", "the edge does not let this request pass"),
     _Cause(404, "unknown_operation", "nothing is served at this address"),
     _Cause(408, "timeout", "the request did not arrive in time"),
@@ -60,6 +62,7 @@ def _mapper(cause: _Cause, comparison: str, namespace: str) -> Json:
         "status": "%RESPONSE_CODE%",
         "detail": cause.detail,
         "kind": cause.kind,
+        **({"reason": "%RESPONSE_CODE_DETAILS%"} if cause.tells_reason else {}),
         "trace_id": f"%DYNAMIC_METADATA({namespace}:trace_id)%",
     }
     body = {"json_format": problem, "content_type": "application/problem+json", "omit_empty_values": True}
