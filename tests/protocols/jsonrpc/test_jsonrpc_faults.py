@@ -79,6 +79,13 @@ def test_a_declared_fault_is_known_by_its_code_alone(withdraw):
     assert (fault.kind, fault.name, fault.data) == ("conflict", "Overdrawn", None)
 
 
+def test_a_declared_fault_that_comes_as_several_kinds_keeps_the_one_it_has(withdraw):
+    """An imported contract may declare one fault for every status that it does not list."""
+    data = msgspec.json.encode({"kind": "rate_limited", "name": "Overdrawn", "data": {"missing": "10.50"}})
+    fault = withdraw.read(Error(1, "later", Raw(data)))
+    assert (fault.kind, fault.name) == ("rate_limited", "Overdrawn")
+
+
 def test_data_that_does_not_fit_is_the_upstreams_failure(withdraw):
     data = msgspec.json.encode({"kind": "conflict", "name": "Overdrawn", "data": {"missing": [], "until": "soon"}})
     fault = withdraw.read(Error(1, "no", Raw(data)))

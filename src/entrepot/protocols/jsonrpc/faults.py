@@ -155,7 +155,7 @@ class OperationFaults:
         except Fault as broken:
             detail = f"the fault {declared.name} came with data that does not fit its contract"
             return UpstreamFailed(detail, issues=broken.issues, upstream=self._host)
-        return self._fault(declared.kind, error, members, name=declared.name, data=value)
+        return self._fault(members.kind, error, members, name=declared.name, data=value)
 
     def _data(self, declared: DeclaredFault, text: Raw) -> Any:
         if declared.data is None:
