@@ -27,7 +27,7 @@ format: $(STAMPS)/test ## rewrite the code in the house style
 	$(BIN)/ruff format .
 
 bench: $(STAMPS)/bench ## measure, side by side with others (an hour; ARGS= narrows it)
-	$(BIN)/python -m bench.run $(ARGS)
+	$(BIN)/python -m bench.run --write $(ARGS)
 
 reference: $(STAMPS)/test ## write docs/reference/ again from the code
 	$(BIN)/python tools/reference.py

@@ -158,15 +158,20 @@ def running(contender: Contender, *, core: int) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         port = free_port()
         command = ["taskset", "-c", str(core), *contender.command(port, Path(scratch))]
-        environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
+        with spawn(command) as process:
             _await_answer(port, contender.probe, process)
             yield Running(port, tree(process.pid))
-        finally:
-            _end(process)
+
+
+@contextmanager
+def spawn(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command that finds our code, and end it with all its children."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        _end(process)
 
 
 def _await_answer(port: int, path: str, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
@@ -186,6 +191,8 @@ def _await_answer(port: int, path: str, process: subprocess.Popen[bytes], second
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
     pids = tree(process.pid)
     process.send_signal(signal.SIGTERM)
     try:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _REQUESTS = re.compile(r"(\d+) requests in")
+_PERCENTILE = re.compile(r"^ +(50|99)% +([0-9.]+)(us|ms|s)$", re.MULTILINE)
+_MICROSECONDS = {"us": 1.0, "ms": 1e3, "s": 1e6}
 _BAD_STATUS = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 _BAD_SOCKET = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
 
@@ -35,16 +37,29 @@ class LoadFailed(Exception):
 
 def run(load: Load, port: int, *, seconds: float, connections: int, core: int) -> int:
     """How many requests were answered with success. Raises LoadFailed when one was not."""
+    output = _wrk(load, port, seconds, connections, core)
+    requests = _REQUESTS.search(output)
+    assert requests is not None
+    return int(requests[1])
+
+
+def latency(load: Load, port: int, *, seconds: float, core: int) -> tuple[float, float]:
+    """The median and the 99th percentile of one caller's waiting, in microseconds. Raises LoadFailed."""
+    output = _wrk(load, port, seconds, 1, core)
+    found = {percent: float(number) * _MICROSECONDS[unit] for percent, number, unit in _PERCENTILE.findall(output)}
+    return found["50"], found["99"]
+
+
+def _wrk(load: Load, port: int, seconds: float, connections: int, core: int) -> str:
     with tempfile.TemporaryDirectory() as directory:
         script = Path(directory, "request.lua")
         script.write_text(load.script())
-        wrk = ["wrk", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "-s", str(script)]
+        wrk = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "-s", str(script)]
         output = subprocess.run(
             ["taskset", "-c", str(core), *wrk, f"http://127.0.0.1:{port}{load.path}"],
             check=True, capture_output=True, text=True, timeout=seconds + 30,
         ).stdout  # fmt: skip
     failed = _BAD_STATUS.search(output) or _BAD_SOCKET.search(output)
-    requests = _REQUESTS.search(output)
-    if failed or requests is None:
+    if failed or not _REQUESTS.search(output):
         raise LoadFailed(f"{load.method} {load.path} on port {port}:\n{output}")
-    return int(requests[1])
+    return output

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from bench import latency, start
 from bench.contenders import CONTENDERS, Running, running, shared_upstream
 from bench.cpu import cpu_seconds
 from bench.load import Load, run
@@ -88,6 +89,8 @@ COMPARISONS = {
     ),
 }
 
+NAMES = (*COMPARISONS, "start", "latency")
+
 
 def measure(comparison: Comparison, servers: dict[str, Running], seconds: float) -> dict[str, float]:
     """One round: microseconds of CPU per request for each contender."""
@@ -137,10 +140,22 @@ def machine() -> dict[str, str]:
     return {"cpu": model.partition(": ")[2], "python": platform.python_version(), "load": wrk, **versions}
 
 
+def plain_table(result: dict[str, object]) -> str:
+    """Rows that are compared with nothing, as Markdown."""
+    head, rows, notes = result["head"], result["rows"], result["notes"]
+    lines = [f"\n### {result['title']}\n"]
+    lines += [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]  # type: ignore[arg-type, misc]
+    lines += [f"\n{note}" for note in notes]  # type: ignore[attr-defined]
+    return "\n".join(lines) + "\n"
+
+
 def table(results: dict[str, dict[str, object]]) -> str:
     """The results as Markdown."""
     lines = []
     for result in results.values():
+        if "head" in result:
+            lines.append(plain_table(result))
+            continue
         lines += [f"\n### {result['title']}\n", "| contender | CPU µs per request | ratio (spread) |", "|---|---|---|"]
         for row in result["rows"]:  # type: ignore[attr-defined]
             spread = f"{row['ratio']} ({row['ratio_min']}–{row['ratio_max']})"
@@ -153,6 +168,10 @@ def table(results: dict[str, dict[str, object]]) -> str:
 
 def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
     """Start every contender of a comparison, warm each, and measure them in turn, round after round."""
+    if name == "start":
+        return start.report()
+    if name == "latency":
+        return latency.report(seconds, rounds)
     comparison = COMPARISONS[name]
     with ExitStack() as stack:
         stack.enter_context(shared_upstream(core=SERVER_CORE))
@@ -168,15 +187,16 @@ def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
 def main() -> int:
     """Run, print the table, and write it with its JSON to bench/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("comparisons", nargs="*", help=f"any of {', '.join(COMPARISONS)}; all when none is named")
+    parser.add_argument("comparisons", nargs="*", help=f"any of {', '.join(NAMES)}; all when none is named")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of one run")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--note", default="", help="what a reader must know about this run; kept with the result")
     parser.add_argument("--write", action="store_true", help="keep the result in bench/results")
     options = parser.parse_args()
-    unknown = set(options.comparisons) - set(COMPARISONS)
+    unknown = set(options.comparisons) - set(NAMES)
     if unknown:
         parser.error(f"no such comparison: {', '.join(sorted(unknown))}")
-    names = options.comparisons or list(COMPARISONS)
+    names = options.comparisons or list(NAMES)
     results = {name: compare(name, options.seconds, options.rounds) for name in names}
     print(table(results))
     if options.write:
@@ -188,11 +208,11 @@ def _write(results: dict[str, dict[str, object]], options: argparse.Namespace) -
     command = (
         f"python -m bench.run {' '.join(options.comparisons)} --seconds {options.seconds:g} --rounds {options.rounds}"
     )
-    about = {"when": datetime.now(UTC).date().isoformat(), "command": command, **machine()}
+    about = {"when": datetime.now(UTC).date().isoformat(), "command": command, "note": options.note, **machine()}
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
     folder.joinpath("latest.json").write_text(json.dumps({"about": about, "results": results}, indent=1, default=str))
-    facts = "\n".join(f"- {key}: {value}" for key, value in about.items())
+    facts = "\n".join(f"- {key}: {value}" for key, value in about.items() if value)
     folder.joinpath("latest.md").write_text(f"# Benchmark\n\n{facts}\n{table(results)}")
 
 
