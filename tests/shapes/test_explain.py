@@ -98,6 +98,13 @@ def test_a_schema_without_a_typed_shape_is_checked_by_its_own_rules() -> None:
     assert codec.encode(codec.decode(b'{"b":1.10}')) == b'{"b":1.10}'
 
 
+def test_messages_do_not_repeat_what_was_given() -> None:
+    for schema in ({"oneOf": [{"type": "integer"}, {"type": "null"}]}, {"maxLength": 3}, {"enum": ["a"]}, False):
+        messages = [issue.message for issue in jsonschema.issues(schema, "hunter2", "")]
+        assert messages
+        assert "hunter2" not in "".join(messages)
+
+
 def test_a_schema_that_needs_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "jsonschema_rs", None)
     with pytest.raises(TypeError, match=r"entrepot\[jsonschema\]"):

@@ -16,6 +16,8 @@ from entrepot.model.fault import Issue
 
 _validators: dict[bytes, Any] = {}
 _VALIDATORS_MAX = 256
+_MASK = "the value"
+"""What messages say in place of a value, which may be long or secret."""
 _plain_numbers = msgspec.json.Decoder()
 _exact_numbers = msgspec.json.Encoder(decimal_format="number")
 
@@ -59,7 +61,7 @@ def _compile(schema: Mapping[str, Any] | bool) -> Any:
         ) from None
     document = schema if isinstance(schema, bool) else dict(schema)
     try:
-        return jsonschema_rs.Draft202012Validator(document)
+        return jsonschema_rs.Draft202012Validator(document, mask=_MASK)
     except ValueError as error:
         raise TypeError(f"not a JSON Schema: {error}") from None
 
