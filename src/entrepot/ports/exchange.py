@@ -6,31 +6,49 @@ which is why any client can be plugged straight into any server.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 
 from entrepot.model.call import Headers
-from entrepot.model.faults import TooLarge
+from entrepot.model.faults import Timeout, TooLarge
 
 Body = bytes | AsyncIterator[bytes]
 """All of it, or its chunks as they come."""
 
 
+READ_SECONDS_MAX = 120.0
+"""How long a body that is read into memory may take from its first octets to its last."""
+
+
+class TooSlow(Timeout):
+    """The body does not arrive."""
+
+
 async def read(body: Body, limit: int) -> bytes:
-    """The whole body. Raises `TooLarge` as soon as it is longer than `limit` octets."""
+    """The whole body. Raises `TooLarge` as soon as it is longer than `limit` octets, and `TooSlow`."""
     if isinstance(body, bytes):
-        if len(body) > limit:
-            raise TooLarge(f"the body is longer than {limit} bytes")
+        _refuse_longer(body, limit)
         return body
-    chunks: list[bytes] = []
-    total = 0
+    whole: bytes | bytearray = b""
+    latest = 0.0
     async for chunk in body:
-        total += len(chunk)
-        if total > limit:
-            raise TooLarge(f"the body is longer than {limit} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if not whole:
+            whole = chunk  # nearly always all there is
+        else:
+            if isinstance(whole, bytes):
+                whole, latest = bytearray(whole), time.monotonic() + READ_SECONDS_MAX
+            whole += chunk
+            if time.monotonic() > latest:
+                raise TooSlow(f"the body did not arrive within {READ_SECONDS_MAX:g} s")
+        _refuse_longer(whole, limit)
+    return bytes(whole)
+
+
+def _refuse_longer(body: bytes | bytearray, limit: int) -> None:
+    if len(body) > limit:
+        raise TooLarge(f"the body is longer than {limit} bytes")
 
 
 async def chunks_of(body: Body) -> AsyncIterator[bytes]:

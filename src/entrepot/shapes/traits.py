@@ -13,6 +13,7 @@ from typing import Any
 
 from entrepot.model import shape as s
 from entrepot.shapes import authored, jsonschema
+from entrepot.shapes.kinds import kinds_of
 from entrepot.shapes.scalars import fits_int64, int_bounds
 
 
@@ -34,6 +35,8 @@ class Trait(enum.Flag):
     """It holds a value whose Python type does not say how it is written."""
     CHECKED = enum.auto()
     """It has a rule that msgspec has no word for."""
+    NUMBERED = enum.auto()
+    """It holds a map whose keys are integers."""
     PATTERN = enum.auto()
     """It holds text with a pattern, whose matching may take any time."""
 
@@ -105,6 +108,8 @@ class Traits:
             case s.Record():
                 kept = Trait.UNTYPED if part.extras == "keep" and part.extra is None else Trait.NONE
                 return kept | Trait.REWRITTEN if needs_hook(part) else kept
+            case s.Map(key=key):
+                return Trait.NUMBERED if "integer" in kinds_of(key, self._types) else Trait.NONE
             case s.Text(pattern=str()):
                 return Trait.PATTERN | Trait.CHECKED if own_class else Trait.PATTERN
             case _:

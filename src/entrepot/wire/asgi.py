@@ -55,7 +55,11 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
             await send(start)
             await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
         else:
-            await _send_stream(response, body, method, inbound, send)
+            try:
+                await _send_stream(response, body, method, inbound, send)
+            except Exception:
+                log.exception("the answer broke off", extra={"trace_id": _trace_id(request)})
+                raise
 
     return app
 
@@ -157,8 +161,12 @@ async def _close(body: AsyncIterator[bytes]) -> None:
         await close()
 
 
+def _trace_id(request: Request) -> str:
+    return trace_id_of((header(request.headers, b"traceparent") or b"").decode("latin-1")) or new_trace_id()
+
+
 def _internal_error(request: Request) -> Response:
-    trace_id = trace_id_of((header(request.headers, b"traceparent") or b"").decode("latin-1")) or new_trace_id()
+    trace_id = _trace_id(request)
     log.exception("the exchange raised", extra={"trace_id": trace_id})
     problem = b'{"type":"about:blank","title":"The service failed","status":500,"kind":"internal","trace_id":"%s"}'
     return Response(500, [(b"content-type", b"application/problem+json")], problem % trace_id.encode())

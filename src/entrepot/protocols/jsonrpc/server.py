@@ -19,7 +19,7 @@ from entrepot.model.call import Call, Context, Headers, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperation, Unsupported
 from entrepot.model.operation import Operation, Service
-from entrepot.ports.exchange import Exchange, Request, Response, header, read
+from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, header, read
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
@@ -100,6 +100,8 @@ class _Endpoint:
             codec.check_text(data)
         except TooLarge as too_large:
             return _response(_refusal(too_large, context), 413)
+        except TooSlow as too_slow:
+            return _response(_refusal(too_slow, context), 408)
         except NotJson as error:
             return _response(_parse_error(error, context))
         if codec.is_batch(data):

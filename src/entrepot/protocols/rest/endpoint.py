@@ -15,7 +15,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Request, Response, header
+from entrepot.ports.exchange import Request, Response, TooSlow, header
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding import JSON, Binding, accept_of
 from entrepot.protocols.rest.input_reader import InputReader
@@ -117,11 +117,15 @@ class OperationEndpoint:
         return Response(304, [line for line in response.headers if line[0] in _KEPT_BY_304])
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
-        status = 406 if isinstance(fault, NotAcceptable) else None
+        status = next((status for kind, status in _OWN_STATUSES if isinstance(fault, kind)), None)
         headers = self._accepts if fault.kind == "unsupported" and status is None else []
         return faults.response(
             fault, context.trace_id, self._operation, self._values, status=status, headers=list(headers)
         )
+
+
+_OWN_STATUSES = ((NotAcceptable, 406), (TooSlow, 408))
+"""Faults for which HTTP has a word that their kind has not."""
 
 
 def _context(request: Request, known: Known) -> Context:

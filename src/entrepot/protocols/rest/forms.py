@@ -144,6 +144,7 @@ class _MultipartReader:
         self._limits = limits
         self._memory = 0
         self._ended = False
+        self._epilogue = 0
         self._parts: list[Part] = []
         self._headers: dict[bytes, bytes] = {}
         self._field = b""
@@ -164,6 +165,9 @@ class _MultipartReader:
             raise Malformed("the boundary of the form is too long") from None
 
     async def feed(self, chunk: bytes) -> None:
+        if self._ended:
+            self._refuse_epilogue(chunk)
+            return
         try:
             self._parser.write(chunk)
         except FormParserError as error:
@@ -171,6 +175,11 @@ class _MultipartReader:
         for part, data in self._pending:
             await self._store(part, data)
         self._pending.clear()
+
+    def _refuse_epilogue(self, chunk: bytes) -> None:
+        self._epilogue += len(chunk)
+        if self._epilogue > _HEADER_BYTES_MAX:
+            raise TooLarge(f"the form goes on for more than {_HEADER_BYTES_MAX} bytes after its end")
 
     def end(self) -> list[Part]:
         if not self._ended:
