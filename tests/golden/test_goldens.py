@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -25,8 +27,10 @@ def found(golden: Golden, project: Path) -> tuple[list[Diagnostic], dict[str, st
         pin_all(project)
     mode = golden.options.get("mode", "serve")
     target = project / golden.options.get("target", "")
+    missing = dict.fromkeys(filter(None, [golden.options.get("without")]))
     try:
-        compiled = compile(target, catalog(), mode=mode, environment=golden.options.get("environment", ""))
+        with patch.dict(sys.modules, missing):
+            compiled = compile(target, catalog(), mode=mode, environment=golden.options.get("environment", ""))
     except Refused as refused:
         return list(refused.diagnostics), {"diagnostics": lines(refused.diagnostics).replace(str(project), "PROJECT")}
     release = msgspec.json.format(compiled.release.canonical(), indent=1).decode()

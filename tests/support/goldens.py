@@ -1,7 +1,8 @@
 """Goldens: a project and what comes of it in one file.
 
-A file begins with a remark and options (`mode: dev`, `environment: prod`, `pinned: yes`), then has
-sections: `--- file: NAME` for what is given, `--- expect: NAME` for what must come of it.
+A file begins with a remark and options (`mode: dev`, `environment: prod`, `pinned: yes`, and
+`without: NAME` for a Python package that is not installed), then has sections: `--- file: NAME`
+for what is given, `--- expect: NAME` for what must come of it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _SECTION = re.compile(r"^--- (file|expect): (.+)$")
-_OPTION = re.compile(r"^(mode|environment|pinned|target): (.+)$")
+_OPTION = re.compile(r"^(mode|environment|pinned|target|without): (.+)$")
 
 
 @dataclass

@@ -59,7 +59,10 @@ class MethodServer:
 
 
 class ListClient:
-    """Reads documents that only list names: `{"operations": ["get"], "not": ["watch"], "server": "http://…"}`."""
+    """Reads documents that only list names: `{"operations": ["get"], "not": ["watch"], "server": "http://…"}`.
+
+    A `schema` is what the answers are held against.
+    """
 
     def __init__(self, kind: str) -> None:
         self.documents = (kind,)
@@ -68,7 +71,8 @@ class ListClient:
         content = document.content
         if not isinstance(content, dict) or "operations" not in content:
             raise Refused([Diagnostic("E900", f"{document.source} lists no operations")])
-        operations = tuple(Operation(name=each, safe=True, output=shape.Text()) for each in content["operations"])
+        output = shape.Json(schema=content["schema"]) if "schema" in content else shape.Text()
+        operations = tuple(Operation(name=each, safe=True, output=output) for each in content["operations"])
         refusals = tuple(Refusal(f"/not/{i}", each, "it is a stream") for i, each in enumerate(content.get("not", ())))
         return Imported(Service(name=name, operations=operations), refusals, content.get("server", ""))
 

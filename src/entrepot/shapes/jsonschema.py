@@ -6,6 +6,7 @@ platform, and few contracts need it. It is loaded when the first such schema is.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,6 +21,11 @@ _MASK = "the value"
 """What messages say in place of a value, which may be long or secret."""
 _plain_numbers = msgspec.json.Decoder()
 _exact_numbers = msgspec.json.Encoder(decimal_format="number")
+
+
+def is_installed() -> bool:
+    """Whether the package is there, without loading it."""
+    return importlib.util.find_spec("jsonschema_rs") is not None
 
 
 def unchecked(schema: Mapping[str, Any] | bool) -> bool:
