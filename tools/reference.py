@@ -96,13 +96,12 @@ RANGES = (
     (100, 199, "spec", "The form of the declaration"),
     (200, 299, "spec", "Modules, documents and the lock"),
     (300, 399, "compiler", "Rules, and what an import leaves out"),
-    (700, 709, "protocols/rest", "REST and OpenAPI"),
-    (710, 719, "protocols/jsonrpc", "JSON-RPC and OpenRPC"),
+    (700, 799, "protocols", "Protocols and their documents"),
     (800, 849, "authoring", "Services written in Python"),
     (850, 899, "runtime", "Workers"),
     (900, 999, "control", "Commands on a project"),
 )
-"""By numbers, first and last: whose diagnostics they are, and what those are about. A new room or protocol
+"""By numbers, first and last: whose diagnostics they are, and what those are about. A new room
 takes numbers that are free, so that a code alone tells where to look."""
 
 

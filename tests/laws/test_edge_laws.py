@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from entrepot.app import Catalog
 from entrepot.edge.emit import Workers
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route
+from entrepot.model.operation import Service
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.wire.asgi import asgi_app
 from entrepot.wire.http1 import Http1Client
@@ -31,9 +32,14 @@ from support.strategies import operations
 
 T = TypeVar("T")
 CATALOG = Catalog()
-OPERATIONS = {"rest": bound_operations(), "jsonrpc": operations()}
+OPERATIONS = dict.fromkeys(CATALOG, operations()) | {"rest": bound_operations()}
+"""What each protocol is tried with: some also with bindings of their own."""
 POOL = PoolTarget("operations")
-ROUTES = (Route(path="/api/made/v1/", target=POOL), Route(path="/jsonrpc", exact=True, target=POOL))
+ROUTES = tuple(
+    Route(path=mount.path, exact=mount.exact, target=POOL)
+    for protocol in CATALOG.values()
+    for mount in protocol.server.mounts(Service(name=laws.SERVICE))
+)
 
 
 class Edge:

@@ -24,6 +24,8 @@ Wire = Callable[[Exchange], Exchange]
 """What lies between client and server."""
 
 HOST = "made.example"
+SERVICE = "made"
+"""The name of the service of every made operation."""
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 
@@ -47,7 +49,7 @@ class Case(NamedTuple):
 def cases(draw: Draw, operations: st.SearchStrategy[ServedOperation]) -> Case:
     """Cases of these operations, half of them failing."""
     operation, types = draw(operations)
-    service = Service(name="made", operations=(operation,), types=types)
+    service = Service(name=SERVICE, operations=(operation,), types=types)
     values = Values(types)
     given_input = draw(python_values(Contract(operation.input, types), values))
     output = python_values(Contract(operation.output, types), values)
