@@ -49,7 +49,7 @@ def explain(session: Session, project: Path, operation: str, environment: str) -
 def _operation_alone(given: Path, operation: str) -> tuple[Path, str]:
     """`explain shop.quote` means the present directory."""
     if operation or "." not in given.name:
-        raise click.UsageError(f"there is no directory {str(given)!r}")
+        raise click.UsageError(f"there is no directory {str(given)!r}; an operation is given as SERVICE.OPERATION")
     return Path(), str(given)
 
 
