@@ -14,7 +14,7 @@ from entrepot import Fault, Service
 from entrepot.ir.worker import PythonSource, ServiceTable
 from entrepot.kit.limits import DEFAULT_LIMITS
 from entrepot.model.call import Call
-from entrepot.model.faults import UpstreamFailed
+from entrepot.model.faults import Internal, UpstreamFailed
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Protocol
 from entrepot.runtime.bind import Binder, exchange_of
@@ -114,6 +114,24 @@ async def test_an_upstream_that_cannot_be_reached_is_a_fault(error: Exception, k
     fault = (await served.invokes["other"](Call(operation, served.values.codec(operation.input).of_plain({})))).fault
     assert fault is not None
     assert (fault.kind, fault.detail) == (kind, detail)
+
+
+async def test_an_internal_fault_of_an_upstream_is_logged_under_the_calls_trace_id(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def egress(_request: Request) -> Response:
+        raise Internal("the ledger is on fire", upstream="crm")
+
+    served = Binder(Threads(1)).serve_upstream(shop().describe(), 30, LINE.client, egress, "crm.egress", "")
+    operation = served.service.operations[1]
+    call = Call(operation, served.values.codec(operation.input).of_plain({}))
+    fault = (await served.invokes["other"](call)).fault
+    assert fault is not None
+    assert fault.kind == "internal"
+    [record] = caplog.records
+    assert record.trace_id == call.context.trace_id  # type: ignore[attr-defined]
+    assert record.getMessage() == "the upstream crm failed inside"
+    assert "the ledger is on fire" in caplog.text
 
 
 async def test_the_deadline_travels_to_the_upstream() -> None:

@@ -3,7 +3,8 @@
 A fault that the operation declares, or a general kind, reaches the caller whole. A declared
 fault's name and data are part of a contract, so a typed fault that the operation does not list
 is told by its kind and detail alone: the caller could not read the rest. Anything else is an
-`internal` fault without detail; the traceback is logged under the call's trace id.
+`internal` fault without detail; the traceback is logged under the call's trace id. So is an
+internal fault that an upstream tells: its detail ends here.
 """
 
 from __future__ import annotations
@@ -28,9 +29,12 @@ def fault_reader(operation: Operation, service: str) -> FaultOf:
     label = f"{service}.{operation.name}"
 
     def fault_of(error: BaseException, context: Context) -> Fault:
-        if isinstance(error, Fault) and error.name in declared:
-            return error
         extra = {"operation": label, "trace_id": context.trace_id}
+        if isinstance(error, Fault) and error.name in declared:
+            if error.kind == "internal":
+                failed = f"the upstream {error.upstream}" if error.upstream else "the operation"
+                log.error("%s failed inside", failed, exc_info=error, extra=extra)
+            return error
         if not isinstance(error, Fault):
             log.error("the operation raised %s", type(error).__name__, exc_info=error, extra=extra)
             return Internal()

@@ -77,6 +77,8 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
                 reply = result if type(result) is Reply else Reply(result)
                 if check is not None and reply.fault is None and not check.fits(reply.output):
                     raise check.mismatch(reply.output)
+                if reply.fault is not None and not streams_out:
+                    reply.fault = fault_of(reply.fault, context)
                 return reply
             except asyncio.CancelledError:
                 reason = self._ended(entry)
@@ -104,7 +106,7 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
             result = await produce(call)
             reply = result if type(result) is Reply else Reply(result)
             if reply.fault is not None:
-                return reply
+                return Reply(fault=self._told(call, reply.fault))
             stream = OutStream(self._items(reply.output), partial(self._told, call), self.check)
             self.streams.add(stream)
             fault = await stream.begin()
