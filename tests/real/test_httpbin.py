@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -148,6 +149,14 @@ def test_octets_are_all_there(running: Running, path: str) -> None:
     answer = running.get(API + path)
     assert answer.headers["content-type"] == "application/octet-stream"
     assert len(answer.body) == 5000
+
+
+def test_the_command_line_calls_it_too(running: Running) -> None:
+    command = [sys.executable, "-m", "entrepot", "call", "httpbin.get_anything_anything", '{"anything": "a/b"}']
+    called = subprocess.run(
+        [*command, "--project", str(running.project)], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert json.loads(called.stdout)["url"].endswith("/anything/a/b")
 
 
 # What it takes, by the other document
