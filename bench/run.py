@@ -205,9 +205,8 @@ def main() -> int:
 
 
 def _write(results: dict[str, dict[str, object]], options: argparse.Namespace) -> None:
-    command = (
-        f"python -m bench.run {' '.join(options.comparisons)} --seconds {options.seconds:g} --rounds {options.rounds}"
-    )
+    words = ("python -m bench.run", *options.comparisons, f"--seconds {options.seconds:g} --rounds {options.rounds}")
+    command = " ".join(words)
     about = {"when": datetime.now(UTC).date().isoformat(), "command": command, "note": options.note, **machine()}
     folder = Path(__file__).parent / "results"
     folder.mkdir(exist_ok=True)
