@@ -30,6 +30,7 @@ async def test_spoofed_identity_never_reaches_a_worker(site: Site) -> None:
         "x-envoy-retry-on: 5xx", "x-envoy-upstream-rq-timeout-ms: 1", "x-envoy-external-address: 6.6.6.6",
         "x-envoy-internal: true", "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Host: evil.test", "x-forwarded-proto: https",
         "X-Forwarded-Client-Cert: Subject=admin", "Forwarded: for=6.6.6.6", "X-Real-IP: 6.6.6.6",
+        "X-Original-URL: /admin", "X-Rewrite-URL: /admin", "Proxy: http://6.6.6.6",
         "x-request-id: 6.6.6.6", "Connection: x-entrepot-principal",
     ]  # fmt: skip
     assert (await site.get("/api/x", *spoofed)).status == 200

@@ -37,8 +37,9 @@ CONNECTION_IDLE_TIMEOUT = 3600.0
 """Seconds a connection may have no request."""
 
 STRIPPED_PREFIXES = ("x-entrepot-", "x-envoy-", "x-forwarded-")
-STRIPPED_HEADERS = ("forwarded", "x-real-ip")
-"""What a client could claim an identity, an address or a privilege with."""
+STRIPPED_HEADERS = ("forwarded", "x-real-ip", "x-original-url", "x-rewrite-url", "proxy")
+"""What a client could claim an identity, an address or a privilege with: the last three make some
+applications serve another path than the one that was routed, or call out by way of a proxy."""
 
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
