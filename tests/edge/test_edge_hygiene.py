@@ -42,6 +42,12 @@ async def test_spoofed_identity_never_reaches_a_worker(site: Site) -> None:
     assert told["x-forwarded-proto"] == "http"
 
 
+async def test_the_host_keeps_its_port_so_that_applications_redirect_to_where_they_are(site: Site) -> None:
+    worker = await serve(site)
+    await site.send(request_bytes("/api/x", host="edge.test:8080"))
+    assert worker.seen[0].header("host") == "edge.test:8080"
+
+
 async def test_one_trace_id_for_worker_problem_and_log(site: Site) -> None:
     worker = await serve(site)
     await site.get("/api/x", f"traceparent: {TRACEPARENT}")

@@ -124,7 +124,6 @@ def ingress_manager(routes: Json, filters: list[Json], access_log: list[Json]) -
             "xff_num_trusted_hops": 0,
             # No client is internal, wherever it comes from: each gets its address in one header.
             "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
-            "strip_any_host_port": True,
             "server_name": "entrepot",
             "forward_client_cert_details": "SANITIZE",
             "max_request_headers_kb": HEADERS_KIB_MAX,
