@@ -15,27 +15,34 @@ from pjrpc.client.exceptions import InvalidParamsError, JsonRpcError, MethodNotF
 
 from entrepot.kit.limits import DEFAULT_LIMITS
 from support.needs import NPM_PACKAGES, require_npm
-from support.running import Running
+from support.running import Running, running_example
 
 TOO_MANY = [{"product_id": 2, "quantity": 900}]
 
 
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Running]:
+    """A shop of their own, as prices and stock are compared."""
+    with running_example("shop") as shop:
+        yield shop
+
+
 @pytest.fixture
-def client(running_shop: Running) -> Iterator[pjrpc_requests.Client]:
-    with pjrpc_requests.Client(f"{running_shop.url}/jsonrpc") as client:
+def client(shop: Running) -> Iterator[pjrpc_requests.Client]:
+    with pjrpc_requests.Client(f"{shop.url}/jsonrpc") as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def out_of_stock(running_shop: Running) -> int:
+def out_of_stock(shop: Running) -> int:
     """The code of the declared fault, as the shop's own OpenRPC document gives it."""
-    methods = running_shop.rpc("rpc.discover")["result"]["methods"]
+    methods = shop.rpc("rpc.discover")["result"]["methods"]
     [place_order] = [each for each in methods if each["name"] == "shop.place_order"]
     return int(place_order["errors"][0]["code"])
 
 
-def test_pjrpc_calls_by_name_and_by_position(client: pjrpc_requests.Client, running_shop: Running) -> None:
-    product = running_shop.get("/api/shop/v1/products/1").json()
+def test_pjrpc_calls_by_name_and_by_position(client: pjrpc_requests.Client, shop: Running) -> None:
+    product = shop.get("/api/shop/v1/products/1").json()
     assert client("shop.product", 1) == client("shop.product", id=1) == product
     assert client("shop.quote", items=[{"product_id": 3, "quantity": 2}]) == "239.90"
 
@@ -96,9 +103,9 @@ def test_a_batch_that_is_too_long_is_refused_as_a_whole(client: pjrpc_requests.C
     assert caught.value.data["kind"] == "too_large"
 
 
-def test_clients_from_npm_get_what_they_ask_for(running_shop: Running, out_of_stock: int) -> None:
-    got = _from_npm(f"{running_shop.url}/jsonrpc")
-    name = running_shop.rpc("shop.product", id=1)["result"]["name"]
+def test_clients_from_npm_get_what_they_ask_for(shop: Running, out_of_stock: int) -> None:
+    got = _from_npm(f"{shop.url}/jsonrpc")
+    name = shop.rpc("shop.product", id=1)["result"]["name"]
     for client in got.values():
         left = client["declared"]["data"].pop("left")
         assert left < 900
