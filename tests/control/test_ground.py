@@ -13,9 +13,9 @@ import pytest
 
 from entrepot.control import directories, lock, sockets
 from entrepot.control.directories import Insecure
-from entrepot.control.files import replace_file
 from entrepot.control.lock import AlreadyRunning
 from entrepot.control.sockets import PortTaken
+from entrepot.kit.files import replace_file
 from support.running import free_port
 
 

@@ -13,10 +13,10 @@ from typing import Literal
 
 import msgspec
 
-from entrepot.control.files import replace_file
 from entrepot.ir.layout import Layout
 from entrepot.ir.release import Release
 from entrepot.kit.clock import Clock, SystemClock
+from entrepot.kit.files import replace_file
 
 RELEASES_MAX = 50
 """Most releases kept; the oldest that is not live goes."""

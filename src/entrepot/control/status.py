@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 
 from entrepot.control.events import Ended, Event, Started, Stopped
-from entrepot.control.files import replace_file
 from entrepot.ir.layout import Layout
+from entrepot.kit.files import replace_file
 
 
 class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from entrepot.control.files import replace_file
 from entrepot.ir.worker import Pool
+from entrepot.kit.files import replace_file
 
 
 class PoolSize(msgspec.Struct, frozen=True):

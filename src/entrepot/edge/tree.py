@@ -5,14 +5,13 @@ A file is whole or not there, and on the disk before it is seen.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from entrepot.edge.emit import BOOTSTRAP, File
+from entrepot.kit.files import replace_file
 
 _DIRECTORY_MODE = 0o700
-_FILE_MODE = 0o600
 _PATTERN = "*/*/resources.json"
 
 
@@ -43,14 +42,7 @@ class Tree:
             return
         place = self._root / path
         place.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-        temporary = place.with_name(f".{place.name}.new")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(place)
-        _sync(place.parent)
+        replace_file(place, content)
 
     def remove_all_but(self, kept: Iterable[File]) -> None:
         """Take away the files of resources that are no more, with their directories."""
@@ -67,11 +59,3 @@ class Tree:
             self.write(file.path, file.content)
         self.write(BOOTSTRAP, bootstrap)
         self.remove_all_but(present)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

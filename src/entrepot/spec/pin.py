@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.files import replace_file
 from entrepot.spec import codes
 from entrepot.spec.declaration import NAME_PATTERN
 from entrepot.spec.documents import is_json
@@ -22,6 +21,9 @@ from entrepot.spec.yaml import read
 
 DIRECTORY = "specs"
 """Where imported documents are kept, in the project."""
+
+_READABLE = 0o644
+"""The mode of files that belong in version control."""
 
 
 class Pinned(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,10 +57,13 @@ def pin(project: Path, kind: str, content: bytes, source: str, name: str, upstre
         origin = before.source  # a change made by hand; where it once came from is still true
     pinned = PinnedDocument(kind=kind, source=origin, sha256=digest(content))
     text, service_added, upstream_added = _declared(_text(project), kind, file, name, upstream_url)
-    _write(project / file, content)
-    _write(project / LOCK_FILE, lock_bytes(replace(lock, documents={**lock.documents, file: pinned})))
+    (project / DIRECTORY).mkdir(parents=True, exist_ok=True)
+    replace_file(project / file, content, mode=_READABLE)
+    replace_file(
+        project / LOCK_FILE, lock_bytes(replace(lock, documents={**lock.documents, file: pinned})), mode=_READABLE
+    )
     if service_added or upstream_added:
-        _write(project / DECLARATION_FILE, text.encode())
+        replace_file(project / DECLARATION_FILE, text.encode(), mode=_READABLE)
     return Pinned(
         file=file,
         changed=before is None or before.sha256 != pinned.sha256,
@@ -107,19 +112,3 @@ def _refuse_other_source(entry: object, kind: str, file: str, name: str) -> None
         message = f"there is a service `{name}` already, whose source is not {file}"
         remedy = "Choose another `--name`, or remove that service first."
         raise Refused([Diagnostic(codes.NAME_TAKEN, message, Place(DECLARATION_FILE), remedy)])
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file as a whole, so that no reader and no crash ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 
-def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write a file of mode 0600 in one step: temporary name, rename.
+def replace_file(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
+    """Write a file of this mode in one step: temporary name, rename.
 
     `durable` syncs file and directory, so that the content survives the machine's end, not the
     process's alone. Raises OSError when the disk refuses; the former content then stands.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
