@@ -7,13 +7,11 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
-from entrepot.model import shape
 from entrepot.model.operation import Operation, Service
-from entrepot.model.shape import Field, Shape, Types
+from entrepot.model.shape import Field, Types
 from entrepot.protocols.rest.binding import NDJSON, Binding, mount
 from entrepot.protocols.rest.forms import format_pairs
-
-_DEPTH_MAX = 4
+from entrepot.shapes.sample import sample as sample_of
 
 
 def sample(service: Service, bound: Iterable[tuple[Operation, Binding]], base_url: str) -> str:
@@ -23,48 +21,6 @@ def sample(service: Service, bound: Iterable[tuple[Operation, Binding]], base_ur
         return ""
     operation, binding = min(candidates, key=_effort)
     return _curl(operation, binding, service.types, base_url.rstrip("/") + mount(service).rstrip("/"))
-
-
-def placeholder(part: Shape, types: Types, depth: int = 0) -> Any:
-    """A plain value of the shape, or something close to one."""
-    match shape.resolve(part, types):
-        case shape.Nullable(shape=inner):
-            return placeholder(inner, types, depth)
-        case shape.Bool():
-            return True
-        case shape.Int(minimum=minimum, wire=wire):
-            number = 1 if minimum is None else minimum
-            return str(number) if wire == "text" else number
-        case shape.Float() | shape.DateTime(wire="unix" | "unix_ms"):
-            return 1
-        case shape.Decimal(wire=wire):
-            return "10.50" if wire == "text" else 10.5
-        case shape.Enum(values=values):
-            return values[0].wire
-        case shape.List(item=item):
-            return [placeholder(item, types, depth + 1)] if depth < _DEPTH_MAX else []
-        case shape.Record(fields=fields):
-            wanted = fields if depth < _DEPTH_MAX else ()
-            return {field.name: placeholder(field.shape, types, depth + 1) for field in wanted if field.required}
-        case shape.Union(arms=arms):
-            return placeholder(arms[0], types, depth + 1)
-        case other:
-            return _WORDS.get(type(other), "text")
-
-
-_WORDS: dict[type, Any] = {
-    shape.Null: None,
-    shape.Bytes: "dGV4dA==",
-    shape.Date: "2024-01-31",
-    shape.Time: "12:30:00",
-    shape.DateTime: "2024-01-31T12:30:00Z",
-    shape.Duration: "PT1H",
-    shape.Uuid: "6f1c1f9e-5d3a-4b0e-9f43-0a6f3d2a7c11",
-    shape.Map: {},
-    shape.Tuple: [],
-    shape.Anything: {},
-    shape.Json: {},
-}
 
 
 def _effort(pair: tuple[Operation, Binding]) -> tuple[bool, bool, int]:
@@ -78,7 +34,7 @@ def _curl(operation: Operation, binding: Binding, types: Types, base: str) -> st
     given = next((example.input for example in operation.examples if isinstance(example.input, dict)), {})
 
     def value_of(field: Field) -> Any:
-        return given[field.name] if field.name in given else placeholder(field.shape, types)
+        return given[field.name] if field.name in given else sample_of(field.shape, types)
 
     wanted = [p for p in binding.placements if p.field.required or p.field.name in given]
     path = binding.path.expand({p.name: _text(value_of(p.field)) for p in wanted if p.where == "path"})
