@@ -384,7 +384,7 @@ def test_import_names_the_document_and_where_its_calls_go(entrepot: Command, pro
     for name in ("ledger.json", "other.json"):
         (project / name).write_text(json.dumps(document))
     entrepot("import", "openrpc:ledger.json", "--name", "ledger")
-    assert "specs/ledger.json#/methods/1/result/schema: warning" in entrepot.err
+    assert "specs/ledger.json#/methods/1/result/schema: note N301" in entrepot.err
     assert "its calls go to https://ledger.example/rpc: upstream ledger in entrepot.yaml" in entrepot.out
     entrepot("import", "openrpc:other.json", "--name", "ledger")
     assert "it replaces the document from ledger.json" in entrepot.out

@@ -16,10 +16,9 @@ import trustme
 from entrepot.edge import run
 from entrepot.edge.chain import EGRESS_CHAIN, INGRESS_CHAIN
 from entrepot.edge.emit import File, Rendering, Workers, emit
-from entrepot.edge.routes import LIVE_PATH
 from entrepot.edge.schema import BOOTSTRAP_MESSAGE, DISCOVERY_MESSAGE, Schema, SchemaError
 from entrepot.edge.validate import misfits, validate
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route
+from entrepot.ir.edge import LIVE_PATH, EdgeIR, PoolTarget, Route
 from entrepot.ir.layout import Layout
 
 GOLDENS = sorted((Path(__file__).parent / "golden").glob("*.json"))

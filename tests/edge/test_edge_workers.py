@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from entrepot.edge import run
+from entrepot.control.logs import move_full_aside
+from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route
 from support.edge import PATIENCE, Site, request_bytes
 
@@ -129,14 +130,13 @@ async def test_a_stream_passes_as_it_comes(site: Site) -> None:
     writer.close()
 
 
-async def test_full_logs_are_moved_aside(site: Site) -> None:
+async def test_a_log_that_was_moved_aside_is_begun_anew(site: Site) -> None:
     await site.worker("one")
     await site.start(edge_of(site, "one"))
     await site.get("/one/before")
     await site.logged("ingress", 1)
-    await run.rotate_logs(site.layout)
-    assert len(await site.logged("ingress", 1)) == 1, "a log that is not full stays"
-    await run.rotate_logs(site.layout, bytes_max=10)
+    assert move_full_aside([access_log(site.layout, "ingress")], bytes_max=10)
+    await site.admin.switch("reopen_logs")
     await site.get("/one/after")
     [line] = await site.logged("ingress", 1)
     assert line["path"] == "/one/after"

@@ -226,3 +226,12 @@ def schemas_of(node: Any, pointer: str) -> list[tuple[Any, str]]:
     here = [(node["schema"], f"{pointer}/schema")] if isinstance(node.get("schema"), dict) else []
     inner = {key: value for key, value in node.items() if key not in ("schema", "example", "examples")}
     return here + [found for key, item in inner.items() for found in schemas_of(item, f"{pointer}/{escape(key)}")]
+
+
+def test_what_is_refused_in_an_arm_has_the_arms_own_place() -> None:
+    bad = {"type": "weird"}
+    named = {**DOG, "properties": {"kind": {"const": "dog"}, "name": bad}}
+    reading = Reader({}).read({"oneOf": [{"type": "null"}, {"type": "string"}, CAT, named]}, "/schema")
+    assert [gap.pointer for gap in reading.refusals] == ["/schema/oneOf/3/properties/name"]
+    reading = Reader({}).read({"anyOf": [{"type": "null"}, {"type": "array", "items": bad}]}, "/schema")
+    assert [gap.pointer for gap in reading.refusals] == ["/schema/anyOf/1/items"]

@@ -97,7 +97,7 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, pro
     protocol = document_kinds(draft.catalog)[kind]
     entry = draft.declaration.services[key]
     imported = draft.catalog[protocol].client.read(document, entry.name or key)
-    problems += [*warnings, *(_left_out(refusal, file) for refusal in imported.refusals)]
+    problems += [*warnings, *(left_out(refusal, file) for refusal in imported.refusals)]
     upstream = entry.upstream or ""
     return Unit(
         key=key,
@@ -108,6 +108,7 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, pro
     )
 
 
-def _left_out(refusal: Refusal, file: str) -> Diagnostic:
+def left_out(refusal: Refusal, file: str) -> Diagnostic:
+    """A refusal for a person to read; `file` is the document, or where it came from."""
     message = f"{refusal.construct} is not imported: {refusal.reason}"
     return Diagnostic(PARTLY_IMPORTED, message, Place(file, pointer=refusal.pointer), severity="note")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from entrepot.compiler.compile import Compiled, compile
+from entrepot.compiler.draft import Mode
 from entrepot.ir.release import Release
-from entrepot.ports.protocol import Protocol
-
-Catalog = Mapping[str, Protocol]
+from entrepot.ports.protocol import Catalog
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,7 +17,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     target: Path
     """A project directory, its declaration, or one Python file."""
-    mode: Literal["dev", "serve"] = "serve"
+    mode: Mode = "serve"
     environment: str = ""
     host: str = ""
     """Instead of the declared one; "" keeps it."""

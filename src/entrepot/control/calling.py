@@ -9,7 +9,6 @@ from typing import Any, Literal
 import msgspec
 
 from entrepot.compiler.compile import Compiled
-from entrepot.control.building import Catalog
 from entrepot.control.directories import layout_of
 from entrepot.control.lookup import find
 from entrepot.control.sockets import is_listened_to
@@ -20,7 +19,7 @@ from entrepot.model.call import Call
 from entrepot.model.fault import Fault
 from entrepot.model.file import File
 from entrepot.model.operation import Operation
-from entrepot.ports.protocol import ServedService
+from entrepot.ports.protocol import Catalog, ServedService
 from entrepot.runtime.bind import Binder
 from entrepot.runtime.local import local_service
 from entrepot.runtime.sources import import_service

@@ -8,17 +8,16 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from entrepot.control.building import Catalog
+from entrepot.compiler.imports import left_out
+from entrepot.compiler.read import document_kinds
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.model.operation import Service
-from entrepot.ports.protocol import Client, Refusal
+from entrepot.ports.protocol import Catalog, Refusal
 from entrepot.spec import documents
 from entrepot.spec.pin import Pinned, pin
 
 UNKNOWN_KIND = "E921"
 """No protocol reads this kind of document."""
-LEFT_OUT = "W921"
-"""A part of an imported document was left out."""
 NOTHING_IMPORTED = "E922"
 """Every operation of the document was refused."""
 
@@ -34,11 +33,6 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     """Where its calls go; "" when the document does not say."""
 
 
-def kinds(catalog: Catalog) -> dict[str, Client]:
-    """The kinds of document that can be imported, and who reads them."""
-    return {kind: protocol.client for protocol in catalog.values() for kind in protocol.client.documents}
-
-
 def import_document(
     project: Path, kind: str, obtain: Callable[[], bytes], source: str, name: str, catalog: Catalog
 ) -> Import:
@@ -46,23 +40,17 @@ def import_document(
 
     `obtain` gives the document's bytes; it is asked when somebody reads this kind of document.
     """
-    known = kinds(catalog)
+    known = document_kinds(catalog)
     if kind not in known:
         remedy = f"Known kinds: {', '.join(known)}."
         raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {kind!r} are not read", remedy=remedy)])
     content = obtain()
-    imported = known[kind].read(documents.read(content, source), name)
+    imported = catalog[known[kind]].client.read(documents.read(content, source), name)
     if not imported.service.operations:
-        raise Refused([_nothing(source), *(as_diagnostic(refusal, source) for refusal in imported.refusals)])
+        raise Refused([_nothing(source), *(left_out(refusal, source) for refusal in imported.refusals)])
     url = _upstream_url(imported.server_url, source)
     pinned = pin(project, kind, content, source, name, url)
     return Import(service=imported.service, refusals=imported.refusals, pinned=pinned, upstream_url=url)
-
-
-def as_diagnostic(refusal: Refusal, file: str) -> Diagnostic:
-    """A refusal for a person to read; `file` is the document, or where it came from."""
-    place = Place(file, pointer=refusal.pointer)
-    return Diagnostic(LEFT_OUT, f"{refusal.construct}: {refusal.reason}", place, severity="warning")
 
 
 def _nothing(source: str) -> Diagnostic:

@@ -8,7 +8,7 @@ import uvicorn
 
 from entrepot.control import directories
 from entrepot.control.applying import Applier
-from entrepot.control.building import Catalog, Recipe, build
+from entrepot.control.building import Recipe, build
 from entrepot.control.edge_process import EdgeFiles
 from entrepot.control.releases import Releases
 from entrepot.control.server import AdminApi
@@ -16,6 +16,7 @@ from entrepot.control.wishes import Wishes
 from entrepot.edge import run
 from entrepot.ir.release import Release
 from entrepot.kit.clock import SystemClock
+from entrepot.ports.protocol import Catalog
 
 SHUTDOWN_SECONDS = 3
 """Seconds that an answer in progress may take when the process is told to end."""

@@ -8,8 +8,6 @@ from pathlib import Path
 POLL_INTERVAL = 0.01
 PROBE_TIMEOUT = 2.0
 """Seconds."""
-LISTENER_PATH = "/-/ready"
-WORKER_PATH = "/-/health"
 
 Address = Path | tuple[str, int]
 """A Unix socket, or host and port."""

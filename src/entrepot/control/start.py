@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.control import directories, lock, readiness, sockets, workers
 from entrepot.control.alone import missing_without_edge, without_edge
-from entrepot.control.building import Catalog, Recipe, adjusted, build
+from entrepot.control.building import Recipe, adjusted, build
 from entrepot.control.commands import Programs
 from entrepot.control.edge_process import Drain, EnvoyProcess
 from entrepot.control.events import Ready, Report
@@ -19,8 +19,11 @@ from entrepot.control.releases import Live, Releases
 from entrepot.control.supervisor import Settings, StartFailed, Supervisor
 from entrepot.control.workers import Generation, Wanted
 from entrepot.edge import run
+from entrepot.ir.edge import READY_PATH
 from entrepot.ir.layout import Layout
 from entrepot.ir.release import Release
+from entrepot.ir.worker import HEALTH_PATH
+from entrepot.ports.protocol import Catalog
 
 DRAIN = {"dev": Drain(listener=1, calls=2.0), "serve": Drain(listener=5, calls=30.0)}
 """By mode: how long ending in order may take."""
@@ -143,9 +146,9 @@ async def _serve(
 async def _until_serving(prepared: Prepared, edge: EnvoyProcess | None) -> None:
     """Return when clients get answers. Raises `StartFailed` when the edge refuses the release."""
     if edge is None:
-        await readiness.until_answering(prepared.address, readiness.WORKER_PATH)
+        await readiness.until_answering(prepared.address, HEALTH_PATH)
         return
     reason = await edge.until_accepted(prepared.release.edge, prepared.generation)
     if reason:
         raise StartFailed(f"the edge refuses the release: {reason}")
-    await readiness.until_answering(prepared.address, readiness.LISTENER_PATH)
+    await readiness.until_answering(prepared.address, READY_PATH)

@@ -9,6 +9,7 @@ from pathlib import Path
 from entrepot.control import readiness, status, workers
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.layout import Layout
+from entrepot.ir.worker import HEALTH_PATH
 
 START_TIMEOUT = 60.0
 """Seconds that a new generation may take until every worker answers."""
@@ -43,7 +44,7 @@ class Wishes:
         return failed.result() if failed in done else f"no answer from the new workers within {START_TIMEOUT:g} s"
 
     async def _all_answer(self, sockets: list[Path]) -> None:
-        await asyncio.gather(*(readiness.until_answering(path, readiness.WORKER_PATH) for path in sockets))
+        await asyncio.gather(*(readiness.until_answering(path, HEALTH_PATH) for path in sockets))
 
     async def _first_failure(self, names: set[str]) -> str:
         """Wait until a process of these names has ended, and give the cause."""

@@ -12,7 +12,6 @@ compiler or a worker. What control calls, in the order of a start::
     run.command(layout, binary)                 # the command line; Envoy logs to run.log_file(layout)
     await deliverer.confirm()                   # Outcome: Envoy has accepted every file; only then last good
     await deliverer.deliver(edge, workers)      # Outcome: live or rejected, reason, seconds; never raises
-    await run.rotate_logs(layout)               # every minute: Envoy's own logs stay bounded
     deliverer.restore()                         # the last good files, when Envoy keeps dying
     await run.drain(layout)                     # no new clients, present requests end; then SIGTERM
 

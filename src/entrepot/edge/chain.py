@@ -16,9 +16,7 @@ import msgspec
 
 from entrepot.edge import problems
 from entrepot.edge.xds import Json, duration, extension, typed
-
-READY_PATH = "/-/ready"
-"""Answers 200 when every worker pool has a healthy worker, 503 before that and while draining."""
+from entrepot.ir.edge import READY_PATH
 
 METADATA = "entrepot"
 """The namespace of the dynamic metadata that our filters write and our logs read."""

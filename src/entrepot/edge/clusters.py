@@ -10,11 +10,8 @@ import msgspec
 
 from entrepot.edge.xds import Json, digest, duration, extension, pipe, typed
 from entrepot.ir.edge import EdgeIR
-from entrepot.ir.worker import KEEP_ALIVE_SECONDS
+from entrepot.ir.worker import HEALTH_PATH, KEEP_ALIVE_SECONDS
 from entrepot.model.upstream import Ejection, HealthCheck, Tls, Upstream
-
-HEALTH_PATH = "/-/health"
-"""Where a worker says that it is ready to serve."""
 
 BUFFER_BYTES = 32 * 1024
 """Most octets Envoy holds for one connection before it stops reading from the other side."""

@@ -18,14 +18,8 @@ from entrepot.edge.chain import EGRESS, INGRESS, METADATA
 from entrepot.edge.clusters import Workers, upstream_host, worker_cluster
 from entrepot.edge.problems import EGRESS_HEADER
 from entrepot.edge.xds import Json, duration, extension, header, typed
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.ir.edge import LIVE_PATH, OWN_PREFIX, EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Upstream
-
-LIVE_PATH = "/-/live"
-"""Answered by Envoy itself as long as it runs."""
-
-OWN_PREFIX = "/-/"
-"""Addresses of the edge and the workers themselves; no route of a project reaches below it."""
 
 UNCLEAN_PATH = r"(?i).*(//|\\|%2f|%5c|%2e|%00|/\.\.?(;[^/]*)?(/.*)?$).*"
 """Paths that a target might read otherwise than the edge did: empty and dot segments (with or

@@ -6,23 +6,18 @@ import asyncio
 import os
 import resource
 import zlib
-from contextlib import suppress
 from pathlib import Path
 
 import envoy  # type: ignore[import-untyped]
 
 from entrepot.edge.admin import Admin, AdminError
-from entrepot.edge.chain import EGRESS, INGRESS
+from entrepot.edge.chain import INGRESS
 from entrepot.edge.emit import BOOTSTRAP
-from entrepot.edge.listeners import access_log
 from entrepot.ir.layout import Layout
 
 BINARY_VARIABLE = "ENTREPOT_ENVOY"
 DRAIN_SECONDS = 5
 """How long a listener that is going away still takes connections and lets streams end."""
-
-LOG_BYTES_MAX = 100 * 1024 * 1024
-"""What a log may hold; the one before it is kept beside it."""
 
 _BASE_IDS = 100_000_000
 _STOPPED = "listener_manager.listener_stopped"
@@ -95,18 +90,6 @@ def raise_file_limit() -> int:
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
-
-
-async def rotate_logs(layout: Layout, bytes_max: int = LOG_BYTES_MAX) -> None:
-    """Move Envoy's logs that are full aside, to `<name>.1`; to be called every minute or so."""
-    logs = [log_file(layout), access_log(layout, INGRESS), access_log(layout, EGRESS)]
-    full = [log for log in logs if log.exists() and log.stat().st_size > bytes_max]
-    for log in full:
-        log.replace(log.with_name(f"{log.name}.1"))
-    if full:
-        # One that does not answer opens them anew when it is started again.
-        with suppress(AdminError):
-            await Admin(layout.edge_admin_socket).switch("reopen_logs")
 
 
 async def drain(layout: Layout, seconds: float, *, poll_seconds: float = 0.05) -> bool:

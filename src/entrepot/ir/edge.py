@@ -6,6 +6,13 @@ import msgspec
 
 from entrepot.model.upstream import Upstream
 
+OWN_PREFIX = "/-/"
+"""Addresses of the edge and the workers themselves; no route of a project reaches below it."""
+READY_PATH = "/-/ready"
+"""At the edge: 200 when every worker pool has a healthy worker, 503 before that and while draining."""
+LIVE_PATH = "/-/live"
+"""At the edge: answered as long as it runs."""
+
 
 class PoolTarget(msgspec.Struct, frozen=True, tag="pool"):
     """The workers of a pool. Their generation is known only when the release is delivered."""

@@ -13,6 +13,10 @@ KEEP_ALIVE_SECONDS = 60
 """How long a worker keeps an idle connection; the edge gives its own up earlier."""
 
 
+HEALTH_PATH = "/-/health"
+"""Where a worker says that it is ready to serve."""
+
+
 class PythonSource(msgspec.Struct, frozen=True, tag="python"):
     """The operations are functions of a Python module."""
 

@@ -62,6 +62,13 @@ async def chunks_of(body: Body) -> AsyncIterator[bytes]:
             yield chunk
 
 
+async def close(items: object) -> None:
+    """Tell an asynchronous iterator, where it can be told, that nobody will ask for more."""
+    aclose = getattr(items, "aclose", None)
+    if aclose is not None:
+        await aclose()
+
+
 def header(headers: Headers, name: bytes) -> bytes | None:
     """The first header of this lower-case name."""
     for key, value in headers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Invoke, Middleware
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.protocol import Client, Mount, Protocol, ServedService
+from entrepot.ports.protocol import Catalog, Client, Mount, ServedService
 from entrepot.runtime.dispatch import dispatcher
 from entrepot.runtime.failures import fault_reader
 from entrepot.runtime.handlers import Answering, produce_by
@@ -24,9 +24,6 @@ from entrepot.runtime.stack import stacked
 from entrepot.runtime.streams import OpenStreams
 from entrepot.runtime.threads import Threads
 from entrepot.shapes.values import Values
-
-Catalog = Mapping[str, Protocol]
-"""Protocols by name."""
 
 
 class Binder:
@@ -121,16 +118,11 @@ def _mounted(
 ) -> Iterator[tuple[Mount, Exchange]]:
     for protocol in dict.fromkeys(protocol for table in tables for protocol in table.expose):
         server = catalog[protocol].server
-        services = [_carried(served[t.service.name], t.omit.get(protocol, ())) for t in tables if protocol in t.expose]
+        services = [
+            replace(served[table.service.name], service=table.served_over(protocol))
+            for table in tables
+            if protocol in table.expose
+        ]
         exchange = server.serve(services, limits)
         for mount in dict.fromkeys(mount for each in services for mount in server.mounts(each.service)):
             yield mount, exchange
-
-
-def _carried(served: ServedService, omitted: Iterable[str]) -> ServedService:
-    """The service without the operations that a protocol leaves out."""
-    left_out = set(omitted)
-    service = served.service
-    operations = tuple(each for each in service.operations if each.name not in left_out)
-    links = tuple(each for each in service.links if each.operation not in left_out)
-    return replace(served, service=replace(service, operations=operations, links=links))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 
+from entrepot.ir.worker import HEALTH_PATH
 from entrepot.model.call import Headers
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Mount
-
-HEALTH_PATH = b"/-/health"
 
 _TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 _PROBLEM: Headers = [(b"content-type", b"application/problem+json")]
@@ -23,7 +22,7 @@ def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
 
     Paths are compared as they came. Raises ValueError when two exchanges want the same address.
     """
-    exact: dict[bytes, Exchange] = {HEALTH_PATH: _answer_health}
+    exact: dict[bytes, Exchange] = {HEALTH_PATH.encode(): _answer_health}
     prefixes: dict[bytes, Exchange] = {}
     for mount, exchange in mounted:
         table = exact if mount.exact else prefixes

@@ -7,8 +7,7 @@ from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
-from entrepot.ir.worker import Pool
-from entrepot.runtime.dispatch import HEALTH_PATH
+from entrepot.ir.worker import HEALTH_PATH, Pool
 from entrepot.runtime.sources import import_attribute
 from entrepot.runtime.threads import WAITING_PER_THREAD
 from entrepot.wire.asgi import AsgiApp, Receive, Scope, Send
@@ -28,12 +27,12 @@ def mounted(app: AsgiApp, mount: str) -> AsgiApp:
 
     The health path is answered before it, and every other path outside the prefix refused.
     """
-    health, inside = HEALTH_PATH.decode(), f"{mount}/"
+    inside = f"{mount}/"
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
-        elif scope["path"] == health:
+        elif scope["path"] == HEALTH_PATH:
             await _answer(send, 200, b"ok\n")
         elif scope["path"] == mount or scope["path"].startswith(inside):
             await app({**scope, "root_path": mount}, receive, send)

@@ -17,8 +17,8 @@ from entrepot.ir.release import Release
 from entrepot.ir.worker import Pool, PythonSource, ServiceTable
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.protocol import ServedService
-from entrepot.runtime.bind import Binder, Catalog, exchange_of
+from entrepot.ports.protocol import Catalog, ServedService
+from entrepot.runtime.bind import Binder, exchange_of
 from entrepot.runtime.hosted import hosted_app
 from entrepot.runtime.http_server import HttpServer
 from entrepot.runtime.logs import log_as_json

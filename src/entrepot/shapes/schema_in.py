@@ -63,6 +63,13 @@ class Reading(NamedTuple):
     refusals: tuple[Gap, ...]
 
 
+class _Arm(NamedTuple):
+    """One schema of a `oneOf` or `anyOf`, and where it stands."""
+
+    schema: Any
+    pointer: str
+
+
 class Reader:
     """Reads the schemas of one document, and gathers the named types they lead to."""
 
@@ -81,7 +88,7 @@ class Reader:
         self._refused[""] = []
         shape = self._read(schema, pointer)
         gaps = list(self._refused.pop(""))
-        for name in _names_reached(shape, self.types):
+        for name in s.names_reached((shape,), self.types):
             gaps += self._refused.get(name, ())
         return Reading(shape, tuple(gaps))
 
@@ -271,15 +278,15 @@ class Reader:
         if words.CHOOSE in schema:
             arms = [self._read(arm, f"{pointer}/{word}/{i}") for i, arm in enumerate(schema[word])]
             return s.Union(arms=tuple(arms), choose=schema[words.CHOOSE])
-        schemas = [arm for arm in schema[word] if not self._is_null(arm)]
-        nullable = len(schemas) < len(schema[word])
+        given = [_Arm(arm, f"{pointer}/{word}/{i}") for i, arm in enumerate(schema[word]) if not self._is_null(arm)]
+        nullable = len(given) < len(schema[word])
         if structural(base):
-            schemas = [{"allOf": [base, arm]} for arm in schemas]
-        if not schemas:
+            given = [arm._replace(schema={"allOf": [base, arm.schema]}) for arm in given]
+        if not given:
             return s.Null()
-        if len(schemas) == 1:
-            return _nullable_if(nullable, self._read(schemas[0], f"{pointer}/{word}/0"))
-        shape = self._arms(schemas, schema.get("discriminator"), f"{pointer}/{word}")
+        if len(given) == 1:
+            return _nullable_if(nullable, self._read(*given[0]))
+        shape = self._arms(given, schema.get("discriminator"), f"{pointer}/{word}")
         return _nullable_if(nullable, shape) if shape is not None else self._json(schema)
 
     def _is_null(self, schema: Any) -> bool:
@@ -297,32 +304,33 @@ class Reader:
             tags=tuple(schema[words.TAGS]),
         )
 
-    def _arms(self, schemas: list[Any], discriminator: Any, pointer: str) -> s.Shape | None:
+    def _arms(self, arms: list[_Arm], discriminator: Any, pointer: str) -> s.Shape | None:
         """The union of several arms, or None when nothing tells them apart."""
-        outlines = [outline(self.document, schema) for schema in schemas]
+        outlines = [outline(self.document, arm.schema) for arm in arms]
         records = [i for i, each in enumerate(outlines) if each.is_record]
         shapes: list[s.Shape] = []
         seen: list[Outline] = []
         if len(records) > 1:
-            found = self._records([schemas[i] for i in records], [outlines[i] for i in records], discriminator, pointer)
+            found = self._records([arms[i] for i in records], [outlines[i] for i in records], discriminator)
             if found is None:
                 return None
             shapes.append(found)
             seen.append(Outline(frozenset({"object"})))
         for index, each in enumerate(outlines):
             if len(records) < 2 or index not in records:
-                shapes.append(self._read(schemas[index], f"{pointer}/{index}"))
+                shapes.append(self._read(*arms[index]))
                 seen.append(each)
         if len(shapes) == 1:
             return shapes[0]
         return s.Union(arms=tuple(shapes)) if apart_by_kind(seen) else self._joined(shapes, pointer)
 
-    def _records(self, schemas: list[Any], outlines: list[Outline], said: Any, pointer: str) -> s.Shape | None:
+    def _records(self, records: list[_Arm], outlines: list[Outline], said: Any) -> s.Shape | None:
+        schemas = [record.schema for record in records]
         tagging = tags_by_discriminator(said, schemas, outlines) or tags_by_constants(outlines)
         by_keys, same_names = apart_by_keys(outlines), len({each.names for each in outlines}) == 1
         if tagging is None and not by_keys and not same_names:
             return None
-        arms = [self._read(schema, f"{pointer}/{index}") for index, schema in enumerate(schemas)]
+        arms = [self._read(*record) for record in records]
         if tagging is not None:
             return _tagged(tagging, arms)
         # Records of the same members differ in what they require of them; the first that fits loses nothing.
@@ -354,18 +362,6 @@ def _tagged(tagging: Tagging, arms: list[s.Shape]) -> s.Shape:
         tag_field=tagging.field,
         tags=tuple(tag for _, tag in tagging.tags),
     )
-
-
-def _names_reached(shape: s.Shape, types: s.Types) -> list[str]:
-    found: dict[str, None] = {}
-    pending = [shape]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, s.Ref) and current.name not in found:
-            found[current.name] = None
-            pending.append(types[current.name])
-        pending.extend(s.parts(current))
-    return list(found)
 
 
 def _nullable_if(nullable: bool, shape: s.Shape) -> s.Shape:

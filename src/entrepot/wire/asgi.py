@@ -17,7 +17,7 @@ import msgspec
 from entrepot.kit.ids import new_trace_id, trace_id_of
 from entrepot.model.call import Headers
 from entrepot.model.faults import Cancelled
-from entrepot.ports.exchange import Exchange, Request, Response, header
+from entrepot.ports.exchange import Exchange, Request, Response, close, header
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -146,19 +146,13 @@ async def _send_stream(
             raise
     finally:
         watcher.cancel()
-        await _close(body)
+        await close(body)
 
 
 async def _cancel_at_departure(inbound: _Inbound, task: asyncio.Task[Any] | None) -> None:
     await inbound.departure()
     if task is not None:
         task.cancel()
-
-
-async def _close(body: AsyncIterator[bytes]) -> None:
-    close = getattr(body, "aclose", None)
-    if close is not None:
-        await close()
 
 
 def _trace_id(request: Request) -> str:

@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Malformed, Timeout, UpstreamFailed
-from entrepot.ports.exchange import Body, Request, Response
+from entrepot.ports.exchange import Body, Request, Response, close
 from entrepot.wire.response_parser import ResponseParser
 
 WHOLE_BYTES_MAX = 64 * 1024
@@ -196,9 +196,7 @@ class Connection(asyncio.Protocol):
             self._sender = None
             self._fail(error)
         finally:
-            close = getattr(body, "aclose", None)
-            if close is not None:
-                await close()
+            await close(body)
 
     async def _send_chunked(self, body: AsyncIterator[bytes]) -> None:
         async for chunk in body:

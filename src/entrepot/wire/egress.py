@@ -15,7 +15,7 @@ import msgspec
 from entrepot.model.call import Headers
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
-from entrepot.ports.exchange import Request, Response, header
+from entrepot.ports.exchange import Request, Response, close, header
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.pool import NotConnected
 
@@ -61,7 +61,7 @@ class Egress:
             raise Unavailable(f"the egress cannot be reached: {fault.detail}") from None
         flags = header(response.headers, _FLAGS)
         if flags != _ANSWERED:
-            await _drop(response)
+            await close(response.body)
             failure = _failure(flags or b"")
             failure.upstream = self._client.upstream_of(request)
             raise failure
@@ -101,9 +101,3 @@ def _failure(flags: bytes) -> Fault:
     if _TIMEOUTS.intersection(names):
         return Timeout(_TIMED_OUT)
     return UpstreamFailed(next((_FAILURES[name] for name in names if name in _FAILURES), _UNEXPLAINED))
-
-
-async def _drop(response: Response) -> None:
-    close = getattr(response.body, "aclose", None)
-    if close is not None:
-        await close()

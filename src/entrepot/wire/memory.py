@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from entrepot.ports.exchange import Body, Exchange, Request, Response
+from entrepot.ports.exchange import Body, Exchange, Request, Response, close
 
 Chunking = Callable[[bytes], Iterable[bytes]]
 """Cuts octets into chunks that joined give them again."""
@@ -70,7 +70,7 @@ async def _cut(body: Body, chunking: Chunking) -> AsyncIterator[bytes]:
                 for piece in chunking(chunk):
                     yield piece
     finally:
-        await _close(body)
+        await close(body)
 
 
 async def _until_left(body: Body, left: asyncio.Event) -> AsyncIterator[bytes]:
@@ -83,10 +83,4 @@ async def _until_left(body: Body, left: asyncio.Event) -> AsyncIterator[bytes]:
     finally:
         if not ended:
             left.set()
-        await _close(body)
-
-
-async def _close(body: Body) -> None:
-    close = getattr(body, "aclose", None)
-    if close is not None:
-        await close()
+        await close(body)

@@ -121,7 +121,7 @@ async def test_the_number_of_issues_is_bounded():
 async def test_the_context_is_taken_from_the_headers():
     calculator = Calculator()
     trace = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    headers = [(b"traceparent", trace), (b"idempotency-key", b"k1"), (b"x-own", b"1")]
+    headers = [(b"traceparent", trace), (b"idempotency-key", b'"k1"'), (b"x-own", b"1")]
     await post(served(calculator), request("get_data"), *headers)
     [context] = [call.context for call in calculator.calls]
     assert (context.trace_id, context.idempotency_key) == ("0af7651916cd43dd8448eb211c80319c", "k1")

@@ -10,7 +10,7 @@ from entrepot.model.call import Call, Context, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation, Service
-from entrepot.ports.exchange import Exchange, Request, Response, read
+from entrepot.ports.exchange import Exchange, Request, Response, close, read
 from entrepot.ports.protocol import Can, Document, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
 from entrepot.protocols.jsonrpc.binding import method_of, takes_positions_only
@@ -69,9 +69,7 @@ class _Endpoint:
         except TooLarge as fault:
             raise UpstreamFailed(f"the answer is too large: {fault.detail}", upstream=self.host) from None
         finally:
-            close = getattr(response.body, "aclose", None)
-            if close is not None:
-                await close()
+            await close(response.body)
 
 
 class _Method:

@@ -224,17 +224,7 @@ class _DocumentReader:
 
 def _reached(operations: tuple[Operation, ...], types: shape.Types) -> dict[str, shape.Shape]:
     """The types that the operations lead to, in the order of the document."""
-    roots: list[shape.Shape] = []
-    for operation in operations:
-        roots += [operation.input, operation.output]
-        roots += [fault.data for fault in operation.faults if fault.data is not None]
-    reached: set[str] = set()
-    while roots:
-        current = roots.pop()
-        if isinstance(current, shape.Ref) and current.name not in reached:
-            reached.add(current.name)
-            roots.append(types[current.name])
-        roots += shape.parts(current)
+    reached = shape.names_reached((part for each in operations for part in each.shapes), types)
     return {name: named for name, named in types.items() if name in reached}
 
 

@@ -207,7 +207,7 @@ def _context(headers: Headers, request: Request) -> Context:
         if name == b"traceparent":
             context.traceparent = _text(value)
         elif name == b"idempotency-key":
-            context.idempotency_key = _text(value)
+            context.idempotency_key = _text(value).strip('"')
     return context
 
 

@@ -15,14 +15,13 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Request, Response, TooSlow, header
+from entrepot.ports.exchange import Request, Response, TooSlow, close, header
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding import JSON, Binding, accept_of
 from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.media_types import choose
 from entrepot.protocols.rest.output_writer import OutputWriter, internal
 from entrepot.protocols.rest.received import Known, Received
-from entrepot.protocols.rest.streams import close
 from entrepot.shapes.values import Values
 
 Endpoint = Callable[[Request, tuple[str, ...]], Awaitable[Response]]

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from entrepot.model.call import Headers
 from entrepot.model.faults import TooLarge
 from entrepot.model.file import File
-from entrepot.ports.exchange import Body, chunks_of, header
+from entrepot.ports.exchange import Body, chunks_of, close, header
 from entrepot.protocols.rest import etags
 from entrepot.protocols.rest.binding import OCTETS
 from entrepot.protocols.rest.forms import attachment, file_name
-from entrepot.protocols.rest.streams import close
 
 
 def file_of(headers: Headers, body: Body, limit: int | None = None) -> File:

@@ -50,11 +50,6 @@ def choose(accept: bytes, offers: Sequence[str]) -> str | None:
     return best
 
 
-def takes_anything(accept: bytes | None, usual: bytes) -> bool:
-    """Whether an Accept header needs no reading: it is absent, or one of the common values."""
-    return accept is None or accept == b"*/*" or accept == usual
-
-
 def _range(item: str) -> tuple[str, float]:
     quality = _parameter(item, "q")
     try:

@@ -18,7 +18,7 @@ from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Response, chunks_of, header, read
+from entrepot.ports.exchange import Response, chunks_of, close, header, read
 from entrepot.protocols.rest import faults, streams
 from entrepot.protocols.rest.binding import EVENT_STREAM, NDJSON, Binding, is_octets, unwrap
 from entrepot.protocols.rest.file_bodies import file_of
@@ -63,7 +63,7 @@ class OutputReader:
             return Reply(fault=fault)
         finally:
             if not keeps_body and not isinstance(response.body, bytes):
-                await streams.close(response.body)
+                await close(response.body)
 
     async def _read_fault(self, response: Response) -> Fault:
         try:
@@ -136,7 +136,7 @@ class OutputReader:
             raise self._broken(f"sent an item that is too long: {large.detail}") from None
         finally:
             if not isinstance(response.body, bytes):
-                await streams.close(response.body)
+                await close(response.body)
 
 
 async def _named(lines: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, bytes]]:

@@ -15,7 +15,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import Malformed, UnknownOperation
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Exchange, Request, Response, header
+from entrepot.ports.exchange import Exchange, Request, Response, close, header
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
 from entrepot.protocols.rest import faults, samples, template
 from entrepot.protocols.rest.binding import Binding, Unbindable, bind, mount
@@ -23,7 +23,6 @@ from entrepot.protocols.rest.docs_page import docs_page
 from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
 from entrepot.protocols.rest.openapi import writer
 from entrepot.protocols.rest.router import Ambiguous, Entry, Place, Router
-from entrepot.protocols.rest.streams import close
 
 T = TypeVar("T")
 

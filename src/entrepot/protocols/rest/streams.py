@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from entrepot.model.faults import Malformed, TooLarge
+from entrepot.ports.exchange import close
 
 TRAILER = b'{"entrepot:fault":'
 ERROR_EVENT = "error"
@@ -68,13 +69,6 @@ def event(data: bytes, id: str | None = None, name: str = "") -> bytes:
     head = f"id: {id}\n" if id and not _breaks_line(id) else ""
     kind = f"event: {name}\n" if name else ""
     return f"{head}{kind}data: ".encode() + data + b"\n\n"
-
-
-async def close(items: Any) -> None:
-    """Tells an asynchronous iterator, where it can be told, that nobody will ask for more."""
-    aclose = getattr(items, "aclose", None)
-    if aclose is not None:
-        await aclose()
 
 
 _END = object()

@@ -213,7 +213,7 @@ class _Import:
                 if name != PROBLEM_SCHEMA:
                     self._schemas.shape(Node(self._root.value, {"$ref": f"{REFERENCES}{escape(name)}"}))
             return dict(self._schemas.types)
-        return self._schemas.reachable(part for operation in self._operations for part in _roots(operation))
+        return self._schemas.reachable(part for operation in self._operations for part in operation.shapes)
 
     def _links(self) -> tuple[Link, ...]:
         own = self._root["x-entrepot-links"].value
@@ -257,9 +257,3 @@ class _Import:
         return Link(
             type=type_name, field=field, operation=operation.name, arguments=arguments, docs=node["description"].text
         )
-
-
-def _roots(operation: Operation) -> list[Shape]:
-    found: list[Shape] = [operation.input, operation.output]
-    found += [fault.data for fault in operation.faults if fault.data is not None]
-    return found if operation.stream_input is None else [*found, operation.stream_input]

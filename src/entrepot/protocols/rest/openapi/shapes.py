@@ -61,14 +61,7 @@ class Schemas:
 
     def reachable(self, roots: Iterable[Shape]) -> dict[str, Shape]:
         """The named types that these shapes lead to, in the order they were read."""
-        reached: set[str] = set()
-        pending = list(roots)
-        while pending:
-            part = pending.pop()
-            if isinstance(part, shape.Ref) and part.name not in reached:
-                reached.add(part.name)
-                pending.append(self.types[part.name])
-            pending.extend(shape.parts(part))
+        reached = shape.names_reached(roots, self.types)
         return {name: part for name, part in self.types.items() if name in reached}
 
 
