@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 import uvicorn
 
-KEEP_ALIVE_SECONDS = 4500
-"""Longer than any idle timeout of the edge, so that it is always the edge who closes a connection."""
+from entrepot.ir.worker import KEEP_ALIVE_SECONDS
 
 _STREAMS_SHARE = 0.9
 """When this share of the drain limit has passed, streams are told to end."""
