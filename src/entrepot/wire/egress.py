@@ -88,11 +88,15 @@ def _with_hints(request: Request) -> Request:
     return msgspec.structs.replace(request, headers=headers)
 
 
+_GRACE_MS = 100
+"""How much later than we ourselves Envoy gives up, or the deadline would look like a broken answer."""
+
+
 def _milliseconds(deadline: float | None) -> bytes:
-    """Until the deadline, rounded up; "0" means no limit, as streams need it."""
+    """Until a little after the deadline; "0" means no limit, as streams need it."""
     if deadline is None:
         return b"0"
-    return b"%d" % max(1, math.ceil((deadline - time.monotonic()) * 1000))
+    return b"%d" % max(1, math.ceil((deadline - time.monotonic()) * 1000) + _GRACE_MS)
 
 
 def _failure(flags: bytes) -> Fault:
