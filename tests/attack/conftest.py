@@ -1,0 +1,61 @@
+"""The project that is attacked, and what must hold after every attack: everything lives, nothing has grown."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.bad_upstream import BadUpstream, bad_upstream
+from support.misdeeds import MISDEEDS
+from support.processes import MIB, edge_of, workers_of
+from support.raw_client import RawClient
+from support.running import Running, free_port, running_project
+
+API = "/api/target/v1"
+GROWTH_MAX = 64 * MIB
+"""Most octets by which a process may grow during one attack."""
+
+
+class Attacked(RawClient):
+    """The project as it runs, its upstreams played by one that misbehaves."""
+
+    def __init__(self, running: Running, upstream: BadUpstream) -> None:
+        super().__init__(running.port)
+        self.running = running
+        self.upstream = upstream
+        self.processes = [*workers_of(running), *workers_of(running, "old"), edge_of(running)]
+
+    def logs(self) -> str:
+        """All that the project has logged."""
+        files = (self.running.project / ".entrepot" / "logs").iterdir()
+        return "".join(file.read_text(errors="replace") for file in sorted(files))
+
+
+@pytest.fixture(scope="session")
+def running_attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
+    project = tmp_path_factory.mktemp("attack") / "attacked"
+    shutil.copytree(Path(__file__).parent / "project", project, ignore=shutil.ignore_patterns("__pycache__"))
+    declaration = project / "entrepot.yaml"
+    with bad_upstream(MISDEEDS) as upstream:
+        ports = {"PORT_OF_THINGS": upstream.port, "PORT_OF_NOBODY": free_port()}
+        for name, port in ports.items():
+            declaration.write_text(declaration.read_text().replace(name, str(port)))
+        with running_project(project) as running:
+            yield Attacked(running, upstream)
+
+
+@pytest.fixture
+def attacked(running_attacked: Attacked) -> Iterator[Attacked]:
+    """The project, of which every process survives the test without having grown."""
+    sizes = []
+    for process in running_attacked.processes:
+        process.forget_peak()
+        sizes.append(process.memory)
+    yield running_attacked
+    for process, size in zip(running_attacked.processes, sizes, strict=True):
+        grown = process.memory_peak - size
+        assert grown < GROWTH_MAX, f"{process.command[:100]} grew by {grown // MIB} MiB"
+    assert running_attacked.request("GET", f"{API}/keys/alive").json() == "alive"
