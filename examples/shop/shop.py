@@ -54,7 +54,7 @@ async def product(id: int, session: Session) -> Product:
     return session.products[id]
 
 
-class NewProduct(msgspec.Struct):
+class NewProduct(msgspec.Struct, forbid_unknown_fields=True):
     name: Name
     price: Decimal
     supplier_id: int = 1
@@ -70,7 +70,7 @@ async def add_product(product: NewProduct, session: Session) -> Product:
     return added
 
 
-class ProductChange(msgspec.Struct):
+class ProductChange(msgspec.Struct, forbid_unknown_fields=True):
     """What is absent stays as it is; a note of null is taken away."""
 
     name: Name | UnsetType = UNSET
@@ -124,7 +124,7 @@ async def photo(id: int, session: Session) -> Picture:
 # Orders: a declared fault with data, the caller, a header, a cookie, a stream.
 
 
-class Item(msgspec.Struct):
+class Item(msgspec.Struct, forbid_unknown_fields=True):
     product_id: int
     quantity: Quantity = 1
 

@@ -250,6 +250,15 @@ def test_explain_shows_who_answers_what(entrepot: Command, project: Path) -> Non
     assert {row["operation"] for row in entrepot.json["placements"]} >= {"half"}
 
 
+def test_what_dev_would_leave_out_is_told_beforehand(entrepot: Command, project: Path) -> None:
+    assert entrepot("check", "--dev").code == 0
+    assert "jsonrpc leaves out api.count: it answers with a stream" in entrepot.err
+    assert entrepot("explain", "--dev", "--json").code == 0
+    rows = entrepot.json["placements"]
+    nowhere = {(row["operation"], row["protocol"]) for row in rows if row["where"] == "nowhere"}
+    assert nowhere == {("count", "jsonrpc"), ("total", "jsonrpc"), ("keep", "jsonrpc")}
+
+
 def test_explain_tells_all_of_one_operation(entrepot: Command, project: Path) -> None:
     assert entrepot("explain", ".", "api.half").code == 0
     for expected in (
@@ -419,6 +428,10 @@ def spoken(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
         check=False,
         timeout=60,
     )
+
+
+def test_version_is_an_option_too() -> None:
+    assert spoken("--version").stdout.startswith("entrepot ")
 
 
 def test_version_is_one_line_and_one_object() -> None:

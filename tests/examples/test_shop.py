@@ -20,6 +20,21 @@ def add_product(shop: Running, name: str = "Keg of nails", price: str = "12.30")
     return int(product["id"])
 
 
+def test_who_starts_it_is_told_what_to_open_and_what_is_left_out(running_shop: Running) -> None:
+    printed = running_shop.printed()
+    assert f"read: {running_shop.url}{API}/docs" in printed
+    assert "left out: photo, progress, set_photo" in printed or "left out: set_photo, photo, progress" in printed
+
+
+def test_a_misspelt_member_changes_nothing(running_shop: Running) -> None:
+    number = add_product(running_shop)
+    before = running_shop.get(f"{API}/products/{number}").json()
+    answer = running_shop.request("PATCH", f"{API}/products/{number}", {"nam": "Misspelt"})
+    assert answer.status == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/change/nam"]
+    assert running_shop.get(f"{API}/products/{number}").json() == before
+
+
 def test_a_product_is_the_same_over_both(running_shop: Running) -> None:
     over_rest = running_shop.get(f"{API}/products/1").json()
     over_rpc = running_shop.rpc("shop.product", id=1)["result"]

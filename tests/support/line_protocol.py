@@ -32,6 +32,9 @@ class LineServer:
     def addresses(self, service: Service) -> Mapping[str, str]:
         return {each.name: f"POST {_path(service, each)}" for each in service.operations}
 
+    def pages(self, service: Service) -> Sequence[str]:
+        return []
+
     def sample(self, service: Service, base_url: str) -> str:
         return ""
 

@@ -27,6 +27,9 @@ class PathServer:
         base = f"/api/{service.name}/v{service.version}"
         return {each.name: f"{_method(each)} {base}{_path(each)}" for each in service.operations}
 
+    def pages(self, service: Service) -> Sequence[str]:
+        return []
+
     def sample(self, service: Service, base_url: str) -> str:
         return f"curl {base_url}{self.mounts(service)[0].path}"
 
@@ -47,6 +50,9 @@ class MethodServer:
 
     def addresses(self, service: Service) -> Mapping[str, str]:
         return {each.name: f"{service.name}.{each.name} at /rpc" for each in service.operations}
+
+    def pages(self, service: Service) -> Sequence[str]:
+        return []
 
     def sample(self, service: Service, base_url: str) -> str:
         return f"curl {base_url}/rpc"

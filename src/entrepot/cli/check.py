@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from entrepot.cli.options import common, environment_option, project_argument
+from entrepot.cli.options import common, dev_option, environment_option, mode_of, project_argument
 from entrepot.cli.output import count, plain
 from entrepot.cli.session import Session
 
@@ -14,8 +14,9 @@ from entrepot.cli.session import Session
 @click.command()
 @project_argument
 @environment_option
+@dev_option
 @common
-def check(session: Session, project: Path, environment: str) -> None:
+def check(session: Session, project: Path, environment: str, dev: bool) -> None:
     """Say everything that is wrong with a project.
 
     Nothing is started or changed. DIR may also be one Python file.
@@ -27,7 +28,7 @@ def check(session: Session, project: Path, environment: str) -> None:
     """
     from entrepot.control.building import Recipe, build
 
-    compiled = build(Recipe(target=project, environment=environment), session.catalog)
+    compiled = build(Recipe(target=project, mode=mode_of(dev), environment=environment), session.catalog)
     session.output.diagnostics(compiled.diagnostics)
     services = compiled.release.worker.services
     operations = sum(len(table.service.operations) for table in services)

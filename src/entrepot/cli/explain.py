@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from entrepot.cli.options import common, environment_option
+from entrepot.cli.options import common, dev_option, environment_option, mode_of
 from entrepot.cli.output import table
 from entrepot.cli.session import Session
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 @click.argument("project", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @click.argument("operation", metavar="[SERVICE.OPERATION]", default="")
 @environment_option
+@dev_option
 @common
-def explain(session: Session, project: Path, operation: str, environment: str) -> None:
+def explain(session: Session, project: Path, operation: str, environment: str, dev: bool) -> None:
     """Show who answers what, where, and why there.
 
     Every operation and route of the project in DIR is listed, and what is left out, with the reason.
@@ -34,12 +35,13 @@ def explain(session: Session, project: Path, operation: str, environment: str) -
     Examples:
       entrepot explain
       entrepot explain examples/shop shop.place_order
+      entrepot explain --dev examples/shop shop.photo
     """
     from entrepot.control.building import Recipe, build
 
     if not project.exists():
         project, operation = _operation_alone(project, operation)
-    compiled = build(Recipe(target=project, environment=environment), session.catalog)
+    compiled = build(Recipe(target=project, mode=mode_of(dev), environment=environment), session.catalog)
     if operation:
         _explain_one(session, compiled, operation)
     else:

@@ -48,6 +48,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="entrepot", message="entrepot %(version)s")
 def entrepot() -> None:
     """Any API in, any API out.
 

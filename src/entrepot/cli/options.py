@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from entrepot.cli.session import Session
+
+if TYPE_CHECKING:
+    from entrepot.compiler.draft import Mode
 
 Function = Callable[..., Any]
 
@@ -24,6 +27,15 @@ project_argument = click.argument("project", metavar="[DIR]", default=".", type=
 environment_option = click.option(
     "--env", "environment", default="", metavar="NAME", help="The environment, one of those in entrepot.yaml."
 )
+
+dev_option = click.option(
+    "--dev", is_flag=True, help="As `entrepot dev` serves it: over every protocol that carries it."
+)
+
+
+def mode_of(dev: bool) -> Mode:
+    """How a project is compiled for a command that takes `--dev`."""
+    return "dev" if dev else "serve"
 
 
 def _set_json(context: click.Context, _option: click.Parameter, value: bool) -> None:

@@ -111,6 +111,9 @@ class Server(_Interface):
     def addresses(self, service: Service) -> Mapping[str, str]:
         """By operation: its address for a person to read, such as `GET /api/shop/v1/products/{id}`."""
 
+    def pages(self, service: Service) -> Sequence[str]:
+        """Paths that a person may open to read about the service: its documentation, its contract."""
+
     def sample(self, service: Service, base_url: str) -> str:
         """A command line that calls one operation of the service, ready to paste; "" if it has none."""
 

@@ -51,6 +51,10 @@ class JsonRpcServer:
         """By operation: the address and the method."""
         return {each.name: f"POST {PATH} {method_of(each, service)}" for each in service.operations}
 
+    def pages(self, service: Service) -> Sequence[str]:  # noqa: ARG002
+        """None: what there is to know is answered by `rpc.discover`."""
+        return []
+
     def sample(self, service: Service, base_url: str) -> str:
         """A curl line that calls the operation whose input is the easiest to guess."""
         return sample.command(service, f"{base_url}{PATH}")

@@ -69,6 +69,10 @@ class RestServer:
         base = mount(service).rstrip("/")
         return {operation.name: f"{binding.method} {base}{binding.path.text}" for operation, binding in bound}
 
+    def pages(self, service: Service) -> Sequence[str]:
+        """The docs page, and the OpenAPI document."""
+        return [mount(service) + DOCS_PATH, mount(service) + OPENAPI_PATH]
+
     def sample(self, service: Service, base_url: str) -> str:
         """A curl line for the operation that is easiest to call."""
         return samples.sample(service, _bound(service, service.operations), base_url)
