@@ -35,8 +35,8 @@ class Trait(enum.Flag):
     """It holds a value whose Python type does not say how it is written."""
     CHECKED = enum.auto()
     """It has a rule that msgspec has no word for."""
-    NUMBERED = enum.auto()
-    """It holds a map whose keys are integers."""
+    HASHED = enum.auto()
+    """It holds a set, or a map whose keys are integers."""
     PATTERN = enum.auto()
     """It holds text with a pattern, whose matching may take any time."""
 
@@ -108,8 +108,10 @@ class Traits:
             case s.Record():
                 kept = Trait.UNTYPED if part.extras == "keep" and part.extra is None else Trait.NONE
                 return kept | Trait.REWRITTEN if needs_hook(part) else kept
+            case s.List(unique=True):
+                return Trait.HASHED | Trait.CHECKED
             case s.Map(key=key):
-                return Trait.NUMBERED if "integer" in kinds_of(key, self._types) else Trait.NONE
+                return Trait.HASHED if "integer" in kinds_of(key, self._types) else Trait.NONE
             case s.Text(pattern=str()):
                 return Trait.PATTERN | Trait.CHECKED if own_class else Trait.PATTERN
             case _:
@@ -117,8 +119,6 @@ class Traits:
 
     def _has_rule(self, part: s.Shape) -> bool:
         match part:
-            case s.List(unique=unique):
-                return unique
             case s.Int():
                 return not all(map(fits_int64, int_bounds(part)))
             case s.Union(arms=arms):

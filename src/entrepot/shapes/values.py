@@ -128,12 +128,12 @@ class Codec:
         check, times = made.checks.of(shape), Trait.TIME in self._traits
         if Trait.PATTERN in self._traits:
             read, check = bounded(read), check and bounded(check)
-        numbered, short = Trait.NUMBERED in self._traits, limits.number_digits_max
+        hashed, short = Trait.HASHED in self._traits, limits.number_digits_max
         # An author's own class may write itself at a price, or not at all.
         echoes = None if trusted or self._rewrite is not None or made.has_pydantic else self.encode
 
         def decode(data: bytes) -> Any:
-            if numbered and (issue := guard.long_keys(data)) is not None:
+            if hashed and (issue := guard.long_numbers(data)) is not None:
                 raise _malformed(issue)
             try:
                 value = read(data)
