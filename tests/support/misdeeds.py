@@ -143,7 +143,8 @@ ODD: dict[str, Case] = {
     "a-secret-more": answer(b'{"id":1,"name":"x","secret":1}'),
     "claims-to-be-ours": answer(
         THING, "200 OK", "application/json",
-        "set-cookie: session=1", "x-entrepot-egress: UF", "x-entrepot-operation: x", "x-envoy-immediate-health-check-fail: 1",
+        "set-cookie: session=1", "x-entrepot-egress: UF", "x-entrepot-operation: x",
+        "x-envoy-immediate-health-check-fail: 1",
     ),
 }  # fmt: skip
 """Oddities that do no harm: the thing is understood."""
@@ -151,7 +152,9 @@ ODD: dict[str, Case] = {
 PROBLEMS: dict[str, Case] = {
     "404": answer(b"{}", "404 Not Found"),
     "404-not-utf-8": answer(b'{"kind":"not_found","detail":"\xff"}', "404 X"),
-    "409-nonsense": answer(b'{"kind":"conflict","name":7,"errors":[1,{"pointer":5}],"retry_after":1e400,"data":{"a":1}}', "409 X"),
+    "409-nonsense": answer(
+        b'{"kind":"conflict","name":7,"errors":[1,{"pointer":5}],"retry_after":1e400,"data":{"a":1}}', "409 X"
+    ),
     "409-deep": answer(b'{"kind":"conflict","data":%b%b}' % (b"[" * 100_000, b"]" * 100_000), "409 X"),
     "429-for-ever": answer(b"", "429 X", "text/plain", "retry-after: 99999999999999999999"),
     "500-html": answer(b"<html>a secret</html>", "500 X", "text/html"),
