@@ -14,9 +14,14 @@ import msgspec
 
 from entrepot.kit.pointers import pointer as pointer_of
 from entrepot.model.fault import Issue
+from entrepot.shapes.schema_trials import trials
 
 _validators: dict[bytes, Any] = {}
 _VALIDATORS_MAX = 256
+_BACKTRACKS_MAX = 10_000
+"""Most steps back of a pattern that looks around; of the others the package needs none."""
+_TRIALS_MAX = 1000
+"""Most ways to be held against a schema for which the errors of a value are looked for one by one."""
 _MASK = "the value"
 """What messages say in place of a value, which may be long or secret."""
 _plain_numbers = msgspec.json.Decoder()
@@ -39,8 +44,11 @@ def accepts(schema: Mapping[str, Any] | bool, plain: Any) -> bool:
 
 
 def issues(schema: Mapping[str, Any] | bool, plain: Any, pointer: str) -> Iterator[Issue]:
-    """Each error of plain data under the schema."""
-    if unchecked(schema):
+    """Each error of plain data under the schema; one for all where looking for each might take for ever."""
+    if accepts(schema, plain):
+        return
+    if trials(schema) > _TRIALS_MAX:
+        yield Issue(pointer, "variant", "is not valid under its schema")
         return
     for error in validator(schema).iter_errors(_as_floats(plain)):
         yield Issue(pointer + pointer_of(error.instance_path), _CODES.get(_keyword(error), "variant"), error.message)
@@ -66,8 +74,10 @@ def _compile(schema: Mapping[str, Any] | bool) -> Any:
             "a JSON Schema without a typed shape needs the jsonschema-rs package: install entrepot[jsonschema]"
         ) from None
     document = schema if isinstance(schema, bool) else dict(schema)
+    patterns = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS_MAX)
     try:
-        return jsonschema_rs.Draft202012Validator(document, mask=_MASK)
+        # Offline, or a `$schema` or `$id` of the document's choosing would be fetched.
+        return jsonschema_rs.Draft202012Validator(document, mask=_MASK, offline=True, pattern_options=patterns)
     except ValueError as error:
         raise TypeError(f"not a JSON Schema: {error}") from None
 
