@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.faults import Invalid
 from entrepot.shapes import patience, text
-from entrepot.shapes.patience import Exhausted, bounded
+from entrepot.shapes.patience import Exhausted
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Codec, Values
 
@@ -65,16 +66,36 @@ def test_the_next_text_has_its_own_time() -> None:
         assert codec(CATASTROPHIC).decode(b'"aaa"') == "aaa"
 
 
-def test_what_is_bounded_within_something_bounded_shares_its_time() -> None:
-    def forever(_: None) -> None:
-        while True:
-            pass
+def test_many_texts_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes a hundredth of the time; the first that is too many is told."""
+    monkeypatch.setattr(patience, "SECONDS_MAX", 0.2)
+    slow = s.Text(pattern="^(a|b)*(c|d)*$")
+    items = ["a" * 20_000] * 3000
+    with pytest.raises(Invalid) as refused:
+        Values({}, limits=Limits(body_bytes_max=2**30)).codec(s.List(item=slow)).of_plain([*items, 7])
+    assert refused.value.issues[0].code == "pattern"
+    assert 0 < int(refused.value.issues[0].pointer[1:]) < 3000
 
-    inner = bounded(forever)
+
+def test_a_long_value_whose_patterns_cost_little_is_read() -> None:
+    text = b"[%b1]" % (b'"abc",' * 200_000)
+    with pytest.raises(Invalid) as refused:
+        codec(s.List(item=s.Text(pattern="^[a-z]*$"))).decode(text)
+    assert [(issue.pointer, issue.code) for issue in refused.value.issues] == [("/200000", "type")]
+
+
+def forever(_: None) -> None:
+    while True:
+        pass
+
+
+def test_what_runs_within_something_bounded_shares_its_time() -> None:
     with pytest.raises(Exhausted):
-        bounded(lambda given: inner(given))(None)
+        patience.run(lambda given: patience.run(forever, given, 1000), None, 0.05)
+    with pytest.raises(Exhausted):
+        patience.run(forever, None, 0)
 
 
 def test_nothing_is_bounded_where_no_timer_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience._Watch, "thread", None)
-    assert bounded(lambda given: signal.getitimer(signal.ITIMER_VIRTUAL))(None) == (0.0, 0.0)
+    assert patience.run(lambda given: signal.getitimer(signal.ITIMER_VIRTUAL), None, 0) == (0.0, 0.0)

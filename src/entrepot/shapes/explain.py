@@ -18,7 +18,7 @@ from entrepot.model.fault import Issue
 from entrepot.shapes import jsonschema
 from entrepot.shapes.arms import choose
 from entrepot.shapes.kinds import kind_of, kinds_of
-from entrepot.shapes.patience import Exhausted, bounded
+from entrepot.shapes.patience import Exhausted, Patience
 from entrepot.shapes.scalars import (
     EXACT,
     INTEGER,
@@ -38,15 +38,11 @@ def explain(shape: s.Shape, plain: Any, types: s.Types, limits: Limits = DEFAULT
     """
     issues: list[Issue] = []
     walk = _Walk(types, limits)
-
-    def collect(plain: Any) -> None:
+    try:
         for issue in walk.walk(shape, plain, ""):
             issues.append(issue)
             if len(issues) >= limits.issues_max:
                 break
-
-    try:
-        bounded(collect)(plain)
     except Exhausted as exhausted:
         issues.append(Issue(walk.place, "pattern", str(exhausted)))
     return issues
@@ -73,7 +69,8 @@ class _Walk:
         self.limits = limits
         self.known: Known = {} if known is None else known
         self.place = ""
-        """The pointer of what was looked at last."""
+        """The pointer of the text that was matched last."""
+        self._patience = Patience()
 
     def fits(self, shape: s.Shape, plain: Any) -> bool:
         key = (id(shape), id(plain))
@@ -83,7 +80,6 @@ class _Walk:
         return self.known[key][0]
 
     def walk(self, shape: s.Shape, plain: Any, pointer: str) -> Iterator[Issue]:
-        self.place = pointer
         shape = s.resolve(shape, self.types)
         match shape:
             case s.Nullable(shape=inner):
@@ -105,6 +101,10 @@ class _Walk:
                 yield from self._untyped(shape, plain, pointer)
             case s.File() | s.Raw():
                 yield Issue(pointer, "type", "has no form as plain data")
+            case s.Text(pattern=str()):
+                self.place = pointer
+                problem = self._patience.run(lambda text: problem_of(shape, text, self.limits), plain)
+                yield from _issues(problem, pointer)
             case s.Ref():
                 raise KeyError(shape.name)  # resolved above
             case _:

@@ -25,7 +25,7 @@ _untyped = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 _DIGITS = re.compile(rb"[0-9]{4}")
 _LONG_FRACTION = re.compile(rb"\.[0-9]{6}[0-9]*[1-9]")
-_LONG_NUMBER = re.compile(rb'"-?(?:[0-9]|\\u003[0-9]){20,}"(?=\s*:)|[\[,\s]-?[0-9]{20,}(?=[\],\s])')
+_LONG_NUMBER = re.compile(rb'"-?(?:[0-9]|\\u003[0-9]){20,5000}"(?=\s*:)|[\[,\s]-?[0-9]{20,}(?=[\],\s])')
 _LONG_NUMBERS_MAX = 1000
 _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[{]}")

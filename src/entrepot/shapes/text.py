@@ -19,7 +19,7 @@ import msgspec
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape as s
 from entrepot.shapes.kinds import kinds_of
-from entrepot.shapes.patience import Exhausted, bounded
+from entrepot.shapes.patience import Exhausted, Patience
 from entrepot.shapes.scalars import (
     INTEGER,
     NUMBER,
@@ -142,11 +142,9 @@ def _integer(shape: s.Int, text: str, limits: Limits) -> int:
 
 
 def _patient_reader(shape: s.Text, limits: Limits) -> Reader:
-    read = bounded(lambda text: value_of(shape, text, limits))
-
     def read_in_time(text: str) -> Any:
         try:
-            return read(text)
+            return Patience().run(lambda text: value_of(shape, text, limits), text)
         except Exhausted as exhausted:
             raise NotOfShape(Problem("pattern", str(exhausted))) from None
 
