@@ -15,8 +15,8 @@ from support.raw_client import RawClient
 from support.running import Running, free_port, running_project
 
 API = "/api/target/v1"
-GROWTH_MAX = 64 * MIB
-"""Most octets by which a process may grow during one attack."""
+GROWTH_MAX = 100 * MIB
+"""Most octets by which a process may grow during one attack: Python holds a megabyte of JSON as up to eighty."""
 
 
 class Attacked(RawClient):

@@ -34,6 +34,8 @@ class Thing(msgspec.Struct, forbid_unknown_fields=True):
     content: bytes = b""
     labels: dict[str, str] = {}
     numbers: list[int] = []
+    distinct: set[int] = set()
+    by_number: dict[int, int] = {}
     tree: Tree | None = None
     anything: Any = None
 
