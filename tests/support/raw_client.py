@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 SECONDS_MAX = 30.0
+_ENDED_SECONDS_MAX = 5.0
+"""How long is waited for a connection's end, when it is not sure to come."""
 
 
 @dataclass
@@ -62,10 +64,9 @@ class RawClient:
             return read_answer(connection, method)
 
     def send_all(self, octets: bytes) -> list[Answer]:
-        """Send octets, end the sending side, and give every response until the connection ends."""
-        with self.connect() as connection:
+        """Send octets of which the last request ends the connection, and give every response until it is ended."""
+        with self.connect(_ENDED_SECONDS_MAX) as connection:
             connection.sendall(octets)
-            connection.shutdown(socket.SHUT_WR)
             received = b"".join(iter(lambda: _received(connection), b""))
         return list(_answers_in(received))
 
@@ -130,5 +131,5 @@ def _answers_in(octets: bytes) -> Iterator[Answer]:
 def _received(connection: socket.socket) -> bytes:
     try:
         return connection.recv(65536)
-    except ConnectionError:
+    except (ConnectionError, TimeoutError):
         return b""

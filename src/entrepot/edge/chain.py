@@ -39,6 +39,13 @@ STRIPPED_HEADERS = ("forwarded", "x-real-ip", "x-original-url", "x-rewrite-url",
 """What a client could claim an identity, an address or a privilege with: the last three make some
 applications serve another path than the one that was routed, or call out by way of a proxy."""
 
+RUNTIME: Json = {
+    # By default what stands after a chunk up to the end of its line is passed over: two readers of
+    # such a body may disagree where it ends.
+    "envoy.reloadable_features.strict_chunk_parsing": True,
+}
+"""Features of Envoy that are not on by themselves, or not yet."""
+
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 _UUID = "^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$"

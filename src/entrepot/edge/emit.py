@@ -211,5 +211,6 @@ def _bootstrap(edge: EdgeIR, layout: Layout, resources: Json) -> Json:
         "node": {"id": "edge", "cluster": "entrepot"},
         "admin": {"address": own_pipe(layout.edge_admin_socket)},
         "overload_manager": {"resource_monitors": [monitor]},
+        "layered_runtime": {"layers": [{"name": "ours", "static_layer": chain.RUNTIME}]},
         **resources,
     }

@@ -46,6 +46,15 @@ async def read(body: Body, limit: int) -> bytes:
     return bytes(whole)
 
 
+def refuse_announced(length: bytes | None, limit: int) -> None:
+    """Raise `TooLarge` when a body announces more octets than that in its Content-Length."""
+    if length is not None and (len(length) > _LENGTH_DIGITS_MAX or (length.isdigit() and int(length) > limit)):
+        raise TooLarge(f"the body is longer than {limit} bytes")
+
+
+_LENGTH_DIGITS_MAX = 18
+
+
 def _refuse_longer(body: bytes | bytearray, limit: int) -> None:
     if len(body) > limit:
         raise TooLarge(f"the body is longer than {limit} bytes")

@@ -19,7 +19,7 @@ from entrepot.model.call import Call, Context, Headers, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperation, Unsupported
 from entrepot.model.operation import Operation, Service
-from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, header, read
+from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, header, read, refuse_announced
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
@@ -100,6 +100,7 @@ class _Endpoint:
             fault = Unsupported("the body of a JSON-RPC request is sent as it is, without a content coding")
             return _response(_refusal(fault, context), 415)
         try:
+            refuse_announced(header(request.headers, b"content-length"), self._limits.body_bytes_max)
             data = await read(request.body, self._limits.body_bytes_max)
             codec.check_text(data)
         except TooLarge as too_large:

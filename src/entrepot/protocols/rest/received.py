@@ -11,9 +11,9 @@ from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.fault import Issue
-from entrepot.model.faults import Invalid, TooLarge, Unsupported
+from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.shape import Field, Types
-from entrepot.ports.exchange import Request, read
+from entrepot.ports.exchange import Request, read, refuse_announced
 from entrepot.protocols.rest.binding import Placement, unwrap
 from entrepot.protocols.rest.media_types import Taken
 from entrepot.shapes.values import Codec
@@ -62,9 +62,7 @@ def announces_body(known: Known) -> bool:
 
 def refuse_length(known: Known, limit: int) -> None:
     """Raises `TooLarge` when the body announces more than `limit` octets."""
-    length = known.get(b"content-length", b"0")
-    if len(length) > 18 or (length.isdigit() and int(length) > limit):
-        raise TooLarge(f"the body is longer than {limit} bytes")
+    refuse_announced(known.get(b"content-length"), limit)
 
 
 def file_limit(field: Field, types: Types, limits: Limits) -> int:
