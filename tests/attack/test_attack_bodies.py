@@ -23,8 +23,8 @@ LINES = "application/x-ndjson"
 @pytest.mark.parametrize(
     "label",
     [
-        "text/plain", "application/xml", "multipart/form-data", FORM, "application/json; charset=utf-16", "application/json, text/plain",
-        "application/jsonx", "*/*", "application/*", "a" * 50_000, ";", "\xff",
+        "text/plain", "application/xml", "multipart/form-data", FORM, "application/json; charset=utf-16",
+        "application/json, text/plain", "application/jsonx", "*/*", "application/*", "a" * 50_000, ";", "\xff",
     ],
 )  # fmt: skip
 def test_a_body_of_another_kind(attacked: Any, label: str) -> None:
@@ -37,8 +37,10 @@ def test_a_body_of_another_kind(attacked: Any, label: str) -> None:
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "x", "gzip, gzip", "identity, gzip", "a" * 50_000])
 def test_a_compressed_body_is_not_inflated(attacked: Any, coding: str) -> None:
     for method, path, label in (
-        ("POST", f"{API}/things", "application/json"), ("POST", "/jsonrpc", "application/json"), ("POST", f"{API}/forms", FORM),
-        ("POST", f"{API}/uploads", MULTIPART), ("PUT", f"{API}/blobs/a", "application/octet-stream"), ("POST", f"{API}/sums", LINES),
+        ("POST", f"{API}/things", "application/json"), ("POST", "/jsonrpc", "application/json"),
+        ("POST", f"{API}/forms", FORM),
+        ("POST", f"{API}/uploads", MULTIPART), ("PUT", f"{API}/blobs/a", "application/octet-stream"),
+        ("POST", f"{API}/sums", LINES),
     ):  # fmt: skip
         answer = attacked.request(method, path, b"{}", f"Content-Encoding: {coding}", content_type=label)
         assert (path, answer.status, answer.kind) == (path, 415, "unsupported")
@@ -81,8 +83,8 @@ def test_a_file_streams_through_and_has_its_limit(attacked: Any) -> None:
 @pytest.mark.parametrize(
     ("form", "status"),
     [
-        (b"", 422), (b"name=a&name=b", 422), (b"name=%ff", 400), (b"name=%", 400), (b"name=%zz", 400),
-        (b"%ff=a", 400), (b"&" * 1_000_000, 413), (b"&".join(b"n%d=1" % number for number in range(100_000)), 413),
+        (b"", 422), (b"name=a&name=b", 422), (b"name=%ff", 400), (b"name=%", 400), (b"name=%zz", 400), (b"%ff=a", 400),
+        (b"&" * 1_000_000, 413), (b"&".join(b"n%d=1" % number for number in range(100_000)), 413),
         (b"name=" + b"a" * 1_100_000, 413), (b"name=a&x=1&__class__=2&=3&&&", 200), (b"name=" + b"%41" * 300_000, 200),
         (b"name=" + b"+" * 1_000_000, 200), (b"name=a&" + b"notes=1&" * 998, 200),
     ],
@@ -131,7 +133,9 @@ FORMS: dict[str, tuple[bytes, int]] = {
     "a form in the form": (
         multipart(part(b"name", b"--q\r\n\r\nx\r\n--q--", b"Content-Type: multipart/mixed; boundary=q")), 422,
     ),
-    "a field as JSON, too deep": (multipart(part(b"notes", b"[" * 100_000, b"Content-Type: application/json"), NAME, FILE), 200),
+    "a field as JSON, too deep": (
+        multipart(part(b"notes", b"[" * 100_000, b"Content-Type: application/json"), NAME, FILE), 200,
+    ),
 }  # fmt: skip
 
 
@@ -145,8 +149,9 @@ def test_odd_multipart_forms(attacked: Any, form: bytes, status: int) -> None:
 @pytest.mark.parametrize(
     "label",
     [
-        "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=other", 'multipart/form-data; boundary="----b',
-        "multipart/form-data; boundary=" + "b" * 50_000, "multipart/form-data; boundary*=utf-8''----b", "multipart/form-data; x=y",
+        "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=other",
+        'multipart/form-data; boundary="----b', "multipart/form-data; boundary=" + "b" * 50_000,
+        "multipart/form-data; boundary*=utf-8''----b", "multipart/form-data; x=y",
     ],
 )  # fmt: skip
 def test_odd_boundaries(attacked: Any, label: str) -> None:
@@ -168,8 +173,9 @@ def test_a_multipart_form_that_never_ends(attacked: Any) -> None:
 @pytest.mark.parametrize(
     ("lines", "status", "place"),
     [
-        (b"", 200, None), (b"\n" * 1_000_000, 200, None), (b'{"number":1}\n' * 100_000, 200, None), (b'{"number":1}', 200, None),
-        (b'{"number":1}\nx\n', 400, "/stream/1"), (b'{"number":1}\n{}\n', 422, "/stream/1/number"), (b"\xff\n", 400, "/stream/0"),
+        (b"", 200, None), (b"\n" * 1_000_000, 200, None), (b'{"number":1}\n' * 100_000, 200, None),
+        (b'{"number":1}', 200, None), (b'{"number":1}\nx\n', 400, "/stream/1"),
+        (b'{"number":1}\n{}\n', 422, "/stream/1/number"), (b"\xff\n", 400, "/stream/0"),
         (b"[" * 300_000 + b"\n", 400, "/stream/0"), (b'{"number":1,"number":2}\n', 400, "/stream/0/number"),
         (b'{"number":1e400}\n', 422, "/stream/0/number"), (b'{"entrepot:fault":{}}\n', 422, "/stream/0/number"),
         (b"x" * 1_100_000, 413, None), (b'{"number":1}\n' + b"x" * 3_000_000, 413, None),
@@ -187,9 +193,10 @@ def test_odd_lines(attacked: Any, lines: bytes, status: int, place: str | None) 
 @pytest.mark.parametrize(
     ("method", "path", "label"),
     [
-        ("POST", f"{API}/things", "application/json"), ("POST", "/jsonrpc", "application/json"), ("PUT", f"{API}/blobs/a", "image/png"),
-        ("POST", f"{API}/uploads", MULTIPART), ("POST", f"{API}/sums", LINES), ("POST", "/old/x", "text/plain"),
-        ("POST", "/api/things/v1/things/fine", "application/json"), ("POST", "/through/fine", "text/plain"),
+        ("POST", f"{API}/things", "application/json"), ("POST", "/jsonrpc", "application/json"),
+        ("PUT", f"{API}/blobs/a", "image/png"), ("POST", f"{API}/uploads", MULTIPART), ("POST", f"{API}/sums", LINES),
+        ("POST", "/old/x", "text/plain"), ("POST", "/api/things/v1/things/fine", "application/json"),
+        ("POST", "/through/fine", "text/plain"),
     ],
 )  # fmt: skip
 def test_callers_that_leave_amid_their_body(attacked: Any, method: str, path: str, label: str) -> None:
@@ -199,7 +206,12 @@ def test_callers_that_leave_amid_their_body(attacked: Any, method: str, path: st
 
 
 def test_callers_that_leave_amid_an_answer(attacked: Any) -> None:
-    for path in (f"{API}/ticks", "/api/things/v1/lines/lines-endless", "/api/things/v1/files/endless", "/through/endless"):
+    for path in (
+        f"{API}/ticks",
+        "/api/things/v1/lines/lines-endless",
+        "/api/things/v1/files/endless",
+        "/through/endless",
+    ):
         for _ in range(10):
             with attacked.connect() as connection:
                 connection.sendall(head("GET", path, b""))
