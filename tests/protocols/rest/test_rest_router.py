@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from entrepot.model.faults import Malformed
 from entrepot.protocols.rest.router import Ambiguous, Entry, Router
-from entrepot.protocols.rest.template import parse
+from entrepot.protocols.rest.template import decode_items, parse
 
 VALUE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 
@@ -25,7 +26,7 @@ def router(*templates: str) -> Router[str]:
 
 def found(routes: Router[str], path: bytes, method: str = "GET") -> tuple[str, tuple[str, ...]] | None:
     place = routes.find(path)
-    return None if place is None else (place[0].methods[method], place[1])
+    return None if place is None else (place[0].methods[method], tuple(map(unquote, place[1])))
 
 
 def test_a_path_without_variables_is_found_as_it_stands():
@@ -88,22 +89,49 @@ def test_one_path_may_have_several_methods_under_other_variable_names():
     assert place.methods["HEAD"] == "GET /a/{x}"
 
 
-@pytest.mark.parametrize("text", ["a", "/a?b", "/a#b", "/{a}{b}", "/{a}/{a}", "/{a", "/a}", "/{}"])
+@pytest.mark.parametrize("text", ["a", "/a?b", "/a#b", "/{a}{b}", "/{a}/{a}", "/{a", "/a}", "/{}", "/{a}%20{b}", "/{a}é{b}"])
 def test_a_template_that_makes_no_sense_is_refused(text):
     with pytest.raises(ValueError, match="the path"):
         parse(text)
 
 
-@given(
-    st.sampled_from(["/x/{a}", "/x/{a}.json", "/x/v-{a}", "/x/{a}/y/{b}", "/x/{a}-{b}", "/{b}/x~{a}~x"]), VALUE, VALUE
-)
+TEMPLATES = [
+    "/x/{a}", "/x/{a}.json", "/x/v-{a}", "/x/{a}/y/{b}", "/x/{a}-{b}", "/{b}/x~{a}~x", "/{a},{b}", "/({a})",
+    "/{a}2{b}", "/é{a}ü", "/{a}..{b}", "/x/{a}:go",
+]  # fmt: skip
+
+
+@given(st.sampled_from(TEMPLATES), VALUE, VALUE)
 def test_what_a_template_expands_to_it_finds_again(text, a, b):
     template = parse(text)
-    path = template.expand({"a": a, "b": b})
+    path = template.expand({"a": [a], "b": [b]})
     assert path.isascii()
-    place = Router([Entry("GET", template, text)]).find(path.encode())
+    assert found(Router([Entry("GET", template, text)]), path.encode()) == (
+        text,
+        tuple({"a": a, "b": b}[name] for name in template.variables),
+    )
+
+
+@given(st.lists(VALUE, min_size=1) | st.lists(st.just(""), min_size=2))
+def test_a_list_in_a_path_has_commas_between_its_items_and_none_within(items):
+    path = parse("/x/{a}.json").expand({"a": items})
+    assert path.count(",") == len(items) - 1
+    place = router("/x/{a}.json").find(path.encode())
     assert place is not None
-    assert dict(zip(template.variables, place[1], strict=True)) == {n: {"a": a, "b": b}[n] for n in template.variables}
+    assert decode_items(place[1][0]) == items
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("a,b", "a%2Cb"),
+        ("!$&'()*+;=:@/?#[]", "%21%24%26%27%28%29%2A%2B%3B%3D%3A%40%2F%3F%23%5B%5D"),
+        ("a-._~", "a-._~"),
+    ],
+)
+def test_reserved_characters_are_encoded(value, written):
+    """RFC 6570, §3.2.2: what is not unreserved (RFC 3986, §2.3) is percent-encoded."""
+    assert parse("/{a}").expand({"a": [value]}) == f"/{written}"
 
 
 @given(st.binary(max_size=60))

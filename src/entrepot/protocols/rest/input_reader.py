@@ -22,7 +22,7 @@ from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding import Binding, Placement, null_is_absence
 from entrepot.protocols.rest.bodies import body_reader
 from entrepot.protocols.rest.forms import parse_pairs
-from entrepot.protocols.rest.parameters import Read, Texts, prefixed, reader, single_reader
+from entrepot.protocols.rest.parameters import Read, Texts, path_reader, prefixed, reader
 from entrepot.protocols.rest.received import Given, Known, Received
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
@@ -46,7 +46,7 @@ class InputReader:
         self._make = values.codec(operation.input).type
         order = binding.path.variables
         self._path = [
-            (p.field.name, p.field.attribute, order.index(p.name), single_reader(p, types, values))
+            (p.field.name, p.field.attribute, order.index(p.name), path_reader(p, types, values))
             for p in binding.at("path")
         ]
         self._query = [_parameter(placement, types, values) for placement in binding.at("query")]

@@ -64,7 +64,9 @@ class InputWriter:
     def write(self, input: Any, stream: AsyncIterator[Any] | None) -> Written:
         """The request's parts. Raises `Invalid` for values that their place cannot hold."""
         issues: list[Issue] = []
-        path = {name: text or "" for name, text in self._pairs("path", input, issues)}
+        path: dict[str, list[str]] = {}
+        for name, text in self._pairs("path", input, issues):
+            path.setdefault(name, []).append(text or "")
         query = format_pairs(self._pairs("query", input, issues))
         headers = [
             (name.lower().encode(), (text or "").encode()) for name, text in self._pairs("header", input, issues)

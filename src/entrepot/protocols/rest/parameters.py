@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote
 
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
@@ -16,6 +17,7 @@ from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.shape import Shape, Types
 from entrepot.protocols.rest.binding import Placement, Style, Where, null_is_absence, unwrap
+from entrepot.protocols.rest.template import decode_items
 from entrepot.shapes import text
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Codec, Values
@@ -43,17 +45,20 @@ def reader(placement: Placement, types: Types, values: Values) -> Read:
     listed = unwrap(placement.field.shape, types)
     assert isinstance(listed, shape.List)
     read_one = _one_reader(listed.item, types, values)
-    separator = _SEPARATORS.get(placement.style)
+    separator = _separator(placement)
     constrained = bool(listed.unique or listed.length_min or listed.length_max is not None)
     return _list_reader(read_one, separator, codec if constrained else None)
 
 
-def single_reader(placement: Placement, types: Types, values: Values) -> Callable[[str], Any]:
-    """As `reader`, for a place that holds one text always. Raises `NotOfShape` too."""
+def path_reader(placement: Placement, types: Types, values: Values) -> Callable[[str], Any]:
+    """As `reader`, for what stands in a path, percent-encoded. Raises `NotOfShape` too."""
     if placement.style == "scalar":
-        return text.reader(placement.field.shape, types, values.classes, values.limits)
+        read_one = text.reader(placement.field.shape, types, values.classes, values.limits)
+        return lambda raw: read_one(unquote(raw))
     read = reader(placement, types, values)
-    return lambda given: read([given])
+    if placement.style == "comma":
+        return lambda raw: read([*decode_items(raw)])
+    return lambda raw: read([unquote(raw)])
 
 
 def writer(placement: Placement, types: Types, values: Values) -> Write:
@@ -144,9 +149,20 @@ def _plain_writer(placement: Placement, types: Types, values: Values) -> Write:
     listed = unwrap(field.shape, types)
     assert isinstance(listed, shape.List)
     write_item = text.writer(listed.item, types)
-    if placement.style == "repeat":
+    separator = _separator(placement)
+    if separator is None:
         return lambda value: [write_item(item) for item in value] or [None]
-    return _joining_writer(write_item, _SEPARATORS[placement.style])
+    return _joining_writer(write_item, separator)
+
+
+def _separator(placement: Placement) -> str | None:
+    """What stands between the items of a list in one text; None where each item is a text of its own.
+
+    In a path it is: there the comma is put in when items are percent-encoded already.
+    """
+    if placement.where == "path" and placement.style == "comma":
+        return None
+    return _SEPARATORS.get(placement.style)
 
 
 def _joining_writer(write_item: Callable[[Any], str], separator: str) -> Write:
@@ -163,9 +179,9 @@ def _joining_writer(write_item: Callable[[Any], str], separator: str) -> Write:
 def _checked_writer(write: Write, where: Where) -> Write:
     def checked(value: Any) -> Texts:
         texts = write(value)
+        if where == "path" and texts in ([""], [None]):
+            raise ValueError("a path parameter cannot be empty")
         for given in texts:
-            if where == "path" and not given:
-                raise ValueError("a path parameter cannot be empty")
             if where == "header" and given and _UNSAFE_IN_HEADER.search(given):
                 raise ValueError("a header holds no control characters and no blanks at its ends")
         return texts

@@ -60,7 +60,7 @@ class Router(Generic[T]):
         self._root.collect([], self._static, self._tails)
 
     def find(self, path: bytes) -> tuple[Place[T], tuple[str, ...]] | None:
-        """The place and the values of its variables in order, or None.
+        """The place and the values of its variables in order, as they stand in the path, or None.
 
         Raises `Malformed` when the path is not percent-encoded UTF-8.
         """
@@ -159,9 +159,9 @@ class _Node(Generic[T]):
         for mixed, child in self.mixed:
             match = mixed.expression.fullmatch(raw[depth])
             if match and (found := child.find(raw, decoded, depth + 1)):
-                return found[0], (*map(_decode, match.groups()), *found[1])
+                return found[0], (*match.groups(), *found[1])
         if self.variable is not None and (found := self.variable.find(raw, decoded, depth + 1)):
-            return found[0], (segment, *found[1])
+            return found[0], (raw[depth], *found[1])
         return None
 
 

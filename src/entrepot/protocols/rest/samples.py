@@ -37,7 +37,7 @@ def _curl(operation: Operation, binding: Binding, types: Types, base: str) -> st
         return given[field.name] if field.name in given else sample_of(field.shape, types)
 
     wanted = [p for p in binding.placements if p.field.required or p.field.name in given]
-    path = binding.path.expand({p.name: _text(value_of(p.field)) for p in wanted if p.where == "path"})
+    path = binding.path.expand({p.name: [_text(value_of(p.field))] for p in wanted if p.where == "path"})
     query = format_pairs((p.name, _text(value_of(p.field))) for p in wanted if p.where == "query").decode()
     words = ["curl"]
     if operation.stream_output:

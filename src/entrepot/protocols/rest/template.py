@@ -1,6 +1,7 @@
 """Path templates such as `/products/{id}.json`: literal text and variables, segment by segment.
 
-This is level 1 of RFC 6570 as OpenAPI uses it: a variable stands for text inside one segment.
+This is RFC 6570 as OpenAPI uses it in paths: a variable stands for text inside one segment, or for
+a list of texts with commas between them (simple expansion, §3.2.2).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import msgspec
 
 _VARIABLE = re.compile(r"\{([^{}/]+)\}")
 _SEGMENT_SAFE = "!$&'()*+,;=:@"
-"""What may stand unescaped in a segment beside letters, digits and `-._~` (RFC 3986, §3.3)."""
+"""What literal text may hold unescaped beside letters, digits and `-._~` (RFC 3986, §3.3). In a value
+all of it is escaped (RFC 6570, §3.2.2)."""
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -45,8 +47,8 @@ class Template(msgspec.Struct, frozen=True):
             tuple(nameless if isinstance(part, Variable) else part for part in segment) for segment in self.segments
         )
 
-    def expand(self, values: Mapping[str, str]) -> str:
-        """The path with every variable filled in, percent-encoded."""
+    def expand(self, values: Mapping[str, list[str]]) -> str:
+        """The path with every variable filled in, percent-encoded; several texts are the items of a list."""
         return "/".join(_expand(segment, values) for segment in self.segments)
 
 
@@ -63,11 +65,9 @@ def parse(text: str) -> Template:
     return template
 
 
-def encode_segment(text: str) -> str:
-    """One segment, percent-encoded. Dots alone are encoded too, or the segment would mean a step up."""
-    if text in (".", ".."):
-        return text.replace(".", "%2E")
-    return quote(text, safe=_SEGMENT_SAFE)
+def decode_items(raw: str) -> list[str]:
+    """The items of a list as it stands in a path: an encoded comma is part of an item."""
+    return [unquote(item) for item in raw.split(",")]
 
 
 def encode_literal(text: str) -> str:
@@ -80,7 +80,10 @@ def _segment(text: str, whole: str) -> Segment:
     position = 0
     for match in _VARIABLE.finditer(text):
         if match.start() > position:
-            parts.append(unquote(text[position : match.start()]))
+            between = unquote(text[position : match.start()])
+            if parts and encode_literal(between[0]) != between[0]:
+                raise ValueError(f"the path {whole!r} has {between!r} between two variables, whose values may hold it")
+            parts.append(between)
         elif parts:
             raise ValueError(f"the path {whole!r} has two variables with nothing between them")
         parts.append(Variable(match[1]))
@@ -92,18 +95,17 @@ def _segment(text: str, whole: str) -> Segment:
     return tuple(parts)
 
 
-def _expand(segment: Segment, values: Mapping[str, str]) -> str:
-    if len(segment) == 1 and isinstance(segment[0], Variable):
-        return encode_segment(values[segment[0].name])
-    marks = {part[0] for part in segment if isinstance(part, str)}
+def _expand(segment: Segment, values: Mapping[str, list[str]]) -> str:
+    marks = "".join(part[0] for part in segment if isinstance(part, str) and part[0].isascii())
     return "".join(
-        encode_literal(part) if isinstance(part, str) else _encode_beside(values[part.name], marks) for part in segment
+        encode_literal(part) if isinstance(part, str) else ",".join(_encode(item, marks) for item in values[part.name])
+        for part in segment
     )
 
 
-def _encode_beside(value: str, marks: set[str]) -> str:
-    """A value that contains the text around it has that text's first letter encoded, so it is found again."""
-    return "".join(
-        f"%{ord(letter):02X}" if letter in marks and letter.isascii() else quote(letter, safe=_SEGMENT_SAFE)
-        for letter in value
-    )
+def _encode(value: str, marks: str) -> str:
+    """A value, percent-encoded. Dots alone are encoded too, or they would mean a step up, and so are the
+    first letters of the text around a value that holds it, so that the value is found again."""
+    if value in (".", ".."):
+        return value.replace(".", "%2E")
+    return "".join(f"%{ord(letter):02X}" if letter in marks else quote(letter, safe="") for letter in value)
