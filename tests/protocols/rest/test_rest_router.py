@@ -89,7 +89,9 @@ def test_one_path_may_have_several_methods_under_other_variable_names():
     assert place.methods["HEAD"] == "GET /a/{x}"
 
 
-@pytest.mark.parametrize("text", ["a", "/a?b", "/a#b", "/{a}{b}", "/{a}/{a}", "/{a", "/a}", "/{}", "/{a}%20{b}", "/{a}é{b}"])
+@pytest.mark.parametrize(
+    "text", ["a", "/a?b", "/a#b", "/{a}{b}", "/{a}/{a}", "/{a", "/a}", "/{}", "/{a}%20{b}", "/{a}é{b}"]
+)
 def test_a_template_that_makes_no_sense_is_refused(text):
     with pytest.raises(ValueError, match="the path"):
         parse(text)

@@ -19,7 +19,6 @@ from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response
-from entrepot.ports.told_faults import tell
 from entrepot.protocols.rest import etags, faults, streams
 from entrepot.protocols.rest.binding import EVENT_STREAM, Binding, is_octets, style_of, unwrap
 from entrepot.protocols.rest.file_bodies import headers_of
@@ -51,7 +50,7 @@ class OutputWriter:
         self._operation = operation
         self._binding = binding
         self._values = values
-        self._limits = limits
+        self._issues_max = limits.issues_max
         self._heartbeat = heartbeat
         self._write = self._body_writer(types)
         self._version = None if operation.stream_output else attribute_with_role(operation.output, "version", types)
@@ -72,7 +71,7 @@ class OutputWriter:
         if reply.meta is not None:
             _add_own(headers, reply.meta)
         if reply.warnings:
-            headers.append((WARNINGS, _warnings(reply.warnings[: self._limits.issues_max])))
+            headers.append((WARNINGS, _warnings(reply.warnings[: self._issues_max])))
         return response
 
     def _body_writer(self, types: Types) -> Callable[[Any, str, Context], Response]:
@@ -131,7 +130,7 @@ class OutputWriter:
     def problem(self, error: Exception, context: Context) -> bytes:
         """The problem that ends a stream."""
         fault = error if isinstance(error, Fault) else internal(error, self._operation, context)
-        return faults.written(tell(fault, context.trace_id, self._operation, self._values, self._limits))
+        return msgspec.json.encode(faults.problem(fault, context.trace_id, self._operation, self._values))
 
 
 def internal(error: Exception, operation: Operation, context: Context) -> Internal:
