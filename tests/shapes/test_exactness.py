@@ -88,7 +88,9 @@ def test_a_value_made_by_hand_is_written_like_one_that_was_read() -> None:
 @pytest.mark.parametrize(
     ("data", "pointer", "code"),
     [
-        (b'{"id":1.0}', "/id", "type"),
+        (b'{"id":1.5}', "/id", "type"),
+        (b'{"id":1e999999}', "/id", "number_form"),
+        (b'{"id":1,"price":"1e500"}', "/price", "number_form"),
         (b'{"id":"1"}', "/id", "type"),
         (b'{"id":true}', "/id", "type"),
         (b'{"id":null}', "/id", "null"),

@@ -198,6 +198,15 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The Python name."""
         return self.python or self.name
 
+    @property
+    def must_be_present(self) -> bool:
+        """Whether a record without the field is refused.
+
+        A field of one direction only may be absent: the same record is used in requests and
+        replies, and in one of them it has no place.
+        """
+        return self.required and self.access == "both"
+
 
 class Record(_Base, frozen=True, tag="record"):
     """Named fields. `extras` says what becomes of members that no field names.
@@ -242,6 +251,17 @@ class Page(_Base, frozen=True, tag="page"):
     """Part of a long list: items, the cursor of the next part, perhaps a total (`model.page.Page`)."""
 
     item: Shape
+
+    @property
+    def record(self) -> Record:
+        """The record that a page is written as."""
+        return Record(
+            fields=(
+                Field(name="items", shape=List(item=self.item)),
+                Field(name="next", shape=Nullable(shape=Text()), required=False, default=None),
+                Field(name="total", shape=Nullable(shape=Int()), required=False, default=None),
+            )
+        )
 
 
 class Json(_Base, frozen=True, tag="json"):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from entrepot.model import shape as s
-from entrepot.shapes.kinds import kind_of, kinds_of
+from entrepot.shapes.kinds import NUMBERS, kind_of, kinds_of
 
 Fits = Callable[[s.Shape, Any], bool]
 """Whether a plain value is of a shape, all the way down."""
@@ -22,6 +22,9 @@ def choose(union: s.Union, plain: Any, types: s.Types, fits: Fits) -> s.Shape | 
         return _by_tag(union, plain)
     kind = kind_of(plain)
     candidates = [arm for arm in union.arms if kind in kinds_of(arm, types)]
+    if kind == "number":
+        # It may be an integer all the same, spelt 1.0, but only where no arm takes it as it is spelt.
+        candidates += [arm for arm in union.arms if kinds_of(arm, types) & NUMBERS == {"integer"}]
     if len(candidates) == 1:
         return candidates[0]
     if union.choose == "keys" and kind == "object":

@@ -12,7 +12,7 @@ from typing import Any
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.shapes import authored, jsonschema
-from entrepot.shapes.explain import first_repeat, page_record
+from entrepot.shapes.explain import first_repeat
 from entrepot.shapes.kinds import Kind, kind_of, kinds_of
 from entrepot.shapes.scalars import NotOfShape, decimal_reader, problem_of
 from entrepot.shapes.traits import Trait, Traits, text_with_pattern
@@ -50,8 +50,8 @@ class Checks:
                 return _positions([self.of(item, own_class=own_class) for item in items])
             case s.Map():
                 return _values(self.of(shape.value, own_class=own_class))
-            case s.Page(item=item):
-                return self._record(page_record(item), own_class)
+            case s.Page():
+                return self._record(shape.record, own_class)
             case s.Record():
                 return self._record(shape, own_class)
             case s.Union():

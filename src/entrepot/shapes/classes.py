@@ -24,7 +24,7 @@ from entrepot.model.page import Page
 from entrepot.shapes import authored
 from entrepot.shapes.arms import choose
 from entrepot.shapes.checks import Checks
-from entrepot.shapes.explain import Known, fits, must_be_present
+from entrepot.shapes.explain import Known, fits
 from entrepot.shapes.kinds import kinds_of
 from entrepot.shapes.patterns import python_pattern
 from entrepot.shapes.scalars import (
@@ -209,7 +209,7 @@ class Classes:
             raise TypeError(f"the field {field.name!r} cannot be a Python attribute; give it a name in `python`")
         if field.default is not UNSET:
             return field.attribute, object, msgspec.field(default_factory=self._default(field))
-        return (field.attribute, object) if must_be_present(field) else (field.attribute, object, UNSET)
+        return (field.attribute, object) if field.must_be_present else (field.attribute, object, UNSET)
 
     def _default(self, field: s.Field) -> Callable[[], Any]:
         @functools.cache
@@ -220,7 +220,7 @@ class Classes:
 
     def _annotation(self, field: s.Field) -> Any:
         annotation = self.of(field.shape, field.attribute.title().replace("_", ""))
-        present = must_be_present(field) or field.default is not UNSET
+        present = field.must_be_present or field.default is not UNSET
         return annotation if present else typing.Union[annotation, UnsetType]
 
     def _record_hook(self, record: s.Record, name: str) -> Any:
@@ -239,7 +239,7 @@ class Classes:
             def read(plain: Any) -> Any:
                 if type(plain) is not dict:
                     raise NotOfShape(Problem("type", "expected an object"))
-                if any(must_be_present(field) and field.name not in plain for field in record.fields):
+                if any(field.must_be_present and field.name not in plain for field in record.fields):
                     raise NotOfShape(Problem("missing", "a member is missing"))
                 rest = {key: value for key, value in plain.items() if key not in known}
                 if rest and record.extras == "forbid":

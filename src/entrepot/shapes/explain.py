@@ -93,8 +93,8 @@ class _Walk:
                 yield from self._tuple(shape, plain, pointer)
             case s.Map():
                 yield from self._map(shape, plain, pointer)
-            case s.Page(item=item):
-                yield from self._record(page_record(item), plain, pointer)
+            case s.Page():
+                yield from self._record(shape.record, plain, pointer)
             case s.Union():
                 yield from self._union(shape, plain, pointer)
             case s.Anything() | s.Json():
@@ -118,7 +118,7 @@ class _Walk:
             here = f"{pointer}/{escape(field.name)}"
             if field.name in plain:
                 yield from self.walk(field.shape, plain[field.name], here)
-            elif must_be_present(field):
+            elif field.must_be_present:
                 yield Issue(here, "missing", "is required")
         if record.extras == "drop":
             return
@@ -203,26 +203,6 @@ def key_of(shape: s.Shape, name: Any, types: s.Types) -> Any:
     if "integer" in kinds_of(shape, types) and type(name) is str and len(name) <= 4000 and INTEGER.fullmatch(name):
         return int(name)
     return name
-
-
-def must_be_present(field: s.Field) -> bool:
-    """Whether a record without the field is refused.
-
-    A field of one direction only may be absent: the same record is used in requests and
-    replies, and in one of them it has no place.
-    """
-    return field.required and field.access == "both"
-
-
-def page_record(item: s.Shape) -> s.Record:
-    """The record that a page of `item` is written as."""
-    return s.Record(
-        fields=(
-            s.Field(name="items", shape=s.List(item=item)),
-            s.Field(name="next", shape=s.Nullable(shape=s.Text()), required=False, default=None),
-            s.Field(name="total", shape=s.Nullable(shape=s.Int()), required=False, default=None),
-        )
-    )
 
 
 def first_repeat(items: Any) -> int | None:

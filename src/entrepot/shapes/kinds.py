@@ -10,7 +10,7 @@ from entrepot.model import shape as s
 Kind = Literal["null", "boolean", "integer", "number", "string", "array", "object", "other"]
 
 ALL: frozenset[Kind] = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
-_NUMBERS: frozenset[Kind] = frozenset({"integer", "number"})
+NUMBERS: frozenset[Kind] = frozenset({"integer", "number"})
 _OF_TYPE: dict[type, Kind] = {
     type(None): "null",
     bool: "boolean",
@@ -69,11 +69,11 @@ def _own_kinds(shape: s.Shape) -> frozenset[Kind]:
         case s.Int(wire=wire):
             return frozenset({"integer"}) if wire == "number" else frozenset({"string"})
         case s.Float():
-            return _NUMBERS
+            return NUMBERS
         case s.Decimal(wire=wire):
-            return _NUMBERS if wire == "number" else frozenset({"string"})
+            return NUMBERS if wire == "number" else frozenset({"string"})
         case s.DateTime(wire=wire):
-            return frozenset({"string"}) if wire == "rfc3339" else _NUMBERS
+            return frozenset({"string"}) if wire == "rfc3339" else NUMBERS
         case s.Enum(values=values):
             return frozenset(kind_of(value.wire) for value in values)
         case s.List() | s.Tuple():

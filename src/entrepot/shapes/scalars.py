@@ -22,6 +22,7 @@ import msgspec
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape as s
+from entrepot.shapes import schema_words as words
 from entrepot.shapes.kinds import WORDS, kind_of
 from entrepot.shapes.patterns import compiled
 
@@ -37,6 +38,7 @@ SCALARS = (
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,9})?")
 _MORE_THAN_MICROSECONDS = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
+_DECIMAL = re.compile(words.DECIMAL_PATTERN)
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _ZONE: dict[str, bool | None] = {"aware": True, "naive": False, "any": None}
 _INT64 = (-(2**63), 2**63 - 1)
@@ -81,7 +83,7 @@ def problem_of(shape: Scalar, plain: Any, limits: Limits = DEFAULT_LIMITS) -> Pr
         case s.Bytes():
             return _bytes_problem(shape, plain)
         case s.Enum():
-            return _enum_problem(shape, plain)
+            return _enum_problem(shape, integral(plain, limits))
         case s.DateTime(wire="unix" | "unix_ms"):
             return _unix_problem(shape, plain, limits)
         case _:
@@ -213,6 +215,15 @@ def exact(plain: Any) -> decimal.Decimal:
     return decimal.Decimal(repr(plain) if type(plain) is float else plain)
 
 
+def integral(plain: Any, limits: Limits) -> Any:
+    """A number without a fraction as the integer that it is for JSON Schema (2020-12, validation, §6.1.1):
+    `1.0` and `1e2`; anything else, and what has endless digits, as it is."""
+    if type(plain) not in (decimal.Decimal, float) or number_problem(plain, limits) is not None:
+        return plain
+    number = exact(plain)
+    return int(number) if number == number.to_integral_value() else plain
+
+
 def wrong_kind(expected: str, plain: Any) -> Problem:
     """The problem of a value that is of another JSON kind."""
     code = "null" if plain is None else "type"
@@ -264,13 +275,16 @@ def _int_problem(shape: s.Int, plain: Any, limits: Limits) -> Problem | None:
             return wrong_kind("an integer in a string", plain)
         if not INTEGER.fullmatch(plain):
             return Problem("number_form", 'expected an integer in a string, such as "42"')
-        if len(plain) > limits.number_digits_max:
+        if len(plain.lstrip("-")) > limits.number_digits_max:
             return _too_many_digits(limits)
         plain = int(plain)
-    if type(plain) is not int:
+    if kind_of(plain) not in ("integer", "number"):
         return wrong_kind("an integer", plain)
     if (problem := number_problem(plain, limits)) is not None:
         return problem
+    plain = integral(plain, limits)
+    if type(plain) is not int:
+        return wrong_kind("an integer", plain)
     low, high = int_bounds(shape)
     if low is not None and plain < low:
         return Problem("range", f"must be at least {low}")
@@ -299,6 +313,8 @@ def _decimal_problem(shape: s.Decimal, plain: Any, limits: Limits) -> Problem | 
             return wrong_kind("a decimal number in a string", plain)
         if not NUMBER.fullmatch(plain):
             return Problem("number_form", 'expected a decimal number in a string, such as "10.50"')
+        if not _DECIMAL.fullmatch(plain):
+            return Problem("number_form", "may have 500 digits before the point, 500 after it, and an exponent of 499")
     elif kind_of(plain) not in ("integer", "number"):
         return wrong_kind("a number", plain)
     number = exact(plain)

@@ -17,7 +17,6 @@ from msgspec import UNSET
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.shapes import schema_words as words
-from entrepot.shapes.explain import page_record
 from entrepot.shapes.kinds import kind_of, kinds_of
 from entrepot.shapes.scalars import int_bounds
 
@@ -91,8 +90,8 @@ class _Writer:
                 return self._map(shape)
             case s.Record():
                 return self._record(shape)
-            case s.Page(item=item):
-                return self._record(page_record(item)) | {words.KIND: "page"}
+            case s.Page():
+                return self._record(shape.record) | {words.KIND: "page"}
             case s.Union():
                 return self._union(shape)
             case s.Json(schema=given):
@@ -190,7 +189,7 @@ def _float(shape: s.Float) -> Schema:
 def _decimal(shape: s.Decimal) -> Schema:
     out: Schema = {"type": "number"}
     if shape.wire == "text":
-        out = {"type": "string", "format": "decimal", "pattern": words.NUMBER_PATTERN}
+        out = {"type": "string", "format": "decimal", "pattern": words.DECIMAL_PATTERN}
     bounds = _given(
         minimum=shape.minimum,
         maximum=shape.maximum,

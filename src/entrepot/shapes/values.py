@@ -22,6 +22,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.shapes import authored, guard, patience
 from entrepot.shapes.classes import Classes
 from entrepot.shapes.explain import explain
+from entrepot.shapes.integers import Integers
 from entrepot.shapes.patience import Exhausted
 from entrepot.shapes.traits import Trait
 from entrepot.shapes.wire_form import WireForms
@@ -85,8 +86,8 @@ class Codec:
         def of_plain(plain: Any) -> Any:
             try:
                 value = read(plain)
-            except (ValueError, TypeError, RecursionError, Exhausted) as error:
-                raise (values.fault_in_plain(shape, plain) or values.unexplained(error)) from None
+            except (ValueError, TypeError, RecursionError, Exhausted):
+                return values.read_thoroughly(shape, plain)
             if (
                 guard.may_be_unsound(plain, values.limits)
                 and (fault := values.fault_in_plain(shape, plain)) is not None
@@ -131,7 +132,7 @@ class Codec:
         if Trait.PATTERN in self._traits:
             read = _in_time(read, lambda data: patience.SECONDS_MAX + len(data) * _SECONDS_PER_OCTET)
             check = check and _in_time(check, lambda _: patience.SECONDS_MAX)
-        hashed, short = Trait.HASHED in self._traits, limits.number_digits_max
+        hashed, shallow, short = Trait.HASHED in self._traits, limits.depth_max, limits.number_digits_max
         # An author's own class may write itself at a price, or not at all.
         echoes = None if trusted or self._rewrite is not None or made.has_pydantic else self.encode
 
@@ -143,14 +144,15 @@ class Codec:
                 suspect = (
                     # What is written back as it came repeats no name; many clients write as we do.
                     (not trusted and (echoes is None or echoes(value) != data) and guard.may_repeat_names(data))
-                    or (not trusted and guard.is_too_deep(data, limits))
+                    or (not trusted and len(data) > shallow and guard.is_too_deep(data, limits))
                     or (times and guard.may_cut_time(data))
                     or (len(data) > short and guard.may_have_endless_numbers(data, limits))
                     or (check is not None and not check(_plain.decode(data)))
                 )
-            except _UNREADABLE as error:
-                fault = values.fault_in(shape, data, trusted=trusted) or values.unexplained(error)
-                raise fault from None
+            except _UNREADABLE:
+                if (fault := values.fault_in(shape, data, trusted=trusted)) is not None:
+                    raise fault from None
+                return values.read_thoroughly(shape, _plain.decode(data))
             if suspect and (found := values.fault_in(shape, data, trusted=trusted)) is not None:
                 raise found
             return value
@@ -219,9 +221,18 @@ class Values:
         issues = explain(shape, plain, self.types, self.limits)
         return _invalid(*issues) if issues else None
 
-    def unexplained(self, error: Exception) -> Invalid:
-        """The fault for a rule of an author's own class (`__post_init__`, a validator): it has only its message."""
-        return _invalid(Issue("", "format", str(error)))
+    def read_thoroughly(self, shape: s.Shape, plain: Any) -> Any:
+        """The value for plain data that was refused at first: right it may be, if an integer is spelt `1.0`.
+
+        Raises `Invalid` with every issue. What breaks a rule of an author's own class
+        (`__post_init__`, a validator) has one, with that rule's message and no place.
+        """
+        if (fault := self.fault_in_plain(shape, plain)) is not None:
+            raise fault from None
+        try:
+            return self.made.reader(shape)(Integers(self.types, self.limits).respelt(shape, plain))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _invalid(Issue("", "format", str(error))) from None
 
 
 _shared: weakref.WeakValueDictionary[bytes, Classes] = weakref.WeakValueDictionary()

@@ -15,7 +15,6 @@ from msgspec import UNSET
 from entrepot.model import shape as s
 from entrepot.shapes import kinds
 from entrepot.shapes.classes import Classes, extras_attribute
-from entrepot.shapes.explain import page_record
 from entrepot.shapes.members import member
 from entrepot.shapes.scalars import SCALARS, is_python_value, plain_of
 from entrepot.shapes.traits import Trait
@@ -52,8 +51,8 @@ class WireForms:
             case s.Map(value=inner):
                 rewrite = self._must(inner)
                 return lambda value: {key: rewrite(each) for key, each in value.items()}
-            case s.Page(item=item):
-                whole = self._record(page_record(item))
+            case s.Page():
+                whole = self._record(shape.record)
                 return lambda page: {name: part for name, part in whole(page).items() if part is not None}
             case s.Record():
                 return self._record(shape)
