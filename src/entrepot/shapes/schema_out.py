@@ -55,8 +55,10 @@ def annotated(field: s.Field, shape_schema: Schema) -> Schema:
         own[words.WRITE_SCOPES] = list(field.write_scopes)
     if field.xml is not None:
         own["xml"] = _xml(field.xml)
-    # A record written in place may have docs of its own, which the field's must not hide.
-    inner = {"allOf": [shape_schema]} if "description" in shape_schema else shape_schema
+    # A record written in place may have docs of its own, which the field's must not hide; and what is
+    # said of a field that holds a schema as it is does not belong to that schema.
+    apart = "description" in shape_schema or (own and shape_schema.get(words.KIND) == "json")
+    inner = {"allOf": [shape_schema]} if apart else shape_schema
     return inner | own
 
 
@@ -279,7 +281,7 @@ def _json(given: Any) -> Schema:
 
 def json_id(given: Any) -> str:
     """The `$id` that is given to a schema with definitions of its own."""
-    return f"urn:entrepot:schema:{hashlib.sha256(msgspec.json.encode(given)).hexdigest()[:16]}"
+    return f"{words.ID_PREFIX}{hashlib.sha256(msgspec.json.encode(given)).hexdigest()[:16]}"
 
 
 _SCALARS: dict[type, Callable[[Any], Schema]] = {

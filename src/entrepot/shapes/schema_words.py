@@ -10,6 +10,10 @@ from entrepot.model import shape as s
 
 KIND = "x-entrepot-kind"
 """Which shape this is, where JSON Schema has no word for it: text, raw, tuple, page, json."""
+ID = "x-entrepot-id"
+"""The `$id` of a schema that stands in a document, where its references are the document's."""
+ID_PREFIX = "urn:entrepot:schema:"
+"""What the `$id` begins with that is given to a schema which has none."""
 CHOOSE = "x-entrepot-choose"
 TAGS = "x-entrepot-tags"
 KEY = "x-entrepot-key"

@@ -24,6 +24,7 @@ from entrepot.protocols.jsonrpc import PROTOCOL
 from entrepot.shapes.values import Values
 from support.calculator import Calculator
 from support.needs import require_npm
+from support.references import dangling
 from support.strategies import nearly, operations
 
 
@@ -58,6 +59,7 @@ def check_valid(document: dict[str, Any]) -> None:
         schemas += [each["schema"] for each in [*method["params"], method["result"]]]
     for each in schemas:
         Draft202012Validator.check_schema(each)
+    assert dangling(document) == []
 
 
 def test_the_document_of_a_service_is_valid():
@@ -292,3 +294,12 @@ def test_a_damaged_document_is_read_or_refused_and_nothing_else(made, data):
     for each in found.service.operations:
         assert values.codec(each.input).decode
     written(found.service)
+
+
+def test_a_schema_that_refers_into_itself_leads_to_its_place_and_comes_back():
+    own = s.Json(schema={"$ref": "#/$defs/T", "$defs": {"T": {"type": "array", "contains": {"$ref": "#/$defs/T"}}}})
+    field = s.Field(name="a", shape=own, docs="Own.")
+    document = written(Service(name="made", operations=(Operation(name="get", input=s.Record(fields=(field,))),)))
+    assert dangling(document) == []
+    [found] = imported(document).service.operations
+    assert found.input.fields == (field,)

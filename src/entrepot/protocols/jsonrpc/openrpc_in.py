@@ -24,6 +24,7 @@ from entrepot.shapes import schema_words
 from entrepot.shapes.schema_document import Unreadable
 from entrepot.shapes.schema_fields import read_field
 from entrepot.shapes.schema_in import Reader
+from entrepot.shapes.schema_places import unplaced
 
 NOT_OPENRPC = "E711"
 """The document is not an OpenRPC 1.x document."""
@@ -38,7 +39,7 @@ def read(document: Document, name: str, can: Can) -> Imported:
         raise _refused(document, "it has no `openrpc` member that says 1.x", "/openrpc")
     if not isinstance(content.get("methods"), list):
         raise _refused(document, "`methods` is not a list", "/methods")
-    return _DocumentReader(content, can).service(name)
+    return _DocumentReader(unplaced(content), can).service(name)
 
 
 def _refused(document: Document, reason: str, pointer: str) -> Refused:

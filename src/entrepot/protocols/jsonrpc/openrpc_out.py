@@ -17,6 +17,7 @@ from entrepot.ports.protocol import Can, Contract
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.faults import codes_of
 from entrepot.shapes.schema_out import schema
+from entrepot.shapes.schema_places import placed
 
 VERSION = "1.3.2"
 EXTENSION = "x-entrepot"
@@ -46,7 +47,7 @@ def write(services: Sequence[Service], can: Can) -> Contract:
         ],
         "components": {"schemas": {name: body for writer in writers for name, body in writer.schemas().items()}},
     }
-    return Contract("application/json", msgspec.json.encode(document))
+    return Contract("application/json", msgspec.json.encode(placed(document)))
 
 
 class _Writer:

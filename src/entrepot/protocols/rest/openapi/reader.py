@@ -23,9 +23,10 @@ from entrepot.protocols.rest.binding import METHODS, NAME, Unbindable, bind
 from entrepot.protocols.rest.openapi.document import Dialect, Node, OpenApi3, Unreadable, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
-from entrepot.protocols.rest.openapi.shapes import Schemas, opened
+from entrepot.protocols.rest.openapi.shapes import Schemas
 from entrepot.protocols.rest.openapi.writer import OURS, PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.template import Segment, parse
+from entrepot.shapes.schema_places import unplaced
 
 NOT_OPENAPI = "E703"
 """A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
@@ -38,7 +39,7 @@ def read(document: Document, name: str) -> Imported:
     """The document as a service called `name`. Raises `Refused` when it is of another kind."""
     content = document.content
     if isinstance(content, dict) and OURS in content:
-        content = opened(content)
+        content = unplaced(content)
     dialect = dialect_of(content)
     if dialect is None:
         message = "this is not an OpenAPI document of version 3.0 or 3.1, nor Swagger 2.0"

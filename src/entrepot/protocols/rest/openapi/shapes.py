@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 
 from entrepot.kit import names
 from entrepot.model import shape
@@ -12,9 +11,8 @@ from entrepot.model.shape import Field, Record, Shape
 from entrepot.protocols.rest.openapi.document import Node, Unreadable
 from entrepot.shapes.schema_fields import read_field
 from entrepot.shapes.schema_in import Gap, Reader
-from entrepot.shapes.schema_words import KIND, python_names
+from entrepot.shapes.schema_words import python_names
 
-_ENCLOSED = "x-entrepot-schema"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -73,28 +71,3 @@ def field_name(wire: str) -> str:
 def attribute_name(wire: str) -> str:
     """What a parameter is called in Python."""
     return python_names([wire])[wire]
-
-
-def enclosed(value: Any) -> Any:
-    """Plain JSON in which schemas that refer into themselves stand under an extension.
-
-    Their references are relative to an `$id` of their own, which OpenAPI tools do not look at.
-    """
-    if isinstance(value, list):
-        return [enclosed(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get(KIND) == "json" and "$defs" in value:
-        return {KIND: "json", _ENCLOSED: value}
-    return {key: enclosed(item) for key, item in value.items()}
-
-
-def opened(value: Any) -> Any:
-    """The dual of `enclosed`."""
-    if isinstance(value, list):
-        return [opened(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if isinstance(value.get(_ENCLOSED), dict):
-        return value[_ENCLOSED]
-    return {key: opened(item) for key, item in value.items()}

@@ -27,8 +27,9 @@ from entrepot.protocols.rest.binding import (
     unwrap,
 )
 from entrepot.protocols.rest.bodies import body_record
-from entrepot.protocols.rest.openapi.shapes import attribute_name, enclosed, field_name
+from entrepot.protocols.rest.openapi.shapes import attribute_name, field_name
 from entrepot.shapes import schema_out
+from entrepot.shapes.schema_places import placed
 
 VERSION = "3.1.1"
 PROBLEM_SCHEMA = "entrepot.Problem"
@@ -80,7 +81,7 @@ class _Writer:
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}},
             **{OURS: 1, "x-entrepot-links": [msgspec.to_builtins(link) for link in service.links]},
         )
-        return {"paths": {}, **enclosed(document)}
+        return {"paths": {}, **placed(document)}
 
     def _schema(self, part: Shape) -> Json:
         return schema_out.schema(part, self._types, REFERENCES)

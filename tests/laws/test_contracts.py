@@ -1,0 +1,43 @@
+"""The documents of the examples, as tools that know nothing of us find them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from entrepot.app import Catalog
+from entrepot.compiler.compile import compile
+from entrepot.model.operation import Service
+from entrepot.ports.protocol import Document
+from support.references import dangling
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CATALOG = Catalog()
+
+
+def services(example: str) -> list[Service]:
+    if example == "import":
+        document = Document(json.loads((EXAMPLES / example / "tickets.json").read_bytes()), "tickets.json")
+        return [CATALOG["rest"].client.read(document, "tickets").service]
+    compiled = compile(EXAMPLES / example, CATALOG, mode="dev")
+    return [table.service for table in compiled.release.worker.services]
+
+
+@pytest.mark.parametrize("example", ["shop", "gateway", "import"])
+def test_every_reference_in_a_contract_leads_somewhere(example: str) -> None:
+    for service in services(example):
+        openapi, openrpc = (contract(name, service) for name in ("rest", "jsonrpc"))
+        assert [error.message for error in OpenAPIV31SpecValidator(openapi).iter_errors()] == []
+        assert dangling(openapi) == []
+        assert dangling(openrpc) == []
+
+
+def contract(protocol: str, service: Service) -> Any:
+    server = CATALOG[protocol].server
+    carried = [each.name for each in service.operations if not server.can.refusal(each, service.types)]
+    return msgspec.json.decode(server.contract([service.only(carried)]).content)
