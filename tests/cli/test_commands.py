@@ -309,7 +309,7 @@ def test_call_streams_a_line_for_each_item(entrepot: Command, project: Path, mon
 def test_call_shows_a_fault_with_its_data(entrepot: Command, project: Path) -> None:
     assert entrepot("call", "api.half", '{"amount": "0"}').code == 1
     assert entrepot.out == ""
-    assert entrepot.err == 'fault Empty: there is nothing to halve\n    data: {"left": 0}\n'
+    assert entrepot.err == 'fault Empty: there is nothing to halve\n    data: {"left":0}\n'
     assert entrepot("call", "api.half", '{"amount": "0"}', "--json").code == 1
     assert entrepot.json == {
         "ok": False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
@@ -47,7 +46,6 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
     from entrepot.control import calling
     from entrepot.control.building import Recipe, build
     from entrepot.control.lookup import find
-    from entrepot.model.fault import Fault
 
     recipe = Recipe(target=_target(project, operation), mode="dev", environment=environment)
     compiled = build(recipe, session.catalog)
@@ -56,8 +54,8 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
     answer = calling.call(compiled, session.catalog, operation, content, _items())
     try:
         asyncio.run(_print(session, answer))
-    except Fault as fault:
-        _show_fault(session, calling.plain_fault(fault))
+    except calling.Failed as failed:
+        _show_fault(session, failed.members)
         return REFUSED
     return DONE
 
@@ -92,9 +90,12 @@ def _write(content: bytes) -> None:
 
 
 def _show_fault(session: Session, fault: dict[str, Any]) -> None:
-    session.output.json({"ok": False, "fault": fault})
+    from entrepot.ports.told_faults import encode_members
+
+    if session.output.as_json:
+        _write(b'{"ok": false, "fault": ' + encode_members(fault) + b"}\n")
     session.output.notice(f"fault {fault.get('name', fault['kind'])}: {fault.get('detail') or fault['title']}")
     for issue in fault.get("errors", ()):
         session.output.notice(f"    {issue['pointer'] or '/'}: {issue['message']}")
     if "data" in fault:
-        session.output.notice(f"    data: {json.dumps(fault['data'], ensure_ascii=False, default=str)}")
+        session.output.notice(f"    data: {encode_members(fault['data']).decode()}")

@@ -20,6 +20,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.ports.protocol import Catalog, ServedService
+from entrepot.ports.told_faults import Members, tell
 from entrepot.runtime.bind import Binder
 from entrepot.runtime.local import local_service
 from entrepot.runtime.sources import import_service
@@ -30,6 +31,14 @@ NOT_FROM_JSON = "E912"
 """The operation takes or gives what has no JSON form."""
 NO_WAY_OUT = "E913"
 """The operation is an upstream's, and the project that would reach it is not running."""
+
+
+class Failed(Exception):
+    """The call ended with a fault; `members` are what a caller is told of it."""
+
+    def __init__(self, members: Members) -> None:
+        super().__init__(members.get("detail") or members["title"])
+        self.members = members
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -47,7 +56,7 @@ async def call(
     """What the operation answers, piece by piece as it comes.
 
     `arguments` is the input as JSON, `items` an inbound stream's items, one JSON value each.
-    Raises the call's `Fault`, or `Refused` when it cannot be called this way.
+    Raises `Failed` with the call's fault, or `Refused` when it cannot be called this way.
     """
     table, operation = find(compiled, name)
     async with AsyncExitStack() as opened:
@@ -60,24 +69,11 @@ async def call(
                 raise reply.fault
             async for piece in _pieces(served, operation, reply.output):
                 yield piece
+        except Fault as fault:
+            raise Failed(tell(fault, "", operation, served.values).members) from fault
         except TypeError as error:
             remedy = "Call it over REST while the project runs."
             raise _refused(NOT_FROM_JSON, f"{name} cannot be called with JSON: {error}", remedy) from error
-
-
-def plain_fault(fault: Fault) -> dict[str, Any]:
-    """A fault as plain JSON values; what it does not have is left out."""
-    members = {
-        "kind": fault.kind,
-        "name": fault.name,
-        "title": fault.row.title,
-        "detail": fault.detail,
-        "errors": msgspec.to_builtins(fault.issues),
-        "data": None if fault.data is None else msgspec.to_builtins(fault.data, str_keys=True),
-        "retry_after": fault.retry_after,
-        "upstream": fault.upstream,
-    }
-    return {name: value for name, value in members.items() if value not in (None, "", [], ())}
 
 
 async def _served(table: ServiceTable, compiled: Compiled, catalog: Catalog, opened: AsyncExitStack) -> ServedService:

@@ -6,15 +6,13 @@ from collections.abc import Awaitable, Iterable
 
 from entrepot.ir.worker import HEALTH_PATH
 from entrepot.model.call import Headers
+from entrepot.model.faults import UnknownOperation
+from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response
+from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Mount
 
 _TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
-_PROBLEM: Headers = [(b"content-type", b"application/problem+json")]
-_NOT_FOUND = (
-    b'{"type":"about:blank","title":"There is no such operation","status":404,"kind":"unknown_operation",'
-    b'"detail":"nothing is served at this path"}'
-)
 
 
 def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
@@ -49,8 +47,8 @@ def _up_to_slash(path: bytes, number: int) -> bytes:
     return path[: len(path) - len(path.split(b"/", number)[-1])]
 
 
-async def _refuse(_request: Request) -> Response:
-    return Response(404, _PROBLEM, _NOT_FOUND)
+async def _refuse(request: Request) -> Response:
+    return refusal(UnknownOperation("nothing is served at this path"), context_of(request))
 
 
 async def _answer_health(_request: Request) -> Response:

@@ -14,10 +14,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from entrepot.kit.ids import new_trace_id, trace_id_of
 from entrepot.model.call import Headers
-from entrepot.model.faults import Cancelled
+from entrepot.model.faults import Cancelled, Internal
+from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response, close, header
+from entrepot.ports.problems import refusal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -58,7 +59,7 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
             try:
                 await _send_stream(response, body, method, inbound, send)
             except Exception:
-                log.exception("the answer broke off", extra={"trace_id": _trace_id(request)})
+                log.exception("the answer broke off", extra={"trace_id": context_of(request).trace_id})
                 raise
 
     return app
@@ -155,12 +156,7 @@ async def _cancel_at_departure(inbound: _Inbound, task: asyncio.Task[Any] | None
         task.cancel()
 
 
-def _trace_id(request: Request) -> str:
-    return trace_id_of((header(request.headers, b"traceparent") or b"").decode("latin-1")) or new_trace_id()
-
-
 def _internal_error(request: Request) -> Response:
-    trace_id = _trace_id(request)
-    log.exception("the exchange raised", extra={"trace_id": trace_id})
-    problem = b'{"type":"about:blank","title":"The service failed","status":500,"kind":"internal","trace_id":"%s"}'
-    return Response(500, [(b"content-type", b"application/problem+json")], problem % trace_id.encode())
+    context = context_of(request)
+    log.exception("the exchange raised", extra={"trace_id": context.trace_id})
+    return refusal(Internal(), context)

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from entrepot.kit.diagnostics import Refused
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Call, Meta, Reply
+from entrepot.model.fault import Fault
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Mount, ServedService
 from entrepot.protocols.jsonrpc import PROTOCOL
-from support.calculator import Calculator
+from support.calculator import OVERDRAWN, Calculator
 
 JSON = (b"content-type", b"application/json")
 
@@ -202,6 +203,26 @@ async def test_a_batch_runs_side_by_side_within_its_bound():
     assert [reply["id"] for reply in replies] == list(range(20))
     assert [reply["result"] for reply in replies] == [20 - n for n in range(20)]
     assert calculator.most_in_progress == 4
+
+
+async def test_a_fault_that_cannot_be_written_fails_its_own_call_alone():
+    calculator = Calculator()
+    data = calculator.values.codec(OVERDRAWN.data).type(missing=object())
+
+    async def withdraw(call: Call) -> Reply:
+        return Reply(fault=Fault.of("conflict", "not enough", name="Overdrawn", data=data))
+
+    broken = msgspec.structs.replace(calculator.served, invokes={**calculator.served.invokes, "withdraw": withdraw})
+    batch = [request("withdraw", {"amount": "1"}), request("subtract", [3, 1], id=2)]
+    first, second = decoded(await post(PROTOCOL.server.serve([broken]), batch))
+    assert (first["error"]["code"], first["error"]["data"]["kind"]) == (-32603, "internal")
+    assert second["result"] == 2
+
+
+@pytest.mark.parametrize("most", [3, 30])
+async def test_a_request_that_is_none_is_told_as_many_issues_as_the_limits_say(most):
+    reply = decoded(await post(served(issues_max=most), {f"x{n}": n for n in range(1000)}))
+    assert len(reply["error"]["data"]["errors"]) == most
 
 
 async def test_one_key_does_not_name_the_calls_of_a_batch():

@@ -10,6 +10,7 @@ from entrepot.model.call import Call, Context, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation, Service
+from entrepot.ports.context import context_headers
 from entrepot.ports.exchange import Exchange, Request, Response, close, read
 from entrepot.ports.protocol import Can, Document, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
@@ -55,11 +56,7 @@ class _Endpoint:
 
     async def post(self, body: bytes, context: Context, idempotent: bool) -> tuple[Response, bytes]:
         """The response and its body. Raises `UpstreamFailed` or `Timeout` when there is none."""
-        headers = self._headers.copy()
-        if context.traceparent:
-            headers.append((b"traceparent", context.traceparent.encode()))
-        if context.idempotency_key:
-            headers.append((b"idempotency-key", context.idempotency_key.encode()))
+        headers = self._headers + context_headers(context)
         request = Request(
             "POST", self._path, headers=headers, body=body, deadline=context.deadline, idempotent=idempotent
         )

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.protocols.jsonrpc.explain import NotJson, is_id, is_structured, refusal
 
@@ -95,16 +96,16 @@ def array_splitter(length_max: int) -> Callable[[bytes], list[bytes]]:
     return split
 
 
-def decode_request(data: bytes) -> Request:
+def decode_request(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request:
     """One request object. Raises `NotJson`, or `NotARequest` with every issue and its pointer."""
     try:
         envelope = _decode_envelope(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise refusal(data) or NotJson(str(error)) from None
+        raise refusal(data, limits) or NotJson(str(error)) from None
     params = bytes(envelope.params) if isinstance(envelope.params, Raw) else b""
     id = bytes(envelope.id) if isinstance(envelope.id, Raw) else b""
     if (params and not is_structured(params)) or (id and not is_id(id)) or _may_repeat_members(data, params, id):
-        problem = refusal(data)
+        problem = refusal(data, limits)
         if problem is not None:
             raise problem
     return Request(envelope.method, params or b"{}", id or None)

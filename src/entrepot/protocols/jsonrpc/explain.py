@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import msgspec
 from msgspec import Raw
 
+from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import pointer
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Malformed
@@ -57,13 +59,12 @@ _CHECKS: dict[str, tuple[Callable[[bytes], bool], str]] = {
     "params": (is_structured, "is an object or an array"),
     "id": (is_id, "is a string, a number or null"),
 }
-_ISSUES_MAX = 20
 
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _list_members = json.JSONDecoder(object_pairs_hook=list, parse_int=str, parse_float=str).decode
 
 
-def refusal(data: bytes) -> NotARequest | None:
+def refusal(data: bytes, limits: Limits) -> NotARequest | None:
     """Everything that keeps the text from being a request object; None when nothing does.
 
     Raises `NotJson` when it is not even JSON.
@@ -75,20 +76,28 @@ def refusal(data: bytes) -> NotARequest | None:
         return _not_a_request([Issue("", "type", "a request is an object")])
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise NotJson(str(error)) from None
-    issues = [Issue(pointer([name]), "duplicate", f"`{name}` occurs twice") for name in repeated]
-    issues += [Issue(pointer([name]), "unknown", "a request has no such member") for name in members.keys() - _CHECKS]
-    issues += [Issue(f"/{name}", "missing", f"a request has a `{name}`") for name in _REQUIRED if name not in members]
-    for name, (holds, what) in _CHECKS.items():
-        if name in members and not holds(bytes(members[name])):
-            issues.append(Issue(f"/{name}", "enum" if name == "jsonrpc" else "type", f"`{name}` {what}"))
+    issues = list(islice(_issues(members, repeated), limits.issues_max))
     if not issues:
         return None
     id = bytes(members.get("id", NULL))
     return _not_a_request(issues, id if is_id(id) and "id" not in repeated else NULL)
 
 
+def _issues(members: dict[str, Raw], repeated: list[str]) -> Iterator[Issue]:
+    for name, (holds, what) in _CHECKS.items():
+        if name in members and not holds(bytes(members[name])):
+            yield Issue(f"/{name}", "enum" if name == "jsonrpc" else "type", f"`{name}` {what}")
+        elif name not in members and name in _REQUIRED:
+            yield Issue(f"/{name}", "missing", f"a request has a `{name}`")
+    for name in repeated:
+        yield Issue(pointer([name]), "duplicate", f"`{name}` occurs twice")
+    for name in members:
+        if name not in _CHECKS:
+            yield Issue(pointer([name]), "unknown", "a request has no such member")
+
+
 def _not_a_request(issues: list[Issue], id: bytes = NULL) -> NotARequest:
-    return NotARequest(Malformed("this is not a JSON-RPC 2.0 request", issues=tuple(issues[:_ISSUES_MAX])), id)
+    return NotARequest(Malformed("this is not a JSON-RPC 2.0 request", issues=tuple(issues)), id)
 
 
 def _repeated(data: bytes) -> list[str]:

@@ -2,23 +2,21 @@
 
 The code is a formula of the kind's HTTP status, 4xx → −(32000 + status − 400) and
 5xx → −(32050 + status − 500), except where the specification has a code of its own. A declared
-fault has a positive code, from its binding or made from its name. Beside the code goes the kind as
-a symbol, which is what our client believes first: `data.kind`, `data.name`.
+fault has a positive code, from its binding or made from its name. What every protocol tells of a fault
+(`ports/told_faults.py`) stands in `data`, and our client believes that first.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from typing import Any
 
-import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue, Kind
-from entrepot.model.faults import UpstreamFailed
+from entrepot.model.fault import KINDS, DeclaredFault, Fault, Kind
 from entrepot.model.operation import Operation
+from entrepot.ports.told_faults import FaultReader, Told, encode_members, read_members, tell
 from entrepot.protocols.jsonrpc.binding import NAME
 from entrepot.protocols.jsonrpc.codec import Error
 from entrepot.shapes.values import Values
@@ -28,7 +26,6 @@ _STANDARD: dict[Kind, int] = {
     "malformed": -32600, "unknown_operation": -32601, "invalid": -32602, "internal": -32603,
 }  # fmt: skip
 _POSITIVE_CODES = 999_999
-_DELAY_MAX = 1e9
 
 
 def code_of(kind: Kind) -> int:
@@ -77,126 +74,38 @@ def codes_of(faults: Iterable[DeclaredFault]) -> dict[str, int]:
     return codes
 
 
-class _Data(msgspec.Struct, omit_defaults=True):
-    """`error.data`, as it is written."""
-
-    kind: str
-    name: str = ""
-    errors: tuple[Issue, ...] = ()
-    data: Raw | UnsetType = UNSET
-    retry_after: float | None = None
-    upstream: str = ""
-    trace_id: str = ""
-
-
-class _Members(msgspec.Struct):
-    """`error.data`, as it is read: a foreign one may hold anything under these names."""
-
-    kind: Any = None
-    name: Any = None
-    errors: Any = None
-    data: Raw = Raw(b"null")
-    retry_after: Any = None
-    upstream: Any = None
-
-
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Members).decode
-
-
-def plain_error(fault: Fault, trace_id: str, code: int | None = None) -> Error:
+def plain_error(fault: Fault, trace_id: str, code: int | None = None, limits: Limits = DEFAULT_LIMITS) -> Error:
     """The error object of a fault that no operation declares, under its kind's code or another."""
-    return _error(fault, trace_id, code or code_of(fault.kind), _Data(fault.kind))
+    return _error(tell(fault, trace_id, limits=limits), code or code_of(fault.kind))
 
 
-def _error(fault: Fault, trace_id: str, code: int, data: _Data) -> Error:
-    data.errors = fault.issues
-    data.retry_after = fault.retry_after
-    data.upstream = fault.upstream
-    data.trace_id = trace_id
-    # What went wrong inside is found by the trace id, never told.
-    message = fault.detail if fault.kind != "internal" else ""
-    return Error(code, message or fault.row.title, Raw(_encode(data)))
+def _error(told: Told, code: int) -> Error:
+    return Error(code, told.text, Raw(encode_members(told.beside_text)))
 
 
 class OperationFaults:
     """The faults of one operation: written by a server, read by a client of the upstream `host`."""
 
     def __init__(self, operation: Operation, values: Values, host: str = "", limits: Limits = DEFAULT_LIMITS) -> None:
-        self._codes = codes_of(operation.faults)
-        self._declared = {fault.name: fault for fault in operation.faults}
-        self._by_code = {code: self._declared[name] for name, code in self._codes.items()}
+        self._operation = operation
         self._values = values
-        self._host = host
-        self._issues_max = limits.issues_max
+        self._limits = limits
+        self._codes = codes_of(operation.faults)
+        self._by_code = {self._codes[fault.name]: fault for fault in operation.faults}
+        self._told = FaultReader(operation, values, host, limits)
 
     def write(self, fault: Fault, trace_id: str) -> Error:
         """The error object. A name and data go along only where the operation declares them."""
-        declared = self._declared.get(fault.name)
-        if declared is None:
-            return plain_error(fault, trace_id)
-        data = _Data(fault.kind, declared.name)
-        if declared.data is not None and fault.data is not None:
-            data.data = Raw(self._values.codec(declared.data).encode(fault.data))
-        return _error(fault, trace_id, self._codes[declared.name], data)
+        told = tell(fault, trace_id, self._operation, self._values, self._limits)
+        return _error(told, self._codes[told.declared.name] if told.declared else code_of(told.kind))
 
     def read(self, error: Error) -> Fault:
         """The fault that an error object stands for; any error object gives one."""
-        members = _members(error.data)
-        if not (isinstance(members.kind, str) and members.kind in KINDS):
-            declared = self._by_code.get(error.code)
-            kind = declared.kind if declared else kind_of(error.code)
-            return self._fault(kind, error, members, name=declared.name if declared else "")
-        declared = self._declared.get(members.name) if isinstance(members.name, str) else None
-        if declared is None:
-            return self._fault(members.kind, error, members)
-        try:
-            value = self._data(declared, members.data)
-        except Fault as broken:
-            detail = f"the fault {declared.name} came with data that does not fit its contract"
-            return UpstreamFailed(detail, issues=broken.issues, upstream=self._host)
-        return self._fault(members.kind, error, members, name=declared.name, data=value)
-
-    def _data(self, declared: DeclaredFault, text: Raw) -> Any:
-        if declared.data is None:
-            return None
-        return self._values.codec(declared.data).decode(bytes(text))
-
-    def _fault(self, kind: Kind, error: Error, members: _Members, *, name: str = "", data: Any = None) -> Fault:
-        blamed = "" if KINDS[kind].blame == "caller" else self._host
-        return Fault.of(
-            kind,
-            error.message if error.message != KINDS[kind].title else "",
-            name=name,
-            data=data,
-            issues=_issues(members.errors, self._issues_max),
-            retry_after=_delay(members.retry_after),
-            upstream=_text(members.upstream) or blamed,
+        members = read_members(error.data) or {}
+        declared = self._by_code.get(error.code)
+        return self._told.read(members, error.message) or self._told.suppose(
+            declared.kind if declared else kind_of(error.code),
+            members,
+            error.message,
+            name=declared.name if declared else "",
         )
-
-
-def _members(data: Raw) -> _Members:
-    try:
-        return _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Members()
-
-
-def _issues(listed: Any, limit: int) -> tuple[Issue, ...]:
-    if not isinstance(listed, list):
-        return ()
-    return tuple(
-        Issue(_text(one.get("pointer")), _text(one.get("code")), _text(one.get("message")))
-        for one in listed[:limit]
-        if isinstance(one, dict)
-    )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _delay(value: Any) -> float | None:
-    """Seconds, if it is a sensible number of them."""
-    sensible = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _DELAY_MAX
-    return float(value) if sensible else None

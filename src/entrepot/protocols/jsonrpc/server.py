@@ -15,10 +15,11 @@ import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Call, Context, Headers, Invoke, Meta, Reply
+from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperation, Unsupported
 from entrepot.model.operation import Operation, Service
+from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, header, read, refuse_announced
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
@@ -89,7 +90,7 @@ class _Endpoint:
         self._document = b""
 
     async def __call__(self, request: Request) -> Response:
-        context = _context(request.headers, request)
+        context = context_of(request)
         if request.method != "POST":
             fault: Fault = Unsupported("JSON-RPC is spoken by POST alone")
             return _response(_refusal(fault, context), 405, (b"allow", b"POST"))
@@ -116,11 +117,11 @@ class _Endpoint:
     async def _answer(self, data: bytes, context: Context) -> bytes | None:
         """The response object to one request object; None to a notification, whatever becomes of it."""
         try:
-            message = codec.decode_request(data)
+            message = codec.decode_request(data, self._limits)
         except NotJson as error:
             return _parse_error(error, context)
         except NotARequest as problem:
-            return codec.encode_error(plain_error(problem.fault, context.trace_id), problem.id)
+            return codec.encode_error(plain_error(problem.fault, context.trace_id, limits=self._limits), problem.id)
         id = message.id
         method = self._methods.get(message.method)
         if method is None:
@@ -161,11 +162,12 @@ class _Endpoint:
         replies: list[bytes | None] = [None] * len(items)
         # A key names one request, and here are several.
         headers = [pair for pair in request.headers if pair[0] != b"idempotency-key"]
+        unkeyed = msgspec.structs.replace(request, headers=headers)
         pending = iter(enumerate(items))
 
         async def work(pending: Iterator[tuple[int, bytes]]) -> None:
             for index, item in pending:
-                replies[index] = await self._answer(item, _context(headers, request))
+                replies[index] = await self._answer(item, context_of(unkeyed))
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(len(items), self._limits.batch_concurrency_max)):
@@ -188,7 +190,7 @@ def _compile(services: Sequence[ServedService], limits: Limits) -> dict[str, _Me
                 served.invokes[operation.name],
                 Params(operation, served.values, limits),
                 served.values.codec(operation.output),
-                OperationFaults(operation, served.values),
+                OperationFaults(operation, served.values, limits=limits),
             )
     return methods
 
@@ -204,20 +206,6 @@ def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes
             )
             fault = Internal()
     return codec.encode_error(method.faults.write(fault, context.trace_id), id)
-
-
-def _context(headers: Headers, request: Request) -> Context:
-    context = Context(meta=Meta(headers), departure=request.departure)
-    for name, value in headers:
-        if name == b"traceparent":
-            context.traceparent = _text(value)
-        elif name == b"idempotency-key":
-            context.idempotency_key = _text(value).strip('"')
-    return context
-
-
-def _text(value: bytes | None) -> str:
-    return value.decode("latin-1") if value else ""
 
 
 def _is_json(content_type: bytes | None) -> bool:

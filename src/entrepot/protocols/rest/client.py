@@ -6,10 +6,11 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Call, Context, Headers, Reply
+from entrepot.model.call import Call, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
+from entrepot.ports.context import context_headers
 from entrepot.ports.exchange import Exchange, Request
 from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.rest import etags
@@ -75,7 +76,9 @@ class _Calling:
         """Sends the call and reads the answer; whatever fails is in the reply."""
         try:
             written = self._writer.write(call.input, call.stream)
-            context = _context_headers(call.context, conditional=self._conditional)
+            context = context_headers(call.context)
+            if self._conditional:
+                context += etags.write_conditions(call.context.conditions)
             request = Request(
                 self._method,
                 written.path,
@@ -88,14 +91,3 @@ class _Calling:
             return await self._reader.read(await self._upstream.exchange(request))
         except Fault as fault:
             return Reply(fault=fault)
-
-
-def _context_headers(context: Context, *, conditional: bool) -> Headers:
-    headers: Headers = []
-    if context.traceparent:
-        headers.append((b"traceparent", context.traceparent.encode()))
-    if context.idempotency_key:
-        headers.append((b"idempotency-key", context.idempotency_key.encode()))
-    if conditional:
-        headers.extend(etags.write_conditions(context.conditions))
-    return headers

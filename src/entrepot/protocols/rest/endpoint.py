@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
 
 from entrepot.kit.limits import Limits
-from entrepot.model.call import Call, Context, Headers, Invoke, Meta, Reply
+from entrepot.model.call import Call, Context, Headers, Invoke, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
+from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Request, Response, TooSlow, close, header
+from entrepot.ports.told_faults import tell
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding import JSON, Binding, accept_of
 from entrepot.protocols.rest.input_reader import InputReader
@@ -44,6 +46,7 @@ class OperationEndpoint:
         self._operation = operation
         self._invoke = invoke
         self._values = values
+        self._limits = limits
         self._safe = operation.safe
         self._conditions = binding.conditions
         self._offers = binding.produces
@@ -64,7 +67,7 @@ class OperationEndpoint:
     async def __call__(self, request: Request, variables: tuple[str, ...]) -> Response:
         """The response, whatever happens."""
         known: Known = dict(request.headers)
-        context = _context(request, known)
+        context = context_of(request, known)
         try:
             media_type = self._usual
             if known.get(b"accept") not in self._unread_accepts:
@@ -118,24 +121,12 @@ class OperationEndpoint:
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = next((status for kind, status in _OWN_STATUSES if isinstance(fault, kind)), None)
         headers = self._accepts if fault.kind == "unsupported" and status is None else []
-        return faults.response(
-            fault, context.trace_id, self._operation, self._values, status=status, headers=list(headers)
-        )
+        told = tell(fault, context.trace_id, self._operation, self._values, self._limits)
+        return faults.response(told, status=status, headers=list(headers))
 
 
 _OWN_STATUSES = ((NotAcceptable, 406), (TooSlow, 408))
 """Faults for which HTTP has a word that their kind has not."""
-
-
-def _context(request: Request, known: Known) -> Context:
-    context = Context(meta=Meta(request.headers), departure=request.departure)
-    traceparent = known.get(b"traceparent")
-    if traceparent is not None:
-        context.traceparent = traceparent.decode("latin-1")
-    key = known.get(b"idempotency-key")
-    if key is not None:
-        context.idempotency_key = key.decode("latin-1").strip('"')
-    return context
 
 
 def _accepted_header(binding: Binding) -> Headers:

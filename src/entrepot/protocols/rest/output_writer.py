@@ -19,6 +19,7 @@ from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response
+from entrepot.ports.told_faults import tell
 from entrepot.protocols.rest import etags, faults, streams
 from entrepot.protocols.rest.binding import EVENT_STREAM, Binding, is_octets, style_of, unwrap
 from entrepot.protocols.rest.file_bodies import headers_of
@@ -50,7 +51,7 @@ class OutputWriter:
         self._operation = operation
         self._binding = binding
         self._values = values
-        self._issues_max = limits.issues_max
+        self._limits = limits
         self._heartbeat = heartbeat
         self._write = self._body_writer(types)
         self._version = None if operation.stream_output else attribute_with_role(operation.output, "version", types)
@@ -71,7 +72,7 @@ class OutputWriter:
         if reply.meta is not None:
             _add_own(headers, reply.meta)
         if reply.warnings:
-            headers.append((WARNINGS, _warnings(reply.warnings[: self._issues_max])))
+            headers.append((WARNINGS, _warnings(reply.warnings[: self._limits.issues_max])))
         return response
 
     def _body_writer(self, types: Types) -> Callable[[Any, str, Context], Response]:
@@ -130,7 +131,7 @@ class OutputWriter:
     def problem(self, error: Exception, context: Context) -> bytes:
         """The problem that ends a stream."""
         fault = error if isinstance(error, Fault) else internal(error, self._operation, context)
-        return msgspec.json.encode(faults.problem(fault, context.trace_id, self._operation, self._values))
+        return faults.written(tell(fault, context.trace_id, self._operation, self._values, self._limits))
 
 
 def internal(error: Exception, operation: Operation, context: Context) -> Internal:

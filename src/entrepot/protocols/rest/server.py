@@ -10,14 +10,14 @@ import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Context, Headers
-from entrepot.model.fault import Fault
 from entrepot.model.faults import Malformed, UnknownOperation
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Exchange, Request, Response, close, header
+from entrepot.ports.context import context_of
+from entrepot.ports.exchange import Exchange, Request, Response, close
+from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
-from entrepot.protocols.rest import faults, samples, template
+from entrepot.protocols.rest import samples, template
 from entrepot.protocols.rest.binding import Binding, Unbindable, bind, mount
 from entrepot.protocols.rest.docs_page import docs_page
 from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
@@ -90,9 +90,9 @@ class RestServer:
             try:
                 found = router.find(request.path)
             except Malformed as malformed:
-                return _ready(_refuse(malformed, request))
+                return _ready(refusal(malformed, context_of(request)))
             if found is None:
-                return _ready(_refuse(UnknownOperation("nothing has this address"), request))
+                return _ready(refusal(UnknownOperation("nothing has this address"), context_of(request)))
             place, variables = found
             endpoint = place.methods.get(request.method)
             if endpoint is None:
@@ -185,13 +185,7 @@ def _no_method(place: Place[Endpoint], request: Request) -> Response:
     if request.method == "OPTIONS":
         return Response(204, allow)
     fault = UnknownOperation(f"this address takes {place.allow.decode()}, not {request.method}")
-    return _refuse(fault, request, status=405, headers=allow)
-
-
-def _refuse(fault: Fault, request: Request, status: int | None = None, headers: Headers | None = None) -> Response:
-    traceparent = header(request.headers, b"traceparent") or b""
-    trace_id = Context(traceparent=traceparent.decode("latin-1")).trace_id
-    return faults.response(fault, trace_id, status=status, headers=headers)
+    return refusal(fault, context_of(request), status=405, headers=allow)
 
 
 async def _ready(response: Response) -> Response:

@@ -12,6 +12,7 @@ from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault, Kind
 from entrepot.model.shape import Record, Shape
+from entrepot.ports import problems
 from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding import EVENT_STREAM, NAME, NDJSON
@@ -159,7 +160,7 @@ def _status(code: str, otherwise: int) -> int:
 
 def _kind(code: str, status: int) -> Kind:
     if status != faults.ANY_STATUS:
-        return faults.kind_of(status)
+        return problems.kind_of(status)
     return "upstream_failed" if code[:1] == "5" else "rejected"
 
 

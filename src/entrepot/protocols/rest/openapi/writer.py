@@ -16,6 +16,7 @@ from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Field, Record, Shape
+from entrepot.ports.problems import PROBLEM
 from entrepot.ports.protocol import Contract
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding import (

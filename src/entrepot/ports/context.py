@@ -1,0 +1,33 @@
+"""What surrounds a call, as HTTP headers: read by every server, written by every client."""
+
+from __future__ import annotations
+
+from entrepot.model.call import Context, Headers, Meta
+from entrepot.ports.exchange import Request
+
+Known = dict[bytes, bytes]
+"""A request's headers by name; of repeated ones the last."""
+
+
+def context_of(request: Request, known: Known | None = None) -> Context:
+    """The context that a request's headers tell; `known` are those headers, for who has them at hand."""
+    if known is None:
+        known = dict(request.headers)
+    context = Context(meta=Meta(request.headers), departure=request.departure)
+    traceparent = known.get(b"traceparent")
+    if traceparent is not None:
+        context.traceparent = traceparent.decode("latin-1")
+    key = known.get(b"idempotency-key")
+    if key is not None:
+        context.idempotency_key = key.decode("utf-8", "surrogateescape").strip('"')
+    return context
+
+
+def context_headers(context: Context) -> Headers:
+    """The headers that pass a context on to an upstream; its deadline travels in `Request.deadline`."""
+    headers: Headers = []
+    if context.traceparent:
+        headers.append((b"traceparent", context.traceparent.encode("latin-1", "replace")))
+    if context.idempotency_key:
+        headers.append((b"idempotency-key", context.idempotency_key.encode("utf-8", "surrogateescape")))
+    return headers

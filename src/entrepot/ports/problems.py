@@ -1,0 +1,79 @@
+"""Failures in HTTP's own words: problem details (RFC 9457), statuses, Retry-After.
+
+Every protocol over HTTP needs them for what reaches none of its operations, and for answers that
+are not in its form.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import math
+from datetime import UTC, datetime
+
+from entrepot.model.call import Context, Headers
+from entrepot.model.fault import KINDS, Fault, Kind
+from entrepot.ports.exchange import Response, header
+from entrepot.ports.told_faults import Members, Told, encode_members, tell
+
+PROBLEM = "application/problem+json"
+UNTYPED = "about:blank"
+"""The `type` of a problem whose status says all (RFC 9457, §4.2.1)."""
+_CONTENT_TYPE = (b"content-type", PROBLEM.encode())
+
+
+def problem(told: Told, status: int, type: str = UNTYPED) -> Members:
+    """The problem object: what is told of a fault, beside what the RFC asks for."""
+    return {"type": type, "status": status, **told.members}
+
+
+def response(told: Told, status: int, type: str = UNTYPED, headers: Headers | None = None) -> Response:
+    """The response that tells a fault; `headers` are added to those that follow from its kind."""
+    body = encode_members(problem(told, status, type))
+    lines: Headers = [_CONTENT_TYPE, (b"content-length", b"%d" % len(body))]
+    if told.kind == "unauthenticated":
+        lines.append((b"www-authenticate", b"Bearer"))
+    delay = told.members.get("retry_after")
+    if isinstance(delay, float):
+        lines.append((b"retry-after", b"%d" % math.ceil(delay)))
+    return Response(status, lines + (headers or []), body)
+
+
+def refusal(
+    fault: Fault, context: Context, *, status: int | None = None, headers: Headers | None = None
+) -> Response:  # fmt: skip
+    """The response to a request that reached no operation; `status` is for what HTTP alone has a word for."""
+    return response(tell(fault, context.trace_id), status or fault.row.status, headers=headers)
+
+
+_KIND_BY_STATUS: dict[int, Kind] = {
+    400: "rejected", 405: "unknown_operation", 406: "unsupported", 408: "timeout", 410: "not_found",
+    414: "too_large", 423: "conflict", 428: "precondition_failed", 431: "too_large", 501: "upstream_failed",
+}  # fmt: skip
+"""What an answer without a symbol means, where the table of kinds has several rows or none."""
+
+for _kind, _row in KINDS.items():
+    if _kind != "unknown_operation":
+        _KIND_BY_STATUS.setdefault(_row.status, _kind)
+
+
+def kind_of(status: int) -> Kind:
+    """The kind that a status means when nothing else tells."""
+    known = _KIND_BY_STATUS.get(status)
+    if known is not None:
+        return known
+    return "rejected" if 400 <= status <= 499 else "upstream_failed"
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Seconds (RFC 9110, §10.2.3); a date is turned into seconds from now."""
+    value = header(headers, b"retry-after")
+    text = value.decode("latin-1").strip() if value else ""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
