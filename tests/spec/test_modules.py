@@ -32,7 +32,7 @@ def probe(project: Path, seconds_max: float = 10.0, **files: str) -> dict[str, P
 def test_a_service_comes_with_the_places_of_its_operations(tmp_path: Path) -> None:
     found = probe(tmp_path, shop=SHOP)["shop"]
     assert [(each.attribute, each.service.name) for each in found.services] == [("shop", "shop")]
-    assert str(found.services[0].places["products"]) == "shop.py:7"
+    assert str(found.services[0].places["products"]) == "shop.py:7:1"
     assert found.diagnostics == ()
 
 
@@ -47,7 +47,7 @@ def test_a_module_sees_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_a_module_that_hangs_is_told_with_its_line(tmp_path: Path) -> None:
     found = probe(tmp_path, 0.3, hangs="import threading\n\nthreading.Event().wait()\n", shop=SHOP)
-    assert [(each.code, str(each.place)) for each in found["hangs"].diagnostics] == [("E202", "hangs.py:3")]
+    assert [(each.code, str(each.place)) for each in found["hangs"].diagnostics] == [("E202", "hangs.py:3:1")]
     assert found["shop"].services
 
 
@@ -96,7 +96,7 @@ def test_all_that_is_wrong_with_services_is_told(tmp_path: Path) -> None:
 
 def test_what_is_raised_deep_in_a_library_is_placed_in_the_project(tmp_path: Path) -> None:
     found = probe(tmp_path, shop="import json\n\njson.loads('{')\n")["shop"]
-    assert str(found.diagnostics[0].place) == "shop.py:3"
+    assert str(found.diagnostics[0].place) == "shop.py:3:1"
     assert "JSONDecodeError" in found.diagnostics[0].message
 
 

@@ -104,8 +104,8 @@ def test_an_alias_repeats_its_anchor_and_keeps_its_own_key() -> None:
         ("a: 1e1001", [("E009", 1, 4)]),
         ("a: [1", [("E002", 2, 1)]),
         ("a: b: c", [("E002", 1, 5)]),
-        ("a: \x01", [("E002", 0, 0)]),
-        (b"\xff", [("E002", 0, 0)]),
+        ("a: \x01", [("E002", 1, 4)]),
+        (b"\xff", [("E002", 1, 1)]),
     ],
 )
 def test_what_is_refused(text: str | bytes, expected: list[tuple[str, int, int]]) -> None:
@@ -127,7 +127,7 @@ def test_depth_is_bounded() -> None:
 
 
 def test_size_is_bounded() -> None:
-    assert problems("a: 1", bytes_max=3) == [("E008", 0, 0)]
+    assert problems("a: 1", bytes_max=3) == [("E008", 1, 1)]
 
 
 def test_aliases_count_for_all_they_repeat() -> None:

@@ -11,7 +11,8 @@ import msgspec
 
 from entrepot.authoring import problems
 from entrepot.authoring.handler import Handler
-from entrepot.authoring.problems import Problems, place_of
+from entrepot.authoring.places import place_of
+from entrepot.authoring.problems import Problems
 from entrepot.authoring.resources import DeclaredResource, read_resources
 from entrepot.authoring.signature import InputField, Signature, SignatureReader
 from entrepot.kit.diagnostics import Place, Refused
@@ -79,7 +80,6 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     classes: Mapping[str, Any]
     handlers: Mapping[str, Handler]
     resources: tuple[Resource, ...]
-    places: Mapping[str, Place]
 
 
 def describe(declared: Declared) -> Described:
@@ -116,7 +116,6 @@ def describe(declared: Declared) -> Described:
             for each in declared.operations
         },
         resources=resources,
-        places={each.name: place_of(each.function) for each in declared.operations},
     )
 
 
@@ -127,24 +126,24 @@ def _check_names(declared: Declared, found: Problems) -> None:
     ):
         if not pattern.fullmatch(text):
             found.add(problems.BAD_NAME, f"{text!r} cannot stand in an address", declared.place, what)
-    first: dict[str, Place] = {}
+    first: dict[str, DeclaredOperation] = {}
     for operation in declared.operations:
-        place = place_of(operation.function)
         if not operation.name.isidentifier():
             found.add(
                 problems.BAD_NAME,
                 f"operation {operation.name!r} cannot be called so in every protocol",
-                place,
+                operation.function,
                 "An operation's name is a Python identifier.",
             )
         if operation.name in first:
             found.add(
                 problems.DUPLICATE_OPERATION,
-                f"there are two operations {operation.name!r}; the other one is at {first[operation.name]}",
-                place,
+                f"there are two operations {operation.name!r}; the other one is at "
+                f"{place_of(first[operation.name].function)}",
+                operation.function,
                 "Rename the function, or give one of them `name=`.",
             )
-        first.setdefault(operation.name, place)
+        first.setdefault(operation.name, operation)
 
 
 def _operation(
@@ -158,10 +157,9 @@ def _operation(
     _check_options(declared, found)
     _check_streams(declared, signature, found)
     _check_template(declared, signature, found)
-    place = place_of(declared.function)
     return Operation(
         name=declared.name,
-        input=Record(fields=tuple(_field(each, values, place, found) for each in signature.fields)),
+        input=Record(fields=tuple(_field(each, values, declared.function, found) for each in signature.fields)),
         output=signature.output,
         stream_input=signature.stream_input,
         stream_output=signature.stream_output,
@@ -180,7 +178,7 @@ def _operation(
     )
 
 
-def _field(field: InputField, values: Values, place: Place, found: Problems) -> Field:
+def _field(field: InputField, values: Values, function: Callable[..., Any], found: Problems) -> Field:
     member, default = field.member, msgspec.UNSET
     if field.default is not inspect.Parameter.empty:
         codec = values.codec(member.shape)
@@ -190,8 +188,9 @@ def _field(field: InputField, values: Values, place: Place, found: Problems) -> 
             found.add(
                 problems.BAD_DEFAULT,
                 f"the default {field.default!r} of parameter {field.name!r} is not of its type",
-                place,
+                function,
                 "Give a default of the type, or add `| None` to it.",
+                field.name,
             )
     return Field(
         name=field.name,
@@ -224,7 +223,7 @@ def _check_template(declared: DeclaredOperation, signature: Signature, found: Pr
                 problems.UNKNOWN_TEMPLATE_NAME,
                 f"the path {declared.http['path']!r} names {{{name}}}, but {declared.function.__name__} has no such "
                 "parameter",
-                place_of(declared.function),
+                declared.function,
                 f"Add a parameter {name!r}, or take {{{name}}} out of the path.",
             )
 
@@ -235,14 +234,14 @@ def _check_streams(declared: DeclaredOperation, signature: Signature, found: Pro
         found.add(
             problems.BAD_STREAM,
             f"{function.__name__} takes a stream, which only an `async def` can read",
-            place_of(function),
+            function,
             f"Write `async def {function.__name__}`.",
         )
     if Handler(function=function).is_generator and not signature.stream_output:
         found.add(
             problems.BAD_STREAM,
             f"{function.__name__} yields, but its result is not annotated as a stream",
-            place_of(function),
+            function,
             "Annotate the result as `AsyncIterator[T]`, or `Iterator[T]` for a plain generator.",
         )
 
@@ -255,21 +254,22 @@ def _read_faults(declared: DeclaredOperation, reflector: Reflector, found: Probl
 def _read_fault(
     fault: type[Fault], function: Callable[..., Any], reflector: Reflector, found: Problems
 ) -> DeclaredFault | None:
-    place = place_of(function)
     if not (isinstance(fault, type) and issubclass(fault, Fault)):
         found.add(
             problems.BAD_FAULT,
             f"{function.__name__} declares {fault!r}, which is not a class of faults",
-            place,
+            function,
             "List classes that derive from `Fault`.",
         )
         return None
-    data = None if fault.Data is None else _fault_data(fault, reflector, place, found)
+    data = None if fault.Data is None else _fault_data(fault, reflector, function, found)
     own_docs = inspect.getdoc(fault) if fault.__doc__ else None
     return DeclaredFault(name=fault.name, kind=fault.kind, data=data, docs=own_docs or "")
 
 
-def _fault_data(fault: type[Fault], reflector: Reflector, place: Place, found: Problems) -> Shape | None:
+def _fault_data(
+    fault: type[Fault], reflector: Reflector, function: Callable[..., Any], found: Problems
+) -> Shape | None:
     try:
         data = reflector.shape(fault.Data)
         if any(isinstance(part, File) for part in reachable(data, reflector.types)):
@@ -278,7 +278,7 @@ def _fault_data(fault: type[Fault], reflector: Reflector, place: Place, found: P
         found.add(
             problems.BAD_FAULT,
             f"the data of fault {fault.__name__}: {error}",
-            place,
+            function,
             "Annotate it with types that can travel.",
         )
         return None
@@ -295,7 +295,7 @@ def _check_fault_names(operations: list[DeclaredOperation], found: Problems) -> 
                 found.add(
                     problems.BAD_FAULT,
                     f"{operation.function.__name__} declares another fault {name!r} than an operation before it",
-                    place_of(operation.function),
+                    operation.function,
                     "Rename one of the classes.",
                 )
 
@@ -306,14 +306,14 @@ def _check_options(declared: DeclaredOperation, found: Problems) -> None:
         found.add(
             problems.BAD_OPTION,
             f"a timeout of {declared.timeout} seconds leaves {name} no time",
-            place_of(declared.function),
+            declared.function,
             "Give a positive number of seconds, or none to take the service's.",
         )
     if not 200 <= status <= 299:
         found.add(
             problems.BAD_OPTION,
             f"the status {status} does not tell that {name} succeeded",
-            place_of(declared.function),
+            declared.function,
             "Give a status from 200 to 299, and raise a fault for everything else.",
         )
 

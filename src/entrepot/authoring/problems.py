@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from entrepot.authoring.annotations import hints_of
-from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
+from entrepot.authoring.places import place_of
+from entrepot.kit.diagnostics import Diagnostic, Place
 
 BAD_NAME = "E801"
 """A name that no protocol could carry."""
@@ -49,8 +49,12 @@ class Problems:
     def __init__(self) -> None:
         self.found: list[Diagnostic] = []
 
-    def add(self, code: str, message: str, place: Place, remedy: str) -> None:
-        """Take note and go on, so that a person sees all of it in one run."""
+    def add(self, code: str, message: str, where: Place | Callable[..., Any], remedy: str, parameter: str = "") -> None:
+        """Take note and go on, so that a person sees all of it in one run.
+
+        `where` is a function that is at fault, with `parameter` one of its parameters or its `RESULT`.
+        """
+        place = where if isinstance(where, Place) else place_of(where, parameter)
         self.found.append(Diagnostic(code, message, place, remedy))
 
     def hints_of(self, function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -61,13 +65,7 @@ class Problems:
             self.add(
                 UNKNOWN_NAME,
                 f"an annotation of {function.__name__} cannot be read: {error}",
-                place_of(function),
+                function,
                 "Import or define the name in the module, at its top level.",
             )
             return None
-
-
-def place_of(function: Callable[..., Any]) -> Place:
-    """Where a function is written."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return NOWHERE if code is None else Place(file=code.co_filename, line=code.co_firstlineno)

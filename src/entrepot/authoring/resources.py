@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.authoring import problems
 from entrepot.authoring.annotations import ASYNC_STREAMS, SYNC_STREAMS, stream_item
-from entrepot.authoring.problems import Problems, place_of
+from entrepot.authoring.problems import Problems
 from entrepot.model.resource import Resource, Scope
 
 
@@ -33,7 +33,7 @@ def read_resources(declared: Iterable[DeclaredResource], found: Problems) -> tup
                 problems.DUPLICATE_RESOURCE,
                 f"{resource.factory.__name__} and {by_type[resource.provides].factory.__name__} both provide "
                 f"{_name(resource.provides)}",
-                place_of(resource.factory),
+                resource.factory,
                 "Leave one of them out, or give them types of their own.",
             )
         by_type.setdefault(resource.provides, resource)
@@ -43,7 +43,7 @@ def read_resources(declared: Iterable[DeclaredResource], found: Problems) -> tup
 
 
 def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
-    factory, place = declared.factory, place_of(declared.factory)
+    factory = declared.factory
     is_generator = inspect.isasyncgenfunction(factory) or inspect.isgeneratorfunction(factory)
     hints = found.hints_of(factory, declared.names)
     if hints is None:
@@ -54,7 +54,7 @@ def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
         found.add(
             problems.BAD_RESOURCE,
             f"{factory.__name__} must be a generator whose parameters and result have types",
-            place,
+            factory,
             f"Write `async def {factory.__name__}() -> AsyncIterator[Session]:` and yield one session.",
         )
         return None
@@ -62,21 +62,23 @@ def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
 
 
 def _check_needs(resource: Resource, by_type: Mapping[Any, Resource], found: Problems) -> None:
-    name, place = resource.factory.__name__, place_of(resource.factory)
+    name = resource.factory.__name__
     for parameter, needed in resource.needs.items():
         if needed not in by_type:
             found.add(
                 problems.MISSING_RESOURCE,
                 f"parameter {parameter!r} of {name} asks for {_name(needed)}, which no resource provides",
-                place,
+                resource.factory,
                 f"Add a resource that yields {_name(needed)}.",
+                parameter,
             )
         elif resource.scope == "application" and by_type[needed].scope == "call":
             found.add(
                 problems.MISSING_RESOURCE,
                 f"{name} lives as long as the application, but needs {_name(needed)}, which lives for one call",
-                place,
+                resource.factory,
                 f'Make {name} a resource of scope "call", or the other one of scope "application".',
+                parameter,
             )
 
 
@@ -97,7 +99,7 @@ def _report_circle(circle: list[Resource], found: Problems) -> None:
     found.add(
         problems.CIRCULAR_RESOURCE,
         f"these resources wait for each other: {', '.join(each.factory.__name__ for each in circle)}",
-        place_of(circle[0].factory),
+        circle[0].factory,
         "Take one of the parameters out.",
     )
 

@@ -19,6 +19,7 @@ from entrepot.authoring.description import (
     describe,
 )
 from entrepot.authoring.handler import Handler
+from entrepot.authoring.places import place_in, place_of
 from entrepot.authoring.resources import DeclaredResource
 from entrepot.kit.diagnostics import Place
 from entrepot.model import operation as model
@@ -64,7 +65,7 @@ class Service:
     """
 
     def __init__(self, name: str, version: str = "1", title: str = "", docs: str = "") -> None:
-        place = _place(_caller())
+        place = place_in(_caller())
         self._declared = Declared(name=name, version=version, title=title, docs=docs, place=place)
         self._described: Described | None = None
 
@@ -130,7 +131,7 @@ class Service:
                 operation=operation,
                 arguments=arguments,
                 batch=batch,
-                place=_place(_caller()),
+                place=place_in(_caller()),
             )
         )
 
@@ -156,7 +157,7 @@ class Service:
     @property
     def places(self) -> Mapping[str, Place]:
         """Where each operation is written."""
-        return self._description.places
+        return {each.name: place_of(each.function) for each in self._declared.operations}
 
     @property
     def _description(self) -> Described:
@@ -207,10 +208,6 @@ def _caller() -> FrameType:
     while frame.f_globals is globals() and frame.f_back is not None:
         frame = frame.f_back
     return frame
-
-
-def _place(frame: FrameType) -> Place:
-    return Place(file=frame.f_code.co_filename, line=frame.f_lineno)
 
 
 def _local_names(frame: FrameType) -> Mapping[str, Any]:

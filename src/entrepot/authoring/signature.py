@@ -19,13 +19,13 @@ from entrepot.authoring.annotations import (
 )
 from entrepot.authoring.handler import Parameter, Source
 from entrepot.authoring.markers import Marker
+from entrepot.authoring.places import RESULT
 from entrepot.authoring.problems import Problems
-from entrepot.kit.diagnostics import Place
 from entrepot.model.call import Conditions, Context, Meta, Reply
 from entrepot.model.principal import Principal
 from entrepot.model.shape import Null, Shape
 from entrepot.shapes.class_fields import NoShape
-from entrepot.shapes.reflect import Member, Reflector
+from entrepot.shapes.reflect import Member, Reflector, is_type
 
 PARTS_OF_A_CALL: dict[Any, Source] = {
     Principal: "principal",
@@ -70,42 +70,43 @@ class SignatureReader:
 
     def read(self, function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:
         """The signature; what is wrong with it goes to the problems, and is left out."""
-        place = problems.place_of(function)
         signature = Signature()
         hints = self._problems.hints_of(function, names)
         if hints is None:
             return signature
         for parameter in inspect.signature(function).parameters.values():
-            self._read_parameter(parameter, hints, signature, _Where(function.__name__, place))
-        self._read_result(function, hints, signature, place)
+            self._read_parameter(parameter, hints, signature, function)
+        self._read_result(function, hints, signature)
         return signature
 
     def _read_parameter(
-        self, parameter: inspect.Parameter, hints: Mapping[str, Any], signature: Signature, where: _Where
+        self, parameter: inspect.Parameter, hints: Mapping[str, Any], signature: Signature, function: Callable[..., Any]
     ) -> None:
         name = parameter.name
         if parameter.kind not in _NAMED:
             self._problems.add(
                 problems.UNSUPPORTED_PARAMETER,
-                f"{where.function} takes {parameter}, which has no name that a caller could use",
-                where.place,
+                f"{function.__name__} takes {parameter}, which has no name that a caller could use",
+                function,
                 "Name every parameter, and take a dict or a list where their number varies.",
+                name,
             )
             return
         if name not in hints:
             self._problems.add(
                 problems.UNANNOTATED,
-                f"parameter {name!r} of {where.function} has no type",
-                where.place,
+                f"parameter {name!r} of {function.__name__} has no type",
+                function,
                 f"Annotate it: `{name}: int`.",
+                name,
             )
             return
         wanted = bare(hints[name])
         source = self._source(wanted)
         if source == "stream":
-            self._read_inbound_stream(wanted, signature, where)
+            self._read_inbound_stream(parameter, wanted, signature, function)
         elif source == "input":
-            self._read_field(parameter, hints[name], signature, where)
+            self._read_field(parameter, hints[name], signature, function)
         signature.parameters.append(
             Parameter(
                 name=name,
@@ -117,6 +118,8 @@ class SignatureReader:
         )
 
     def _source(self, wanted: Any) -> Source:
+        if not is_type(wanted):
+            return "input"  # which its reader refuses
         if wanted in self._provided:
             return "resource"
         if stream_item(wanted, ASYNC_STREAMS) is not None:
@@ -124,20 +127,25 @@ class SignatureReader:
         # A principal in a union or with a note attached must not become an input, or callers could name themselves.
         return PARTS_OF_A_CALL.get(wanted, "input") if isinstance(wanted, type) else "input"
 
-    def _read_inbound_stream(self, annotation: Any, signature: Signature, where: _Where) -> None:
+    def _read_inbound_stream(
+        self, parameter: inspect.Parameter, annotation: Any, signature: Signature, function: Callable[..., Any]
+    ) -> None:
         if signature.stream_input is not None:
             self._problems.add(
                 problems.BAD_STREAM,
-                f"{where.function} takes two streams, but a call brings one",
-                where.place,
+                f"{function.__name__} takes two streams, but a call brings one",
+                function,
                 "Join them in one stream of a union, or make two operations.",
+                parameter.name,
             )
             return
-        item = self._member(stream_item(annotation, ASYNC_STREAMS), "the stream", where)
+        item = self._member(stream_item(annotation, ASYNC_STREAMS), "the stream", function, parameter.name)
         signature.stream_input = None if item is None else item.shape
 
-    def _read_field(self, parameter: inspect.Parameter, annotation: Any, signature: Signature, where: _Where) -> None:
-        member = self._member(annotation, f"parameter {parameter.name!r}", where)
+    def _read_field(
+        self, parameter: inspect.Parameter, annotation: Any, signature: Signature, function: Callable[..., Any]
+    ) -> None:
+        member = self._member(annotation, f"parameter {parameter.name!r}", function, parameter.name)
         if member is None:
             return
         markers = [each for each in attached_to(annotation) if isinstance(each, Marker)]
@@ -151,37 +159,31 @@ class SignatureReader:
             )
         )
 
-    def _read_result(
-        self, function: Callable[..., Any], hints: Mapping[str, Any], signature: Signature, place: Place
-    ) -> None:
-        where = _Where(function.__name__, place)
+    def _read_result(self, function: Callable[..., Any], hints: Mapping[str, Any], signature: Signature) -> None:
         if "return" not in hints or hints["return"] is Reply:
             self._problems.add(
                 problems.UNANNOTATED,
-                f"{where.function} does not say what it returns",
-                place,
+                f"{function.__name__} does not say what it returns",
+                function,
                 "Annotate the result, with `-> None` if there is none and `-> Product | Reply` to set headers.",
+                RESULT,
             )
             return
         result = without(hints["return"], Reply)
         item = stream_item(result, ASYNC_STREAMS + SYNC_STREAMS)
         signature.stream_output = item is not None
-        output = self._member(result if item is None else item, "the result", where)
+        output = self._member(result if item is None else item, "the result", function, RESULT)
         signature.output = Null() if output is None else output.shape
 
-    def _member(self, annotation: Any, subject: str, where: _Where) -> Member | None:
+    def _member(self, annotation: Any, subject: str, function: Callable[..., Any], parameter: str) -> Member | None:
         try:
             return self._reflector.member(annotation)
         except NoShape as error:
             self._problems.add(
                 problems.UNSUPPORTED_TYPE,
-                f"{subject} of {where.function}: {error}",
-                where.place,
+                f"{subject} of {function.__name__}: {error}",
+                function,
                 "Use a type that can travel, or provide it with a `resource` of the service.",
+                parameter,
             )
             return None
-
-
-class _Where(msgspec.Struct, frozen=True):
-    function: str
-    place: Place

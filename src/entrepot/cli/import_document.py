@@ -62,8 +62,6 @@ def _content(session: Session, source: str) -> bytes:
 
 
 def _show(session: Session, result: Import, name: str) -> None:
-    from entrepot.compiler.imports import left_out
-
     operations, pinned, text = result.service.operations, result.pinned, session.output.text
     text(f"imported {count(len(operations), 'operation')} as service {name}, pinned in {pinned.file}")
     for operation in operations[:LISTED_MAX]:
@@ -78,7 +76,7 @@ def _show(session: Session, result: Import, name: str) -> None:
         text(f"its calls go to {result.upstream_url}: upstream {name} in entrepot.yaml")
     elif pinned.service_added and not result.upstream_url:
         text(f"the document does not say where the service is: add `{name}: {{url: …}}` under `upstreams`")
-    session.output.diagnostics(left_out(refusal, pinned.file) for refusal in result.refusals)
+    session.output.diagnostics(result.notes)
     if result.refusals:
         session.output.notice(f"left out: {count(len(result.refusals), 'part')} of the document")
     session.output.json(

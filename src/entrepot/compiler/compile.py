@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -9,9 +10,8 @@ import msgspec
 from entrepot.compiler.draft import Draft, Mode, Placement, Request
 from entrepot.compiler.passes import PASSES
 from entrepot.ir.release import Release
-from entrepot.kit.diagnostics import Diagnostic, Refused, has_errors
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused, has_errors
 from entrepot.ports.protocol import Catalog
-from entrepot.spec.declaration import Declaration
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,9 +21,10 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     diagnostics: tuple[Diagnostic, ...]
     """Warnings and notes."""
     placements: tuple[Placement, ...]
-    declaration: Declaration
     project: Path
     """The directory that everything is relative to."""
+    places: Mapping[str, Place]
+    """By name of a service: where it is declared; under "", where services are."""
 
 
 def compile(
@@ -45,8 +46,8 @@ def compile(
         release=draft.release,
         diagnostics=draft.diagnostics,
         placements=draft.placements,
-        declaration=draft.declaration,
         project=draft.loaded.project,
+        places={"": draft.at_key("services"), **{unit.service.name: unit.place for unit in draft.units}},
     )
 
 

@@ -12,6 +12,7 @@ from entrepot.compiler.read import document_kinds
 from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.protocol import Refusal
+from entrepot.spec.located import located
 from entrepot.spec.lock import Lock, read_lock
 from entrepot.spec.messages import FoundService, Probed, Source
 from entrepot.spec.modules import probe
@@ -96,8 +97,12 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, pro
     document, warnings = read_document(draft.loaded.project, file, kind, lock)
     protocol = document_kinds(draft.catalog)[kind]
     entry = draft.declaration.services[key]
-    imported = draft.catalog[protocol].client.read(document, entry.name or key)
-    problems += [*warnings, *(left_out(refusal, file) for refusal in imported.refusals)]
+    content = (draft.loaded.project / file).read_bytes()
+    try:
+        imported = draft.catalog[protocol].client.read(document, entry.name or key)
+    except Refused as refused:
+        raise Refused(located(refused.diagnostics, content, file)) from None
+    problems += [*warnings, *located((left_out(refusal, file) for refusal in imported.refusals), content, file)]
     upstream = entry.upstream or ""
     return Unit(
         key=key,
@@ -111,4 +116,5 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, pro
 def left_out(refusal: Refusal, file: str) -> Diagnostic:
     """A refusal for a person to read; `file` is the document, or where it came from."""
     message = f"{refusal.construct} is not imported: {refusal.reason}"
-    return Diagnostic(PARTLY_IMPORTED, message, Place(file, pointer=refusal.pointer), severity="note")
+    remedy = "Do without it, or change the document there and import it again."
+    return Diagnostic(PARTLY_IMPORTED, message, Place(file, pointer=refusal.pointer), remedy, "note")

@@ -12,8 +12,9 @@ from entrepot.compiler.imports import left_out
 from entrepot.compiler.read import document_kinds
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.model.operation import Service
-from entrepot.ports.protocol import Catalog, Refusal
+from entrepot.ports.protocol import Catalog, Client, Imported, Refusal
 from entrepot.spec import documents
+from entrepot.spec.located import located
 from entrepot.spec.pin import Pinned, pin
 
 UNKNOWN_KIND = "E921"
@@ -28,6 +29,8 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     refusals: tuple[Refusal, ...]
     """What of the document was left out."""
+    notes: tuple[Diagnostic, ...]
+    """The same for a person to read, with its places in the document."""
     pinned: Pinned
     upstream_url: str
     """Where its calls go; "" when the document does not say."""
@@ -45,17 +48,37 @@ def import_document(
         remedy = f"Known kinds: {', '.join(known)}."
         raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {kind!r} are not read", remedy=remedy)])
     content = obtain()
-    imported = catalog[known[kind]].client.read(documents.read(content, source), name)
+    imported = _read(content, source, catalog[known[kind]].client, name)
     if not imported.service.operations:
-        raise Refused([_nothing(source), *(left_out(refusal, source) for refusal in imported.refusals)])
+        raise Refused([_nothing(source), *_notes(imported, content, source)])
     url = _upstream_url(imported.server_url, source)
     pinned = pin(project, kind, content, source, name, url)
-    return Import(service=imported.service, refusals=imported.refusals, pinned=pinned, upstream_url=url)
+    return Import(
+        service=imported.service,
+        refusals=imported.refusals,
+        notes=_notes(imported, content, pinned.file),
+        pinned=pinned,
+        upstream_url=url,
+    )
+
+
+def _read(content: bytes, source: str, client: Client, name: str) -> Imported:
+    try:
+        return client.read(documents.read(content, source), name)
+    except Refused as refused:
+        raise Refused(located(refused.diagnostics, content, source)) from None
+
+
+def _notes(imported: Imported, content: bytes, file: str) -> tuple[Diagnostic, ...]:
+    return tuple(located((left_out(refusal, file) for refusal in imported.refusals), content, file))
 
 
 def _nothing(source: str) -> Diagnostic:
     return Diagnostic(
-        NOTHING_IMPORTED, "none of its operations could be imported", Place(source), "See the reasons that follow."
+        NOTHING_IMPORTED,
+        "none of its operations could be imported",
+        Place(source, 1, 1),
+        "See the reasons that follow.",
     )
 
 

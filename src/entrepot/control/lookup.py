@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from entrepot.compiler.compile import Compiled
 from entrepot.ir.worker import ServiceTable
-from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.model.operation import Operation
+from entrepot.spec.suggest import nearest
 
 NO_SUCH_OPERATION = "E911"
 """The name is not one of the project's operations."""
@@ -15,21 +16,26 @@ NO_SUCH_OPERATION = "E911"
 
 def find(compiled: Compiled, name: str) -> tuple[ServiceTable, Operation]:
     """The operation written as `service.operation`. Raises `Refused`, naming those there are."""
-    service, _, operation_name = name.partition(".")
+    service, dot, operation_name = name.partition(".")
     tables = {table.service.name: table for table in compiled.release.worker.services}
     if service not in tables:
-        raise _refused(f"there is no service {service!r}", f"There is: {_listed(tables)}.")
+        message = f"the project serves no service `{service}`"
+        raise _refused(message, compiled.places[""], _known("Its services", tables, service))
     operation = tables[service].service.operation(operation_name)
     if operation is None:
         names = [each.name for each in tables[service].service.operations]
-        message = f"the service {service} has no operation {operation_name!r}"
-        raise _refused(message, f"It has: {_listed(names)}.")
+        message = f"the service `{service}` has no operation `{operation_name}`"
+        if not dot:
+            message = f"`{name}` names a service; an operation is written SERVICE.OPERATION"
+        raise _refused(message, compiled.places[service], _known("Its operations", names, operation_name))
     return tables[service], operation
 
 
-def _refused(message: str, remedy: str) -> Refused:
-    return Refused([Diagnostic(NO_SUCH_OPERATION, message, remedy=remedy)])
+def _refused(message: str, place: Place, remedy: str) -> Refused:
+    return Refused([Diagnostic(NO_SUCH_OPERATION, message, place, remedy)])
 
 
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
+def _known(what: str, names: Collection[str], wanted: str) -> str:
+    match = nearest(wanted, names) if wanted else ""
+    suggestion = f"Did you mean `{match}`? " if match else ""
+    return f"{suggestion}{what}: {', '.join(names) or 'none'}."

@@ -18,7 +18,8 @@ Severity = Literal["error", "warning", "note"]
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where something stands: a file position, a JSON pointer into a document, or both.
 
-    `line` and `column` count from 1; 0 means unknown.
+    `line` and `column` count from 1; 0 means unknown. As text the pointer stands only where the line
+    is unknown, so that a terminal or an editor can follow it.
     """
 
     file: str = ""
@@ -30,7 +31,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
         column = f":{self.column}" if self.column else ""
         position = f":{self.line}{column}" if self.line else ""
         pointer = f"#{self.pointer}" if self.pointer else ""
-        return f"{self.file}{position}{pointer}"
+        return f"{self.file}{position or pointer}"
 
 
 NOWHERE = Place()

@@ -10,6 +10,7 @@ import collections.abc
 import datetime
 import decimal
 import enum
+import re
 import types as python_types
 import typing
 import uuid
@@ -103,6 +104,8 @@ class Reflector:
     def _single(self, annotation: Any, where: str) -> s.Shape:
         if isinstance(annotation, str | typing.ForwardRef):
             raise NoShape(f"{_place(where)}the name {_name(annotation)!r} is not resolved to a type")
+        if not is_type(annotation):
+            raise NoShape(f"{_place(where)}{annotation!r} is or holds a value where a type belongs; {_ADVICE}")
         if annotation in _SCALARS:
             return _SCALARS[annotation]
         origin, arguments = typing.get_origin(annotation) or annotation, typing.get_args(annotation)
@@ -133,6 +136,8 @@ class Reflector:
     def _map(self, arguments: tuple[Any, ...], where: str) -> s.Shape:
         if not arguments:
             return s.Map(value=s.Anything())
+        if len(arguments) != 2:
+            raise NoShape(f"{_place(where)}a map has a type for its keys and one for its values: `dict[str, int]`")
         key = self._inner(arguments[0], f"{where}[key]")
         if not isinstance(s.resolve(key, self.types), _KEYS):
             raise NoShape(f"{_place(where)}a key of {_name(arguments[0])} cannot be written as a member's name")
@@ -300,12 +305,27 @@ def _type_name(annotation: Any) -> str:
     return str(origin.__name__) + "".join(names.pascal(_name(argument)) for argument in typing.get_args(annotation))
 
 
+def is_type(annotation: Any) -> bool:
+    """Whether an annotation may be a type at all: `[]` and `list[[]]` cannot, because types can be hashed."""
+    try:
+        hash(annotation)
+    except TypeError:
+        return False
+    return True
+
+
 def _name(annotation: Any) -> str:
     return str(getattr(annotation, "__name__", None) or getattr(annotation, "__forward_arg__", None) or annotation)
 
 
 def _place(where: str) -> str:
-    return f"{where}: " if where else ""
+    """`Cart.lines[]` in words: `an item of Cart.lines: `."""
+    root, *steps = re.split(r"(?=\[)", where)
+    words = [_STEPS.get(step) or f"item {int(step[1:-1]) + 1}" for step in reversed(steps)] + [root] * bool(root)
+    return f"{' of '.join(words)}: " if words else ""
+
+
+_STEPS = {"[]": "an item", "[key]": "a key"}
 
 
 _ADVICE = "use a Struct, a dataclass, a TypedDict, an Enum, or a type of the standard library"

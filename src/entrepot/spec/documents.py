@@ -27,7 +27,7 @@ def read(content: bytes, source: str) -> Document:
     try:
         plain = json.loads(content, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
     except (ValueError, ArithmeticError, RecursionError) as error:
-        raise Refused([_unreadable(source, _json_reason(error), _json_place(content, source, error))]) from None
+        raise Refused([_unreadable(source, _json_reason(error), json_place(content, source, error))]) from None
     return Document(plain, source)
 
 
@@ -39,7 +39,7 @@ def read_pinned(content: bytes, source: str) -> Document:
     try:
         return Document(_DECODER.decode(content), source)
     except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
-        raise Refused([_unreadable(source, _json_reason(error), _json_place(content, source, error))]) from None
+        raise Refused([_unreadable(source, _json_reason(error), json_place(content, source, error))]) from None
 
 
 def is_json(content: bytes) -> bool:
@@ -58,7 +58,7 @@ def _yaml(content: bytes, source: str) -> Any:
 
 def _check_size(content: bytes, source: str) -> None:
     if len(content) > BYTES_MAX:
-        raise Refused([_unreadable(source, f"it is longer than {BYTES_MAX} bytes", Place(source))])
+        raise Refused([_unreadable(source, f"it is longer than {BYTES_MAX} bytes", Place(source, 1, 1))])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -86,14 +86,21 @@ def _json_reason(error: Exception) -> str:
     return _BYTE_OFFSET.sub("", str(error)).strip()
 
 
-def _json_place(content: bytes, source: str, error: Exception) -> Place:
+def json_place(content: bytes, source: str, error: Exception) -> Place:
+    """Where a decoder stopped; the whole document when it does not tell."""
     if isinstance(error, json.JSONDecodeError):
         return Place(source, error.lineno, error.colno)
+    if isinstance(error, UnicodeDecodeError):
+        return _place_at(content, source, error.start)
     found = _BYTE_OFFSET.search(str(error))
     if found is None:
-        return Place(source)
-    before = content[: int(found[1])]
-    return Place(source, before.count(b"\n") + 1, len(before) - before.rfind(b"\n"))
+        return Place(source, 1, 1)
+    return _place_at(content, source, int(found[1]))
+
+
+def _place_at(content: bytes, source: str, index: int) -> Place:
+    before = content[:index].decode(errors="replace")
+    return Place(source, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _unreadable(source: str, reason: str, place: Place) -> Diagnostic:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.kit.pointers import pointer
 from entrepot.spec import codes
 from entrepot.spec.yaml import read
 
@@ -26,13 +27,14 @@ def add_member(text: str, section: str, key: str, value: Mapping[str, str], file
 
     Raises `Refused` when the text is not a map, or when it could not be added to safely.
     """
-    before = read(text.encode(), file).value or {}
+    parsed = read(text.encode(), file)
+    before = parsed.value or {}
     meant = {**before, section: {**(before.get(section) or {}), key: dict(value)}} if isinstance(before, dict) else None
     edited = _edited(text, section, f"{key}: {_flow(value)}")
     if meant is None or _value(edited, file) != meant:
         message = f"`{key}` could not be added to `{section}` without changing something else"
         remedy = f"Add it by hand, under `{section}:`   {key}: {_flow(value)}"
-        raise Refused([Diagnostic(codes.EDIT_UNSAFE, message, Place(file), remedy)])
+        raise Refused([Diagnostic(codes.EDIT_UNSAFE, message, parsed.positions.key(pointer([section])), remedy)])
     return edited
 
 

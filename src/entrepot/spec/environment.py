@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from entrepot.kit.pointers import escape
 from entrepot.spec.positions import Member, Node, Positions
 from entrepot.spec.yaml import Parsed
 
 
-def overlay(base: Parsed, patch: Parsed) -> Parsed:
+def overlay(base: Parsed, patch: Parsed, pointer: str = "") -> Parsed:
     """The base with the patch merged in: maps are merged, everything else replaced, null removes.
 
-    Both come from one file. Neither is changed.
+    Both come from one file, in which the patch stands at `pointer`. Neither is changed.
     """
-    value, root = _merged(base.value, base.positions.root, patch.value, patch.positions.root)
+    value, root = _merged(base.value, base.positions.root, patch.value, patch.positions.root, pointer)
     return Parsed(value, Positions(base.positions.file, root))
 
 
@@ -36,7 +37,7 @@ def without(parsed: Parsed, name: str) -> Parsed:
     return Parsed(value, parsed.positions)
 
 
-def _merged(base: Any, base_node: Node, patch: Any, patch_node: Node) -> tuple[Any, Node]:
+def _merged(base: Any, base_node: Node, patch: Any, patch_node: Node, pointer: str) -> tuple[Any, Node]:
     if not isinstance(patch, dict):
         return patch, patch_node
     values = dict(base) if isinstance(base, dict) else {}
@@ -47,7 +48,8 @@ def _merged(base: Any, base_node: Node, patch: Any, patch_node: Node) -> tuple[A
             continue
         above = patch_node.members[name]
         below = members.get(name, above)
-        values[name], node = _merged(values.get(name), below.node, value, above.node)
-        members[name] = Member(above.line, above.column, node)
+        here = f"{pointer}/{escape(name)}"
+        values[name], node = _merged(values.get(name), below.node, value, above.node, here)
+        members[name] = Member(above.line, above.column, node, here)
     place = base_node if isinstance(base, dict) and base else patch_node
     return values, Node(place.line, place.column, members)

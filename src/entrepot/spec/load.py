@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.pointers import pointer
 from entrepot.spec import codes, yaml
 from entrepot.spec.declaration import Declaration, ServiceEntry
 from entrepot.spec.environment import overlay, part, without, without_nulls
-from entrepot.spec.positions import Positions
+from entrepot.spec.positions import Node, Positions
 from entrepot.spec.suggest import did_you_mean
 from entrepot.spec.typed import Kinds, typed
 from entrepot.spec.yaml import Parsed
@@ -64,11 +65,13 @@ def _load_module(file: Path, environment: str) -> Loaded:
     if environment:
         remedy = f"Declare the environment in an {DECLARATION_FILE} beside it, and name the directory."
         message = "a Python file alone has no environments"
-        raise Refused([Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, Place(file.name), remedy)])
+        raise Refused([Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, Place(file.name, 1, 1), remedy)])
     if not file.is_file():
         raise Refused([_missing(file)])
     entry = ServiceEntry(python=file.stem)
-    return Loaded(file.parent, Declaration(services={file.stem: entry}), Positions(file.name), standalone=True)
+    return Loaded(
+        file.parent, Declaration(services={file.stem: entry}), Positions(file.name, Node(1, 1)), standalone=True
+    )
 
 
 def _content(file: Path) -> bytes:
@@ -77,8 +80,9 @@ def _content(file: Path) -> bytes:
     except FileNotFoundError:
         raise Refused([_missing(file)]) from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise Refused([Diagnostic(codes.FILE_UNREADABLE, f"cannot read it: {reason}", Place(file.name))]) from None
+        message = f"{file.name} cannot be read: {error.strerror or error}"
+        remedy = "Let whoever runs this read it, or name another project."
+        raise Refused([Diagnostic(codes.FILE_UNREADABLE, message, Place(file.name, 1, 1), remedy)]) from None
 
 
 def _missing(file: Path) -> Diagnostic:
@@ -96,7 +100,12 @@ def _environments(base: Parsed) -> dict[str, Parsed]:
     if not isinstance(declared, dict):
         return {}
     names = [name for name, overrides in declared.items() if isinstance(overrides, dict)]
-    return {name: overlay(without(base, "environments"), part(base, "environments", name)) for name in names}
+    return {name: _chosen(base, name) for name in names}
+
+
+def _chosen(base: Parsed, name: str) -> Parsed:
+    overrides = part(base, "environments", name)
+    return overlay(without(base, "environments"), overrides, pointer(["environments", name]))
 
 
 def _all_typed(variants: dict[str, Parsed], kinds: Kinds) -> dict[str, Declaration]:

@@ -12,8 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.spec import codes
+from entrepot.spec.documents import json_place
 
 LOCK_FILE = "entrepot.lock"
 
@@ -44,13 +45,17 @@ def digest(content: bytes) -> str:
 
 def read_lock(project: Path) -> Lock:
     """The project's lock; an empty one when nothing was imported. Raises `Refused` when it is damaged."""
+    content = b""
     try:
-        return msgspec.json.decode((project / LOCK_FILE).read_bytes(), type=Lock)
+        content = (project / LOCK_FILE).read_bytes()
+        return msgspec.json.decode(content, type=Lock)
     except FileNotFoundError:
         return Lock()
     except (OSError, ValueError) as error:
+        message = f"the lock cannot be read: {getattr(error, 'strerror', None) or error}"
         remedy = "Restore it from version control, or remove it and import the documents again."
-        raise Refused([Diagnostic(codes.LOCK_UNREADABLE, str(error), Place(LOCK_FILE), remedy)]) from None
+        place = json_place(content, LOCK_FILE, error)
+        raise Refused([Diagnostic(codes.LOCK_UNREADABLE, message, place, remedy)]) from None
 
 
 def lock_bytes(lock: Lock) -> bytes:

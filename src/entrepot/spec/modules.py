@@ -7,6 +7,7 @@ secrets, and has its time bounded. What the module prints goes nowhere.
 from __future__ import annotations
 
 import contextlib
+import linecache
 import os
 import re
 import signal
@@ -118,5 +119,7 @@ def _reason(run: _Run) -> str:
 def _place(trace: str, project: Path) -> Place:
     for file, line in _FRAME.findall(trace):
         if Path(file).is_relative_to(project):
-            return Place(Path(file).relative_to(project).as_posix(), int(line))
+            text = linecache.getline(file, int(line))
+            column = len(text) - len(text.lstrip()) + 1
+            return Place(Path(file).relative_to(project).as_posix(), int(line), column)
     return NOWHERE

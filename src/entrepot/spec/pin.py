@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import replace_file
+from entrepot.kit.pointers import pointer
 from entrepot.spec import codes
 from entrepot.spec.declaration import NAME_PATTERN
 from entrepot.spec.documents import is_json
@@ -88,18 +89,21 @@ def _text(project: Path) -> str:
     except FileNotFoundError:
         return "entrepot: 1\n"
     except UnicodeDecodeError:
-        raise Refused([Diagnostic(codes.YAML_SYNTAX, "the file is not UTF-8", Place(DECLARATION_FILE))]) from None
+        remedy = "Save the file as UTF-8."
+        place = Place(DECLARATION_FILE, 1, 1)
+        raise Refused([Diagnostic(codes.YAML_SYNTAX, "the file is not UTF-8", place, remedy)]) from None
 
 
 def _declared(text: str, kind: str, file: str, name: str, upstream_url: str) -> tuple[str, bool, bool]:
     """The declaration with the service and the upstream in it, and whether each was added."""
-    value = read(text.encode(), DECLARATION_FILE).value
+    before = read(text.encode(), DECLARATION_FILE)
+    value = before.value
     sections = value if isinstance(value, dict) else {}
     services, upstreams = sections.get("services") or {}, sections.get("upstreams") or {}
     service_added = name not in services
     upstream_added = service_added and bool(upstream_url) and name not in upstreams
     if not service_added:
-        _refuse_other_source(services[name], kind, file, name)
+        _refuse_other_source(services[name], kind, file, name, before.positions.key(pointer(["services", name])))
     if service_added:
         text = add_member(text, "services", name, {kind: file, "upstream": name}, DECLARATION_FILE)
     if upstream_added:
@@ -107,8 +111,8 @@ def _declared(text: str, kind: str, file: str, name: str, upstream_url: str) -> 
     return text, service_added, upstream_added
 
 
-def _refuse_other_source(entry: object, kind: str, file: str, name: str) -> None:
+def _refuse_other_source(entry: object, kind: str, file: str, name: str, place: Place) -> None:
     if not isinstance(entry, dict) or entry.get(kind) != file:
         message = f"there is a service `{name}` already, whose source is not {file}"
         remedy = "Choose another `--name`, or remove that service first."
-        raise Refused([Diagnostic(codes.NAME_TAKEN, message, Place(DECLARATION_FILE), remedy)])
+        raise Refused([Diagnostic(codes.NAME_TAKEN, message, place, remedy)])

@@ -42,10 +42,10 @@ def _changed(file: str, kind: str, source: str) -> Diagnostic:
         f"or restore the file from version control or from {source}."
     )
     message = f"the document {file} is not the one that was imported: its hash differs from the lock's"
-    return Diagnostic(codes.DOCUMENT_CHANGED, message, Place(file), remedy)
+    return Diagnostic(codes.DOCUMENT_CHANGED, message, Place(file, 1, 1), remedy)
 
 
 def _unpinned(file: str, kind: str) -> Diagnostic:
     message = f"the document {file} is not pinned, so a change to it goes unnoticed"
     remedy = f"Pin it: `entrepot import {kind}:{file} --name {Path(file).stem}`."
-    return Diagnostic(codes.DOCUMENT_UNPINNED, message, Place(file), remedy, "warning")
+    return Diagnostic(codes.DOCUMENT_UNPINNED, message, Place(file, 1, 1), remedy, "warning")

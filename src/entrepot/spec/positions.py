@@ -6,11 +6,10 @@ environment inherits is kept once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from entrepot.kit.diagnostics import Place
+from entrepot.kit.pointers import escape
 from entrepot.kit.pointers import tokens as split
 
 
@@ -23,6 +22,8 @@ class Member(msgspec.Struct):
     line: int
     column: int
     node: Node
+    pointer: str = ""
+    """Where in the file it stands, when an environment has brought it elsewhere."""
 
 
 class Node(msgspec.Struct):
@@ -42,19 +43,20 @@ class Positions(msgspec.Struct, frozen=True):
 
     def value(self, pointer: str) -> Place:
         """Where the value stands; the nearest value around it when there is none."""
-        node, _ = self._nearest(split(pointer))
-        return Place(self.file, node.line, node.column)
+        node, _, found = self._nearest(pointer)
+        return Place(self.file, node.line, node.column, found)
 
     def key(self, pointer: str) -> Place:
         """Where the key stands, for an item of a list the item; the nearest one around it when there is none."""
-        node, member = self._nearest(split(pointer))
-        return Place(self.file, *((member.line, member.column) if member else (node.line, node.column)))
+        node, member, found = self._nearest(pointer)
+        return Place(self.file, *((member.line, member.column) if member else (node.line, node.column)), found)
 
-    def _nearest(self, tokens: Iterable[str]) -> tuple[Node, Member | None]:
-        node, member = self.root, None
-        for token in tokens:
+    def _nearest(self, pointer: str) -> tuple[Node, Member | None, str]:
+        """The value that is there or around it, its key, and its pointer in the file."""
+        node, member, here = self.root, None, ""
+        for token in split(pointer):
             found = node.members.get(token)
             if found is None:
                 break
-            node, member = found.node, found
-        return node, member
+            node, member, here = found.node, found, found.pointer or f"{here}/{escape(token)}"
+        return node, member, here

@@ -19,6 +19,7 @@ from types import ModuleType, TracebackType
 
 import msgspec
 
+from entrepot.authoring.places import character_place
 from entrepot.authoring.service import Service as Authored
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
 from entrepot.spec import codes
@@ -95,11 +96,12 @@ def _services(module: ModuleType) -> Iterator[tuple[str, Authored]]:
 
 def _empty(source: Source, module: ModuleType) -> Diagnostic:
     names = [name for name, _ in _services(module)]
+    remedy = f'Write `{source.module.rpartition(".")[2]} = Service("…")` at its top level.'
     if source.attribute:
         message = f"the module {source.module} has no service called {source.attribute}"
-        return Diagnostic(codes.MODULE_EMPTY, message, remedy=did_you_mean(source.attribute, names))
+        remedy = did_you_mean(source.attribute, names) or remedy
+        return Diagnostic(codes.MODULE_EMPTY, message, remedy=remedy)
     message = f"the module {source.module} defines no service"
-    remedy = f'Write `{source.module.rpartition(".")[2]} = Service("…")` at its top level.'
     return Diagnostic(codes.MODULE_EMPTY, message, remedy=remedy)
 
 
@@ -127,7 +129,9 @@ def _place(error: BaseException, project: Path) -> Place:
     if isinstance(error, SyntaxError) and error.filename:
         return _relative(Place(error.filename, error.lineno or 0, error.offset or 0), project)
     own = [frame for frame in _frames(error) if Path(frame.filename).is_relative_to(project)]
-    return _relative(Place(own[-1].filename, own[-1].lineno or 0), project) if own else NOWHERE
+    if not own:
+        return NOWHERE
+    return _relative(character_place(own[-1].filename, own[-1].lineno or 0, own[-1].colno), project)
 
 
 def _frames(error: BaseException) -> traceback.StackSummary:

@@ -16,6 +16,7 @@ import msgspec
 import yaml
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.pointers import pointer
 from entrepot.spec import codes
 from entrepot.spec.positions import Member, Node, Positions
 
@@ -42,10 +43,20 @@ class Parsed(msgspec.Struct, frozen=True):
 
     value: Any
     positions: Positions
+    problems: tuple[Diagnostic, ...] = ()
+    """What is wrong with it, where it can be read all the same."""
 
 
 def read(content: bytes, file: str, limits: YamlLimits = DEFAULT_LIMITS) -> Parsed:
     """The only document of a YAML file; None when it is empty. Raises `Refused` with all that is wrong."""
+    parsed = parse(content, file, limits)
+    if parsed.problems:
+        raise Refused(parsed.problems)
+    return parsed
+
+
+def parse(content: bytes, file: str, limits: YamlLimits = DEFAULT_LIMITS) -> Parsed:
+    """The same, with what is wrong beside a value that is whole. Raises `Refused` when it is not."""
     if len(content) > limits.bytes_max:
         raise Refused([_too_large(file, limits)])
     builder = _Builder(file, limits)
@@ -53,20 +64,46 @@ def read(content: bytes, file: str, limits: YamlLimits = DEFAULT_LIMITS) -> Pars
         for event in _events(content.decode("utf-8-sig")):
             builder.take(event)
     except UnicodeDecodeError as error:
-        builder.problem(
-            codes.YAML_SYNTAX, f"the file is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
-        )
+        raise Refused([*builder.problems, _not_utf8(error, file)]) from None
     except yaml.YAMLError as error:
-        builder.syntax(error)
+        raise Refused([*builder.problems, _syntax(error, content.decode("utf-8-sig"), file)]) from None
     except _Stop:
-        pass
-    if builder.problems:
-        raise Refused(builder.problems)
-    return Parsed(builder.value, Positions(file, builder.root))
+        raise Refused(builder.problems) from None
+    return Parsed(builder.value, Positions(file, builder.root), tuple(builder.problems))
 
 
 def _too_large(file: str, limits: YamlLimits) -> Diagnostic:
-    return Diagnostic(codes.YAML_LIMIT, f"the file is longer than {limits.bytes_max} bytes", Place(file))
+    message = f"the file is longer than {limits.bytes_max} bytes"
+    return Diagnostic(codes.YAML_LIMIT, message, Place(file, 1, 1), "Divide it, or keep generated data elsewhere.")
+
+
+def _not_utf8(error: UnicodeDecodeError, file: str) -> Diagnostic:
+    message = f"the file is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
+    before = error.object[: error.start].decode(errors="replace")
+    return Diagnostic(codes.YAML_SYNTAX, message, _place_after(before, file), "Save the file as UTF-8.")
+
+
+def _syntax(error: yaml.YAMLError, text: str, file: str) -> Diagnostic:
+    if isinstance(error, yaml.MarkedYAMLError):
+        context = f" {error.context}" if error.context else ""
+        mark = error.problem_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+        message, remedy = (
+            f"{error.problem}{context}",
+            "Put text that holds `: `, ` #` or a bracket in quotes; indent by spaces.",
+        )
+    else:
+        place = _place_after(text[: getattr(error, "position", 0)], file)
+        message, remedy = (
+            getattr(error, "reason", str(error)),
+            "Remove the character, or write it as an escape in double quotes.",
+        )
+    return Diagnostic(codes.YAML_SYNTAX, message, place, remedy)
+
+
+def _place_after(before: str, file: str) -> Place:
+    """Where the character stands that follows this text."""
+    return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -130,19 +167,16 @@ class _Builder:
         if handler is not None:
             handler(event)
 
-    def problem(self, code: str, message: str, mark: Any = None, remedy: str = "") -> None:
-        place = Place(self._file) if mark is None else Place(self._file, mark.line + 1, mark.column + 1)
+    def problem(self, code: str, message: str, mark: Any, remedy: str) -> None:
+        place = Place(self._file, mark.line + 1, mark.column + 1, self._pointer())
         self.problems.append(Diagnostic(code, message, place, remedy))
         if len(self.problems) >= self._limits.problems_max:
             raise _Stop
 
-    def syntax(self, error: yaml.YAMLError) -> None:
-        if isinstance(error, yaml.MarkedYAMLError):
-            context = f" {error.context}" if error.context else ""
-            self.problem(codes.YAML_SYNTAX, f"{error.problem}{context}", error.problem_mark)
-        else:
-            reason = getattr(error, "reason", str(error))
-            self.problem(codes.YAML_SYNTAX, f"{reason} (character {getattr(error, 'position', 0)})")
+    def _pointer(self) -> str:
+        """Where in the document the event stands."""
+        tokens = (len(frame.value) if isinstance(frame.value, list) else frame.key for frame in self._stack)
+        return pointer(token for token in tokens if token is not None)
 
     def _document(self, event: Any) -> None:
         self._documents += 1
@@ -183,7 +217,7 @@ class _Builder:
         self._refuse_tag(event)
         if len(self._stack) >= self._limits.depth_max:
             message = f"values are nested deeper than {self._limits.depth_max}"
-            self.problem(codes.YAML_LIMIT, message, event.start_mark)
+            self.problem(codes.YAML_LIMIT, message, event.start_mark, "Nest less.")
             raise _Stop
         self._stack.append(_Open(value, _node(event), event.anchor, self._count))
 
@@ -197,7 +231,10 @@ class _Builder:
         if anchored is None:
             within = any(frame.anchor == event.anchor for frame in self._stack)
             reason = "stands inside what it repeats" if within else "has no anchor before it"
-            self.problem(codes.YAML_ALIAS, f"the alias `*{event.anchor}` {reason}", event.start_mark)
+            remedy = (
+                f"Write `&{event.anchor}` before the value that it shall repeat, or put it in quotes if it is text."
+            )
+            self.problem(codes.YAML_ALIAS, f"the alias `*{event.anchor}` {reason}", event.start_mark, remedy)
             anchored = _Anchored(None, _node(event), 1)
         self._count += anchored.size - 1
         self._add(anchored.value, anchored.node, None, anchored.size, event)
@@ -205,9 +242,8 @@ class _Builder:
     def _add(self, value: Any, node: Node, anchor: str | None, size: int, event: Any) -> None:
         self._count += 1
         if self._count > self._limits.nodes_max:
-            self.problem(
-                codes.YAML_LIMIT, f"the file holds more than {self._limits.nodes_max} values", event.start_mark
-            )
+            message = f"the file holds more than {self._limits.nodes_max} values"
+            self.problem(codes.YAML_LIMIT, message, event.start_mark, "Divide it, or repeat less by aliases.")
             raise _Stop
         if anchor is not None:
             self._anchors[anchor] = _Anchored(value, node, size)
@@ -232,7 +268,8 @@ class _Builder:
 
     def _refuse_structured_key(self, event: Any) -> None:
         if self._awaits_key():
-            self.problem(codes.YAML_KEY, "a key must be plain text", event.start_mark)
+            remedy = "Write text before the colon; braces and brackets that are text belong in quotes."
+            self.problem(codes.YAML_KEY, "a key must be plain text", event.start_mark, remedy)
             raise _Stop
 
 

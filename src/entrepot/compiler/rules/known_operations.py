@@ -19,4 +19,5 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
         for name in entry.operations if units else ():
             if name not in names:
                 place = draft.at_key("services", key, "operations", name)
-                yield Diagnostic(CODE, f"`{key}` has no operation `{name}`", place, did_you_mean(name, names))
+                remedy = did_you_mean(name, names) or "Remove it: the service has no operations."
+                yield Diagnostic(CODE, f"`{key}` has no operation `{name}`", place, remedy)

@@ -17,4 +17,5 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
             if exposure.refusal and not exposure.named:
                 operation = f"{unit.service.name}.{exposure.operation}"
                 message = f"{exposure.protocol} leaves out {operation}: {exposure.refusal}"
-                yield Diagnostic(CODE, message, unit.place_of(exposure.operation), severity="note")
+                remedy = f"If that is meant, give the operation an `expose` without {exposure.protocol}."
+                yield Diagnostic(CODE, message, unit.place_of(exposure.operation), remedy, "note")

@@ -13,5 +13,5 @@ CODE = "W325"
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Declarations with neither services nor routes."""
     if not draft.declaration.services and not draft.declaration.routes:
-        remedy = "Add `services` or `routes`; `entrepot init` shows an example of each."
+        remedy = "Add a service, `services: {shop: {python: shop}}`, or a route below `routes`."
         yield Diagnostic(CODE, "nothing is served", draft.at(), remedy, "warning")
