@@ -378,7 +378,7 @@ async def test_an_upstream_that_is_down_does_not_hold_a_release_up(site: Site, m
     gone = Upstream(name="gone", endpoints=(Endpoint("no-such-name.invalid", 80),))
     await live(site, edge_of(site, Route(path="/more/", target=PoolTarget("one")), upstreams=(gone,)))
     assert (await site.get("/more/x")).status == 200
-    assert (await site.egress("gone", "/x")).headers["x-entrepot-egress"] == "UH"
+    assert "none of its endpoints" in (await site.egress("gone", "/x")).headers["x-entrepot-egress"]
     await site.kill_envoy()
     await site.start_envoy()
     await site.until_ready()

@@ -45,18 +45,18 @@ async def test_failures_are_marked_with_their_flags(site: Site) -> None:
         Upstream(name="unknown", endpoints=(Endpoint("no-such-name.invalid", 80),)),
     )
     cases = (
-        ("crm", "/reset", "", 503, "UC"),
-        ("crm", "/hang", "", 504, "UT"),
-        ("down", "/", "", 503, "UF"),
-        ("unknown", "/", "", 503, "UH"),
-        ("nobody", "/", "", 404, "NR"),
-        ("crm", "/", "x-envoy-max-retries: many", 400, "IH"),
-        ("crm", "/", "x-envoy-upstream-rq-timeout-ms: soon", 400, "IH"),
+        ("crm", "/reset", "", 503, "upstream_failed it closed the connection"),
+        ("crm", "/hang", "", 504, "timeout it took too long to answer"),
+        ("down", "/", "", 503, "upstream_failed no connection to it could be made"),
+        ("unknown", "/", "", 503, "upstream_failed none of its endpoints is healthy"),
+        ("nobody", "/", "", 404, "upstream_failed the egress has no route to it"),
+        ("crm", "/", "x-envoy-max-retries: many", 400, "upstream_failed the egress could not read a hint"),
+        ("crm", "/", "x-envoy-upstream-rq-timeout-ms: soon", 400, "upstream_failed the egress could not read a hint"),
     )
-    for upstream, path, hint, status, flag in cases:
+    for upstream, path, hint, status, mark in cases:
         answer = await site.egress(upstream, path, *filter(None, [hint]), method="POST")
-        flags = answer.headers["x-entrepot-egress"].split(",")
-        assert (upstream, path, hint, answer.status, flag in flags) == (upstream, path, hint, status, True), flags
+        told = answer.headers["x-entrepot-egress"]
+        assert (upstream, path, hint, answer.status, told) == (upstream, path, hint, status, mark)
 
 
 async def test_what_envoy_refuses_before_it_routes_is_marked_too(site: Site) -> None:
@@ -64,7 +64,7 @@ async def test_what_envoy_refuses_before_it_routes_is_marked_too(site: Site) -> 
     await serve(site, Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),)))
     answer = await site.egress("crm", "/", "Content-Length: 5", "Transfer-Encoding: chunked", method="POST")
     assert answer.status == 400
-    assert answer.headers["x-entrepot-egress"] != "-"
+    assert answer.headers["x-entrepot-egress"] == "upstream_failed the request could not be passed on"
     assert not crm.seen
 
 
@@ -77,7 +77,7 @@ async def test_a_worker_shortens_the_timeout_and_cannot_lengthen_it(site: Site) 
     )
     for upstream, hint in (("slow", "20"), ("quick", "60000"), ("quick", "0")):
         answer = await site.egress(upstream, "/hang", f"x-envoy-upstream-rq-timeout-ms: {hint}")
-        assert (upstream, answer.status, answer.headers["x-entrepot-egress"]) == (upstream, 504, "UT")
+        assert (upstream, answer.status, answer.headers["x-entrepot-egress"][:8]) == (upstream, 504, "timeout ")
 
 
 async def test_a_stream_outlives_the_timeout(site: Site) -> None:
@@ -173,7 +173,7 @@ async def test_more_than_an_upstream_can_bear_is_refused(site: Site) -> None:
     held.append(asyncio.create_task(site.egress("crm", "/hang")))
     await site.until_statistic(site.statistic_of("crm", "upstream_rq_pending_active"), "1")
     answer = await site.egress("crm", "/x")
-    assert (answer.status, answer.headers["x-entrepot-egress"]) == (503, "UO")
+    assert answer.headers["x-entrepot-egress"] == "upstream_failed too many requests to it are in progress"
     assert len(crm.seen) == 1
     for each in held:
         each.cancel()
@@ -199,8 +199,6 @@ async def test_a_pass_through_route_repeats_what_may_be_repeated(site: Site) -> 
         assert (await site.get("/crm/status/503", method=method)).status == 503
         assert len(crm.seen) == tries
     assert (crm.seen[0].header("host"), crm.seen[0].header("x-forwarded-host")) == ("crm.test", "edge.test")
-    answer = await site.get("/crm/hang", method="POST")
-    assert (answer.status, answer.json()["kind"]) == (504, "timeout")
 
 
 async def test_an_upstream_that_breaks_the_protocol_is_told_from_one_that_is_away(site: Site) -> None:
@@ -213,7 +211,7 @@ async def test_an_upstream_that_breaks_the_protocol_is_told_from_one_that_is_awa
     await serve(site, Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),)))
     answer = await site.egress("crm", "/x", method="POST")
     server.close()
-    assert (answer.status, answer.headers["x-entrepot-egress"]) == (502, "UPE")
+    assert answer.headers["x-entrepot-egress"] == "upstream_failed it broke the HTTP protocol"
 
 
 async def test_the_way_out_stays_open_while_clients_are_sent_away(site: Site) -> None:

@@ -90,7 +90,7 @@ ARRIVALS = (
     ("/rebased/a", "assets", "/base/v2/a"),
     ("/rebased/", "assets", "/base/v2/"),
 )
-MISSES = ("/", "/api", "/jsonrpcx", "/jsonrpc/", "/static", "/-/", "/-/health", "/-/live/x", "/%61pi/x", "*")
+MISSES = ("/", "/api", "/jsonrpcx", "/jsonrpc/", "/staticx", "/-/", "/-/health", "/-/live/x", "/%61pi/x", "*")
 
 
 async def test_each_path_reaches_its_target_as_it_should(site: Site) -> None:
@@ -98,6 +98,29 @@ async def test_each_path_reaches_its_target_as_it_should(site: Site) -> None:
     for path, target, arrived in ARRIVALS:
         told = (await site.get(path)).json()
         assert (path, told["by"].split("-")[0], told["path"]) == (path, target, arrived)
+
+
+async def test_a_path_that_lacks_the_slash_of_a_route_is_led_to_it(site: Site) -> None:
+    await serve(site)
+    led = {"/old": "/old/", "/static?q=1": "/static/?q=1", "/kept": "/kept/"}
+    for path, place in led.items():
+        answer = await site.get(path, method="POST")
+        assert (path, answer.status, answer.headers["location"]) == (path, 308, f"http://edge.test{place}")
+    for path in ("/both", "/api/shop/v1", "/oldx", "/old%2F"):
+        assert (path, (await site.get(path)).status) == (path, {"/both": 308, "/api/shop/v1": 200}.get(path, 404))
+
+
+async def test_an_exact_route_comes_before_the_slash_of_a_longer_one(site: Site) -> None:
+    operations, _ = await site.worker("operations"), await site.worker("old")
+    routes = (
+        Route(path="/", target=PoolTarget("old"), raw_path=False),
+        Route(path="/old", exact=True, target=PoolTarget("operations")),
+        Route(path="/old/", target=PoolTarget("old"), raw_path=False),
+    )
+    await site.start(EdgeIR(port=site.port, routes=routes, pools=("old", "operations")))
+    assert (await site.get("/old")).json()["by"] == "operations-g1-0"
+    assert operations.seen
+    assert (await site.get("/oldx")).json()["by"] == "old-g1-0"
 
 
 async def test_what_is_not_served_is_a_problem(site: Site) -> None:

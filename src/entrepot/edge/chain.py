@@ -14,12 +14,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from entrepot.edge import problems
+from entrepot.edge import problems, trace
+from entrepot.edge.trace import METADATA
 from entrepot.edge.xds import Json, duration, extension, typed
 from entrepot.ir.edge import READY_PATH
-
-METADATA = "entrepot"
-"""The namespace of the dynamic metadata that our filters write and our logs read."""
 
 INGRESS = "ingress"
 EGRESS = "egress"
@@ -48,10 +46,6 @@ RUNTIME: Json = {
 
 _HCM = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _EARLY_MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
-_UUID = "^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$"
-# As strict as Envoy's bound on the size of a regex allows. What does not fit matches the second arm
-# and becomes the empty text, which Envoy does not store.
-_TRACEPARENT = "^(00-([0-9a-f]{32})-[0-9a-f]+-[0-9a-f]{2})$|^.*$"
 
 
 class HttpFilter(msgspec.Struct, frozen=True):
@@ -63,33 +57,21 @@ class HttpFilter(msgspec.Struct, frozen=True):
     """None: discovered, see `discovered_settings`."""
 
 
-def _metadata_rule(header: str, key: str, pattern: str, substitution: str, *, last: bool = False) -> Json:
-    rewrite = {"pattern": {"regex": pattern}, "substitution": substitution}
-    pair = {"metadata_namespace": METADATA, "key": key, "type": "STRING", "regex_value_rewrite": rewrite}
-    return {"header": header, "on_header_present": pair, **({"remove": True} if last else {})}
+def _taken_off(name: str) -> Json:
+    """A header of a response that is for our logs alone."""
+    pair = {"metadata_namespace": METADATA, "key": name.rpartition("-")[2], "type": "STRING"}
+    return {"header": name, "on_header_present": pair, "remove": True}
 
 
 _HEALTH = HttpFilter("health", "envoy.extensions.filters.http.health_check.v3.HealthCheck", None)
 
-# One trace id for the problem that a caller sees, the access log and the worker: the caller's own
-# when it sent a well-formed `traceparent`, else made from the request id. Later rules win.
-_TRACE = HttpFilter(
-    "trace",
+# First, so that what the health filter answers has a trace id too, and passes here on its way out.
+_METADATA = HttpFilter(
+    "metadata",
     "envoy.extensions.filters.http.header_to_metadata.v3.Config",
     {
-        "request_rules": [
-            _metadata_rule("x-request-id", "trace_id", _UUID, r"\1\2\3\4\5"),
-            _metadata_rule("x-request-id", "traceparent", _UUID, r"00-\1\2\3\4\5-\1\2\3-00"),
-            _metadata_rule("traceparent", "trace_id", _TRACEPARENT, r"\2"),
-            _metadata_rule("traceparent", "traceparent", _TRACEPARENT, r"\1", last=True),
-        ],
-        "response_rules": [
-            {
-                "header": "x-entrepot-operation",
-                "on_header_present": {"metadata_namespace": METADATA, "key": "operation", "type": "STRING"},
-                "remove": True,
-            }
-        ],
+        "request_rules": trace.rules(),
+        "response_rules": [_taken_off("x-entrepot-operation"), _taken_off("x-envoy-upstream-healthchecked-cluster")],
     },
 )
 
@@ -104,7 +86,7 @@ _EGRESS_ROUTER = HttpFilter(
     },
 )
 
-INGRESS_CHAIN: tuple[HttpFilter, ...] = (_HEALTH, _TRACE, _INGRESS_ROUTER)
+INGRESS_CHAIN: tuple[HttpFilter, ...] = (_METADATA, _HEALTH, _INGRESS_ROUTER)
 EGRESS_CHAIN: tuple[HttpFilter, ...] = (_EGRESS_ROUTER,)
 
 
@@ -146,7 +128,7 @@ def ingress_manager(routes: Json, filters: list[Json], access_log: list[Json]) -
             # Routes that carry whole applications switch it on.
             "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
             "early_header_mutation_extensions": [extension("strip", _EARLY_MUTATION, {"mutations": _stripped()})],
-            "local_reply_config": problems.ingress_replies(METADATA),
+            "local_reply_config": problems.ingress_replies(),
         },
     )
 

@@ -2,73 +2,154 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from entrepot.edge.xds import Json, header
+from entrepot.edge.trace import METADATA, TRACE_ID
+from entrepot.edge.xds import Json, extension, header
 from entrepot.model.fault import KINDS, Kind
 
+UPSTREAM_KEY = "upstream"
+"""In the metadata of a route that leads to an upstream: the upstream's name."""
+
 EGRESS_HEADER = "x-entrepot-egress"
-"""On every answer of the egress: "-" when it is the upstream's own, else Envoy's response flags
-(UF, UH, UT, UO, UC …), or `local` where Envoy has no flag for its reason."""
+"""On every answer of the egress: "-" when it is the upstream's own, else the kind of the fault that Envoy's
+answer means, a space, and what happened."""
+
+_EXPRESSION = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+_EVERY_ANSWER = 100
 
 
-class _Cause(msgspec.Struct, frozen=True):
-    """What a status means when Envoy itself answers with it."""
+_Failure = tuple[tuple[str, ...], Kind, str]
+"""Envoy's response flags (its access log documentation), and what an answer with one of them means."""
 
-    status: int
+_UPSTREAM_FAILURES: tuple[_Failure, ...] = (
+    (("UT", "DT", "SI", "UMSDR"), "timeout", "it took too long to answer"),
+    (("UF",), "upstream_failed", "no connection to it could be made"),
+    (("UH",), "upstream_failed", "none of its endpoints is healthy"),
+    (("UC",), "upstream_failed", "it closed the connection"),
+    (("UR",), "upstream_failed", "it reset the connection"),
+    (("UO",), "upstream_failed", "too many requests to it are in progress"),
+    (("UPE",), "upstream_failed", "it broke the HTTP protocol"),
+    (("LR",), "upstream_failed", "the exchange with it was reset"),
+    (("LH",), "upstream_failed", "it failed its health check"),
+    (("DF",), "upstream_failed", "its name could not be resolved"),
+)
+_EGRESS_FAILURES: tuple[_Failure, ...] = (
+    (("NR", "NC"), "upstream_failed", "the egress has no route to it"),
+    (("IH",), "upstream_failed", "the egress could not read a hint"),
+    (("OM",), "upstream_failed", "the egress is overloaded"),
+)
+_UNEXPLAINED = "the request could not be passed on"
+
+_REASON = {"reason": "%RESPONSE_CODE_DETAILS%"}
+"""Envoy's own word for a refusal: it says what a client did wrong, and nothing of what is behind."""
+
+
+class _Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer of Envoy's own means. The first that holds is told."""
+
+    when: Json
     kind: Kind
     detail: str
-    tells_reason: bool = False
-    """Whether Envoy's own word for it goes along: it says what a client did wrong, and nothing of what is behind."""
+    members: Mapping[str, str] = {}
+    """Further members of the problem."""
+    status: int | None = None
+    """In the place of Envoy's own."""
 
 
-_CAUSES = (
-    # The one status whose text is worth passing on: a refused path or Host says why.
-    _Cause(400, "malformed", "%LOCAL_REPLY_BODY%", tells_reason=True),
-    _Cause(403, "forbidden", "the edge does not let this request pass"),
-    _Cause(404, "unknown_operation", "nothing is served at this address"),
-    _Cause(408, "timeout", "the request did not arrive in time"),
-    _Cause(413, "too_large", "the request body is longer than allowed"),
-    _Cause(426, "unsupported", "use HTTP/1.1 or HTTP/2"),
-    _Cause(431, "too_large", "the request headers are longer, or more, than allowed"),
-    _Cause(501, "unsupported", "the request's transfer encoding is not supported"),
-    _Cause(502, "upstream_failed", "what serves this address broke the protocol"),
-    _Cause(503, "unavailable", "what serves this address cannot be reached now"),
-    _Cause(504, "timeout", "what serves this address took too long"),
-)
-_ANY_OTHER = (
-    _Cause(500, "internal", "the edge could not serve this request"),
-    _Cause(400, "malformed", "%LOCAL_REPLY_BODY%"),
-)
-
-
-def ingress_replies(namespace: str) -> Json:
-    """The local replies of the ingress; `namespace` holds the dynamic metadata `trace_id`."""
-    exact = [_mapper(cause, "EQ", namespace) for cause in _CAUSES]
-    return {"mappers": exact + [_mapper(cause, "GE", namespace) for cause in _ANY_OTHER]}
+def ingress_replies() -> Json:
+    """The local replies of the ingress."""
+    causes = (*_passing_through(), *_misread(), *_by_status())
+    return {"mappers": [_problem(cause) for cause in causes]}
 
 
 def egress_replies() -> Json:
-    """The local replies of the egress: Envoy's text, and the flags that say what happened."""
-    flagged = {"filter": {"response_flag_filter": {}}, "headers_to_add": [header(EGRESS_HEADER, "%RESPONSE_FLAGS%")]}
-    other = {"filter": _status_is("GE", 100), "headers_to_add": [header(EGRESS_HEADER, "local")]}
-    return {"mappers": [flagged, other]}
+    """The local replies of the egress: Envoy's text, and in a header what it means."""
+    flagged = [
+        _mark(_flagged(*flags), kind, detail) for flags, kind, detail in (*_UPSTREAM_FAILURES, *_EGRESS_FAILURES)
+    ]
+    return {"mappers": [*flagged, _mark(_status("GE", _EVERY_ANSWER), "upstream_failed", _UNEXPLAINED)]}
 
 
-def _mapper(cause: _Cause, comparison: str, namespace: str) -> Json:
+def _passing_through() -> list[_Cause]:
+    """Where a route led to an upstream that then failed: the faults of an operation there, and its name."""
+    led = f"response.code >= 500 && has(xds.route_metadata.filter_metadata.{METADATA}.{UPSTREAM_KEY})"
+    named = {"upstream": f"%METADATA(ROUTE:{METADATA}:{UPSTREAM_KEY})%"}
+    told = [(_both(_expression(led), _flagged(*flags)), kind, detail) for flags, kind, detail in _UPSTREAM_FAILURES]
+    told.append((_expression(led), "upstream_failed", _UNEXPLAINED))
+    return [
+        _Cause(when=when, kind=kind, detail=detail, members=named, status=KINDS[kind].status)
+        for when, kind, detail in told
+    ]
+
+
+def _misread() -> list[_Cause]:
+    """What Envoy refuses without a text of its own, or with one that says nothing."""
+    causes = {
+        "missing_host_header": "the request names no host: HTTP/1.1 requires a Host header",
+        "query_missing_content_type": "a QUERY request must say of which type its content is: Content-Type",
+        "http1.codec_error": "this is no HTTP/1.1 request, or one whose parts contradict each other",
+        "http.invalid_authority": "the Host header holds no host",
+    }
+    told = [(_expression(f'response.code_details == "{reason}"'), detail) for reason, detail in causes.items()]
+    return [_Cause(when=when, kind="malformed", detail=detail, members=_REASON) for when, detail in told]
+
+
+def _by_status() -> list[_Cause]:
+    told: dict[int, tuple[Kind, str]] = {
+        403: ("forbidden", "the edge does not let this request pass"),
+        404: ("unknown_operation", "nothing is served at this address"),
+        408: ("timeout", "the request did not arrive in time"),
+        413: ("too_large", "the request body is longer than allowed"),
+        426: ("unsupported", "use HTTP/1.1 or HTTP/2"),
+        431: ("too_large", "the request headers are longer, or more, than allowed"),
+        501: ("unsupported", "the request's transfer encoding is not supported"),
+        502: ("upstream_failed", "what serves this address broke the protocol"),
+        503: ("unavailable", "what serves this address cannot be reached now"),
+        504: ("timeout", "what serves this address took too long"),
+    }
+    exact = [_Cause(when=_status("EQ", code), kind=kind, detail=detail) for code, (kind, detail) in told.items()]
+    # Texts worth passing on: a refused path says why.
+    refused = _Cause(when=_status("EQ", 400), kind="malformed", detail="%LOCAL_REPLY_BODY%", members=_REASON)
+    failed = _Cause(when=_status("GE", 500), kind="internal", detail="the edge could not serve this request")
+    other = _Cause(when=_status("GE", 400), kind="malformed", detail="%LOCAL_REPLY_BODY%")
+    return [refused, *exact, failed, other]
+
+
+def _problem(cause: _Cause) -> Json:
     problem = {
         "type": "about:blank",
         "title": KINDS[cause.kind].title,
         "status": "%RESPONSE_CODE%",
         "detail": cause.detail,
         "kind": cause.kind,
-        **({"reason": "%RESPONSE_CODE_DETAILS%"} if cause.tells_reason else {}),
-        "trace_id": f"%DYNAMIC_METADATA({namespace}:trace_id)%",
+        "trace_id": TRACE_ID,
+        **cause.members,
     }
     body = {"json_format": problem, "content_type": "application/problem+json", "omit_empty_values": True}
-    return {"filter": _status_is(comparison, cause.status), "body_format_override": body}
+    status = {} if cause.status is None else {"status_code": cause.status}
+    return {"filter": cause.when, "body_format_override": body, **status}
 
 
-def _status_is(comparison: str, status: int) -> Json:
+def _mark(when: Json, kind: Kind, detail: str) -> Json:
+    return {"filter": when, "headers_to_add": [header(EGRESS_HEADER, f"{kind} {detail}")]}
+
+
+def _status(comparison: str, status: int) -> Json:
     value = {"default_value": status, "runtime_key": "entrepot.never_set"}
     return {"status_code_filter": {"comparison": {"op": comparison, "value": value}}}
+
+
+def _flagged(*flags: str) -> Json:
+    return {"response_flag_filter": {"flags": flags}}
+
+
+def _expression(condition: str) -> Json:
+    """A condition in the Common Expression Language."""
+    return {"extension_filter": extension("condition", _EXPRESSION, {"expression": condition})}
+
+
+def _both(one: Json, other: Json) -> Json:
+    return {"and_filter": {"filters": [one, other]}}

@@ -10,13 +10,15 @@ route list, which Envoy makes on the path alone, settles it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from entrepot.edge.chain import EGRESS, INGRESS, METADATA
+from entrepot.edge import trace
+from entrepot.edge.chain import EGRESS, INGRESS
 from entrepot.edge.clusters import Workers, upstream_host, worker_cluster
-from entrepot.edge.problems import EGRESS_HEADER
+from entrepot.edge.problems import EGRESS_HEADER, UPSTREAM_KEY
+from entrepot.edge.trace import METADATA
 from entrepot.edge.xds import Json, duration, extension, header, typed
 from entrepot.ir.edge import LIVE_PATH, OWN_PREFIX, EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Upstream
@@ -25,12 +27,15 @@ UNCLEAN_PATH = r"(?i).*(//|\\|%2f|%5c|%2e|%00|/\.\.?(;[^/]*)?(/.*)?$).*"
 """Paths that a target might read otherwise than the edge did: empty and dot segments (with or
 without parameters), backslashes, and the encodings of slash, backslash, dot and NUL."""
 
-_IDEMPOTENT_METHODS = "GET|HEAD|OPTIONS|PUT|DELETE"
+_IDEMPOTENT_METHODS = "GET|HEAD|OPTIONS|QUERY|PUT|DELETE"
 _NEVER_ARRIVED = "connect-failure,refused-stream,reset-before-request"
 _MAY_REPEAT = "connect-failure,refused-stream,reset"
 _WORKER_RETRIES = 3
 _WORKER_RETRY_BACKOFF = 0.005
 """Seconds; Envoy's default of 25 ms would be most of such a request's time."""
+
+_MOVED = "PERMANENT_REDIRECT"
+"""308: with the method, body and query that came."""
 
 _ROUTE_LIST = "envoy.config.route.v3.RouteList"
 _HEADER_INPUT = "envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
@@ -46,14 +51,15 @@ class Target(msgspec.Struct, frozen=True):
 
 def ingress_routes(edge: EdgeIR, workers: Workers, targets: Mapping[str, Target]) -> Json:
     """The route configuration of the ingress; `targets` are by the name of the upstream."""
-    entries = {(route.path, route.exact): _entries(route, workers, targets) for route in edge.routes}
+    entries = _slashless(edge.routes)
+    entries |= {(route.path, route.exact): _entries(route, workers, targets) for route in edge.routes}
     lists = {path: _candidates(path, entries) for path, _ in entries}
     tree = {"matcher_tree": {"input": _input(":path"), "prefix_match_map": {"map": _map({**lists, **_own()})}}}
     tree["on_no_match"] = _action([_not_found()])
     return {
         "name": INGRESS,
         "virtual_hosts": [{"name": "all", "domains": ["*"], "matcher": _refuse_two_hosts(tree)}],
-        "request_headers_to_add": [header("traceparent", f"%DYNAMIC_METADATA({METADATA}:traceparent)%")],
+        "request_headers_to_add": trace.headers(),
         "response_headers_to_remove": [EGRESS_HEADER],
         "validate_clusters": True,
     }
@@ -78,6 +84,18 @@ def _candidates(path: str, entries: Mapping[tuple[str, bool], list[Json]]) -> li
     ends = [end for end, character in enumerate(path, 1) if character == "/"]
     covers = (entries[path[:end], False] for end in reversed(ends) if (path[:end], False) in entries)
     return [*entries.get((path, True), ()), *next(covers, [_not_found()])]
+
+
+def _slashless(routes: Iterable[Route]) -> dict[tuple[str, bool], list[Json]]:
+    """`/old` leads to `/old/` when all below that is somebody else's: relative links need the slash.
+
+    Not for operations, whose addresses are exact.
+    """
+    return {
+        (bare, True): [{"match": {"path": bare}, "redirect": {"path_redirect": route.path, "response_code": _MOVED}}]
+        for route in routes
+        if not route.raw_path and not route.exact and (bare := route.path.rstrip("/"))
+    }
 
 
 def _own() -> dict[str, list[Json]]:
@@ -125,11 +143,18 @@ def _entries(route: Route, workers: Workers, targets: Mapping[str, Target]) -> l
             again, once = _upstream_retry(upstream, f"{_MAY_REPEAT},gateway-error"), _upstream_retry(upstream)
     method = {"name": ":method", "string_match": {"safe_regex": {"regex": _IDEMPOTENT_METHODS}}}
     path = {"path": route.path} if route.exact else {"prefix": route.path}
-    own_answers = {} if route.raw_path else {"response_headers_to_remove": ["x-entrepot-operation"]}
     repeatable = {"match": {**path, "headers": [method]}, "route": {**action, **again}}
     unrepeatable = {"match": path, "route": {**action, **once}}
-    split = [{"name": route.path, **entry, **own_answers} for entry in (repeatable, unrepeatable)]
+    split = [{"name": route.path, **entry, **_about(route)} for entry in (repeatable, unrepeatable)]
     return split if route.raw_path or route.exact else [_refuse_unclean(), *split]
+
+
+def _about(route: Route) -> Json:
+    """What filters, logs and answers are told about a route."""
+    about: Json = {} if route.raw_path else {"response_headers_to_remove": ["x-entrepot-operation"]}
+    if isinstance(route.target, UpstreamTarget):
+        about["metadata"] = {"filter_metadata": {METADATA: {UPSTREAM_KEY: route.target.upstream}}}
+    return about
 
 
 def _refuse_unclean() -> Json:

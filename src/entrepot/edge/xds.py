@@ -55,6 +55,12 @@ def header(name: str, value: str, action: str = "OVERWRITE_IF_EXISTS_OR_ADD") ->
     return {"header": {"key": name, "value": value}, "append_action": action}
 
 
+def coalesced(*commands: tuple[str, str]) -> str:
+    """The substitution that gives what the first of these commands finds; each is its name and its parameter."""
+    operators = [{"command": command, "param": parameter} for command, parameter in commands]
+    return f"%COALESCE({msgspec.json.encode({'operators': operators}).decode()})%"
+
+
 def encoded(value: Json) -> bytes:
     """The JSON bytes of a value, the same for the same value."""
     return msgspec.json.encode(value, order="deterministic")

@@ -2,7 +2,8 @@
 
 A request's host is the upstream's name; Envoy knows it as `<upstream>.egress`. What Envoy should
 know of the call travels as hint headers, which it trusts on this socket alone; what it did travels
-back in `x-entrepot-egress`, its response flags: "-" says that the upstream itself answered.
+back in `x-entrepot-egress`: "-" says that the upstream itself answered, anything else is the kind of
+a fault, a space, and what happened.
 """
 
 from __future__ import annotations
@@ -19,32 +20,14 @@ from entrepot.ports.exchange import Request, Response, close, header
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.pool import NotConnected
 
-_FLAGS = b"x-entrepot-egress"
+_MARK = b"x-entrepot-egress"
 _OURS = (b"x-entrepot-", b"x-envoy-")
 _SUFFIX = b".egress"
 _RETRY_ON = (b"x-envoy-retry-on", b"reset,gateway-error")
 """Added to the route's own conditions, which repeat only what never reached the upstream."""
 
 _ANSWERED = b"-"
-_TIMED_OUT = "it took too long to answer"
-_TIMEOUTS = frozenset(("UT", "DT", "SI", "UMSDR"))
-_FAILURES = {
-    "UF": "no connection to it could be made",
-    "UH": "none of its endpoints is healthy",
-    "UC": "it closed the connection",
-    "UR": "it reset the connection",
-    "UO": "too many requests to it are in progress",
-    "UPE": "it broke the HTTP protocol",
-    "LR": "the exchange with it was reset",
-    "LH": "it failed its health check",
-    "DF": "its name could not be resolved",
-    "NR": "the egress has no route to it",
-    "NC": "the egress has no route to it",
-    "IH": "the egress could not read a hint",
-    "OM": "the egress is overloaded",
-}
-"""Envoy's response flags (its access log documentation), of an answer that is Envoy's own."""
-_UNEXPLAINED = "the egress could not pass the request on"
+_UNEXPLAINED = "the request could not be passed on"
 
 
 class Egress:
@@ -59,10 +42,10 @@ class Egress:
             response = await self._client(_with_hints(request))
         except NotConnected as fault:
             raise Unavailable(f"the egress cannot be reached: {fault.detail}") from None
-        flags = header(response.headers, _FLAGS)
-        if flags != _ANSWERED:
+        mark = header(response.headers, _MARK)
+        if mark != _ANSWERED:
             await close(response.body)
-            failure = _failure(flags or b"")
+            failure = _failure(mark or b"")
             failure.upstream = self._client.upstream_of(request)
             raise failure
         response.headers = [pair for pair in response.headers if not pair[0].startswith(_OURS)]
@@ -99,9 +82,9 @@ def _milliseconds(deadline: float | None) -> bytes:
     return b"%d" % max(1, math.ceil((deadline - time.monotonic()) * 1000) + _GRACE_MS)
 
 
-def _failure(flags: bytes) -> Fault:
-    """What Envoy's own answer means: its response flags, several with commas between them."""
-    names = flags.decode("latin-1").split(",")
-    if _TIMEOUTS.intersection(names):
-        return Timeout(_TIMED_OUT)
-    return UpstreamFailed(next((_FAILURES[name] for name in names if name in _FAILURES), _UNEXPLAINED))
+def _failure(mark: bytes) -> Fault:
+    """What Envoy's own answer means."""
+    kind, _, detail = mark.decode("latin-1").partition(" ")
+    if kind == Timeout.kind:
+        return Timeout(detail)
+    return UpstreamFailed(detail or _UNEXPLAINED)
