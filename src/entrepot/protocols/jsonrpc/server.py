@@ -20,7 +20,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperation, Unsupported
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, header, read, refuse_announced
+from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, read, refuse_announced
 from entrepot.ports.protocol import Can, Contract, Mount, ServedService
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
@@ -90,18 +90,19 @@ class _Endpoint:
         self._document = b""
 
     async def __call__(self, request: Request) -> Response:
-        context = context_of(request)
+        known = dict(request.headers)
+        context = context_of(request, known)
         if request.method != "POST":
             fault: Fault = Unsupported("JSON-RPC is spoken by POST alone")
             return _response(_refusal(fault, context), 405, (b"allow", b"POST"))
-        if not _is_json(header(request.headers, b"content-type")):
+        if not _is_json(known.get(b"content-type")):
             fault = Unsupported("the body of a JSON-RPC request is application/json in UTF-8")
             return _response(_refusal(fault, context), 415)
-        if header(request.headers, b"content-encoding") not in (None, b"", b"identity"):
+        if known.get(b"content-encoding") not in (None, b"", b"identity"):
             fault = Unsupported("the body of a JSON-RPC request is sent as it is, without a content coding")
             return _response(_refusal(fault, context), 415)
         try:
-            refuse_announced(header(request.headers, b"content-length"), self._limits.body_bytes_max)
+            refuse_announced(known.get(b"content-length"), self._limits.body_bytes_max)
             data = await read(request.body, self._limits.body_bytes_max)
             codec.check_text(data)
         except TooLarge as too_large:

@@ -210,7 +210,7 @@ class _Writer:
         named = " or ".join(fault.name for fault in declared)
         schema = arms[0] if len(arms) == 1 else {"anyOf": arms}
         description = described or named or "The call failed; the problem says how."
-        return {"description": description, "content": {faults.PROBLEM: {"schema": schema}}}
+        return {"description": description, "content": {PROBLEM: {"schema": schema}}}
 
     def _fault_schema(self, fault: DeclaredFault) -> Json:
         properties: Json = {"name": _said(const=fault.name, description=fault.docs), "kind": {"const": fault.kind}}
