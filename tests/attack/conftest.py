@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,8 +40,13 @@ def running_attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attac
     project = tmp_path_factory.mktemp("attack") / "attacked"
     shutil.copytree(Path(__file__).parent / "project", project, ignore=shutil.ignore_patterns("__pycache__"))
     declaration = project / "entrepot.yaml"
-    with bad_upstream(MISDEEDS) as upstream:
-        ports = {"PORT_OF_THINGS": upstream.port, "PORT_OF_NOBODY": free_port()}
+    # The kernel takes its connections, and nobody ever does anything with them.
+    with bad_upstream(MISDEEDS) as upstream, socket.create_server(("127.0.0.1", 0)) as mute:
+        ports = {
+            "PORT_OF_THINGS": upstream.port,
+            "PORT_OF_NOBODY": free_port(),
+            "PORT_OF_SILENCE": mute.getsockname()[1],
+        }
         for name, port in ports.items():
             declaration.write_text(declaration.read_text().replace(name, str(port)))
         with running_project(project) as running:

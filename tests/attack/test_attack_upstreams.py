@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from support.misdeeds import BROKEN, ODD, OUTSIDE, PROBLEMS, RPC, SILENT, STREAMS
+from support.misdeeds import BROKEN, ODD, OUTSIDE, PROBLEMS, RPC, SILENT, STREAMS, THING
 from support.processes import MIB
 from support.raw_client import head
 
@@ -135,10 +136,72 @@ def test_a_file_that_breaks_off_is_never_taken_for_whole(attacked: Any, case: st
         assert first.startswith((b"HTTP/1.1 502", b"HTTP/1.1 504"))
 
 
-@pytest.mark.parametrize("case", ["short", "resets-in-a-body", "garbage", "resets", "status-999"])
-def test_pass_through_ends_as_its_upstream_does(attacked: Any, case: str) -> None:
+# Pass-through: the edge alone stands between
+
+
+def test_one_that_is_away_or_mute_is_named_on_a_pass_through_route(attacked: Any) -> None:
+    away, mute = attacked.request("GET", "/away/x"), attacked.request("POST", "/mute/x", b"{}")
+    assert (away.status, away.kind, away.json()["upstream"]) == (502, "upstream_failed", "away")
+    assert (mute.status, mute.kind, mute.json()["upstream"]) == (504, "timeout", "mute")
+    assert len({away.json()["trace_id"], mute.json()["trace_id"]}) == 2
+
+
+@pytest.mark.parametrize("case", ["hangs", "half-a-head", "drips-headers"])
+def test_pass_through_to_silence_runs_into_the_timeout(attacked: Any, case: str) -> None:
+    answer = attacked.request("GET", f"/through/{case}")
+    assert (answer.status, answer.kind, answer.json()["upstream"]) == (504, "timeout", "things")
+
+
+def test_interim_responses_without_end_run_into_the_timeout_of_the_route(attacked: Any) -> None:
+    """Each lifts Envoy's timeout for the beginning of an answer: a route that has none of its own waits for ever."""
+    answer = attacked.request("GET", "/timed/only-interim")
+    assert (answer.status, answer.kind, answer.json()["upstream"]) == (504, "timeout", "things")
+
+
+BEGUN = {"short", "resets-in-a-body", "breaks-off-in-a-chunk", "huge-announced", "bad-chunk", "huge-chunk"}
+"""Their answer has begun before anybody can know."""
+PASSED_ON = {"status-999": 999, "unasked-upgrade": 101}
+"""Odd, and for the caller to judge."""
+
+
+@pytest.mark.parametrize("case", sorted(BROKEN.keys() - BEGUN - PASSED_ON.keys()))
+def test_pass_through_of_what_is_no_http_response(attacked: Any, case: str) -> None:
+    answer = attacked.request("GET", f"/through/{case}")
+    problem = answer.json()
+    assert (answer.status, problem["kind"], problem["upstream"]) == (502, "upstream_failed", "things")
+    assert len(problem["trace_id"]) == 32
+
+
+@pytest.mark.parametrize("path", [*(f"/through/{case}" for case in sorted(BEGUN)), "/timed/stalls-in-a-body"])
+def test_a_pass_through_that_breaks_off_is_never_taken_for_whole(attacked: Any, path: str) -> None:
+    first, body = received(attacked, path)
+    assert first.startswith(b"HTTP/1.1 200")
+    announced = re.search(rb"content-length: (\d+)", first)
+    if announced:
+        assert len(body) < int(announced[1])
+    else:
+        assert b"transfer-encoding: chunked" in first
+        assert not body.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize(("case", "status"), PASSED_ON.items())
+def test_an_odd_status_passes_through_and_ends(attacked: Any, case: str, status: int) -> None:
+    first, body = received(attacked, f"/through/{case}")
+    assert first.startswith(b"HTTP/1.1 %d" % status)
+    assert body in (b"", THING)
+
+
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_an_upstreams_own_error_passes_through_unchanged(attacked: Any, case: str) -> None:
+    own: Any = PROBLEMS[case]
+    answer = attacked.request("GET", f"/through/{case}")
+    assert (answer.status, answer.body) == (int(case[:3]), own.partition(b"\r\n\r\n")[2])
+
+
+def received(attacked: Any, path: str) -> tuple[bytes, bytes]:
+    """The head of the answer and all that follows, as it came."""
     with attacked.connect() as connection:
-        connection.sendall(head("GET", f"/through/{case}", b""))
-        received = b"".join(iter(lambda: connection.recv(65536), b""))
-    first, _, body = received.partition(b"\r\n\r\n")
-    assert first.startswith((b"HTTP/1.1 502", b"HTTP/1.1 503")) or len(body) < 100
+        connection.sendall(head("GET", path, b""))
+        octets = b"".join(iter(lambda: connection.recv(65536), b""))
+    first, _, body = octets.partition(b"\r\n\r\n")
+    return first.lower().replace(b"http/1.1", b"HTTP/1.1"), body
