@@ -53,9 +53,14 @@ async def test_an_upstreams_own_error_passes_through_as_it_is(site: Site, status
 REFUSED = (
     (b"GET /x HTTP/1.1\r\n\r\n", 400, "missing_host_header", "names no host"),
     (b"GET /x HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "http.invalid_authority", "holds no host"),
-    (b"NONSENSE\r\n\r\n", 400, "http1.codec_error", "no HTTP/1.1 request"),
-    (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, "http1.codec_error", "contradict each other"),
-    (b"FOO /x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "http1.codec_error", "no HTTP/1.1 request"),
+    (b"NONSENSE\r\n\r\n", 400, "http1.codec_error", "cannot be read as HTTP/1.1"),
+    (
+        b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        400,
+        "http1.codec_error",
+        "cannot be read as HTTP/1.1",
+    ),
+    (b"FOO /x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "http1.codec_error", "cannot be read as HTTP/1.1"),
     (b"QUERY /x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "query_missing_content_type", "Content-Type"),
     (b"GET /x HTTP/1.0\r\n\r\n", 426, None, "use HTTP/1.1"),
     (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 404, None, "nothing is served"),

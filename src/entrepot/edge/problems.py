@@ -90,7 +90,7 @@ def _misread() -> list[_Cause]:
     causes = {
         "missing_host_header": "the request names no host: HTTP/1.1 requires a Host header",
         "query_missing_content_type": "a QUERY request must say of which type its content is: Content-Type",
-        "http1.codec_error": "this is no HTTP/1.1 request, or one whose parts contradict each other",
+        "http1.codec_error": "this cannot be read as HTTP/1.1: its syntax, its length or its method",
         "http.invalid_authority": "the Host header holds no host",
     }
     told = [(_expression(f'response.code_details == "{reason}"'), detail) for reason, detail in causes.items()]
