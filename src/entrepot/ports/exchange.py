@@ -15,7 +15,7 @@ from entrepot.model.call import Headers
 from entrepot.model.faults import Timeout, TooLarge
 
 Body = bytes | AsyncIterator[bytes]
-"""All of it, or its chunks as they come."""
+"""All of it, or its chunks as they come. An iterator whose attribute `ended` is true has no more to give."""
 
 
 READ_SECONDS_MAX = 120.0
@@ -26,38 +26,51 @@ class TooSlow(Timeout):
     """The body does not arrive."""
 
 
-async def read(body: Body, limit: int) -> bytes:
-    """The whole body. Raises `TooLarge` as soon as it is longer than `limit` octets, and `TooSlow`."""
+async def read(body: Body, limit: int, announced: bytes | None = None) -> bytes:
+    """The whole body. Raises `TooLarge` as soon as it is longer than `limit` octets, and `TooSlow`.
+
+    `announced` is its Content-Length, by which it may be refused before any of it is read.
+    """
+    if announced is not None and len(announced) >= _LONG_DIGITS:
+        refuse_announced(announced, limit)
     if isinstance(body, bytes):
-        _refuse_longer(body, limit)
-        return body
-    whole: bytes | bytearray = b""
-    latest = 0.0
+        whole = body
+    else:
+        whole = await anext(body, b"")
+        if not getattr(body, "ended", False):  # nearly always that was all
+            whole = await _read_on(whole, body, limit)
+    if len(whole) > limit:
+        raise _too_large(limit)
+    return whole
+
+
+_LONG_DIGITS = 5
+"""A body with a shorter Content-Length is as quickly read as refused."""
+
+
+async def _read_on(first: bytes, body: AsyncIterator[bytes], limit: int) -> bytes:
+    whole = bytearray(first)
+    latest = time.monotonic() + READ_SECONDS_MAX
     async for chunk in body:
-        if not whole:
-            whole = chunk  # nearly always all there is
-        else:
-            if isinstance(whole, bytes):
-                whole, latest = bytearray(whole), time.monotonic() + READ_SECONDS_MAX
-            whole += chunk
-            if time.monotonic() > latest:
-                raise TooSlow(f"the body did not arrive within {READ_SECONDS_MAX:g} s")
-        _refuse_longer(whole, limit)
+        whole += chunk
+        if len(whole) > limit:
+            raise _too_large(limit)
+        if time.monotonic() > latest:
+            raise TooSlow(f"the body did not arrive within {READ_SECONDS_MAX:g} s")
     return bytes(whole)
 
 
 def refuse_announced(length: bytes | None, limit: int) -> None:
     """Raise `TooLarge` when a body announces more octets than that in its Content-Length."""
     if length is not None and (len(length) > _LENGTH_DIGITS_MAX or (length.isdigit() and int(length) > limit)):
-        raise TooLarge(f"the body is longer than {limit} bytes")
+        raise _too_large(limit)
 
 
 _LENGTH_DIGITS_MAX = 18
 
 
-def _refuse_longer(body: bytes | bytearray, limit: int) -> None:
-    if len(body) > limit:
-        raise TooLarge(f"the body is longer than {limit} bytes")
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is longer than {limit} bytes")
 
 
 async def chunks_of(body: Body) -> AsyncIterator[bytes]:

@@ -59,7 +59,10 @@ class ServedService(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Mount(msgspec.Struct, frozen=True):
-    """An address that a protocol takes. A prefix ends with "/"; an exact path takes that path alone."""
+    """An address that a protocol takes. An exact path takes that path alone; a prefix ends with "/".
+
+    The first segment of a prefix belongs to one protocol.
+    """
 
     path: str
     exact: bool = False

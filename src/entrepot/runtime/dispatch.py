@@ -16,35 +16,30 @@ _TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 
 
 def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
-    """An exchange that hands a request to the exact mount of its path, or else to the longest prefix.
+    """An exchange that hands a request to the exact mount of its path, or else by its first segment.
 
+    A protocol's prefixes begin with a segment that is its own; what follows is for its own router.
     Paths are compared as they came. Raises ValueError when two exchanges want the same address.
     """
     exact: dict[bytes, Exchange] = {HEALTH_PATH.encode(): _answer_health}
-    prefixes: dict[bytes, Exchange] = {}
+    segments: dict[bytes, Exchange] = {}
     for mount, exchange in mounted:
-        table = exact if mount.exact else prefixes
-        if table.setdefault(mount.path.encode(), exchange) is not exchange:
+        path = mount.path.encode()
+        found = (exact if mount.exact else segments).setdefault(path if mount.exact else _first(path), exchange)
+        if found is not exchange:
             raise ValueError(f"two protocols want to be served at {mount.path}")
-    depths = sorted({prefix.count(b"/") for prefix in prefixes}, reverse=True)
 
     def dispatch(request: Request) -> Awaitable[Response]:
         path = request.path
-        exchange = exact.get(path)
-        if exchange is not None:
-            return exchange(request)
-        for depth in depths:
-            exchange = prefixes.get(_up_to_slash(path, depth))
-            if exchange is not None:
-                return exchange(request)
-        return _refuse(request)
+        answer = exact.get(path) or segments.get(_first(path), _refuse)
+        return answer(request)
 
     return dispatch
 
 
-def _up_to_slash(path: bytes, number: int) -> bytes:
-    """The path up to and with its slash of that number, or its last one when it has fewer."""
-    return path[: len(path) - len(path.split(b"/", number)[-1])]
+def _first(path: bytes) -> bytes:
+    """The first segment of a path between its slashes; nothing when only one is there."""
+    return path[: path.find(b"/", 1) + 1]
 
 
 async def _refuse(request: Request) -> Response:

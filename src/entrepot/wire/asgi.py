@@ -79,13 +79,10 @@ class _Inbound(msgspec.Struct, eq=False):
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
-    def __anext__(self) -> Awaitable[bytes]:
+    async def __anext__(self) -> bytes:
         """The next chunk. Raises `Cancelled` when the caller leaves before the body is whole."""
         if self.ended:
             raise StopAsyncIteration
-        return self._next()
-
-    async def _next(self) -> bytes:
         message = await self.receive()
         if message["type"] == "http.disconnect":
             self._end(gone=True)

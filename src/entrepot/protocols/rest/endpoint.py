@@ -11,7 +11,7 @@ from functools import cached_property, partial
 
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Call, Context, Headers, Invoke, Reply
-from entrepot.model.fault import Fault
+from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
@@ -23,7 +23,7 @@ from entrepot.protocols.rest.binding import JSON, Binding, accept_of
 from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.media_types import choose
 from entrepot.protocols.rest.output_writer import OutputWriter, internal
-from entrepot.protocols.rest.received import Known, Received
+from entrepot.protocols.rest.received import NOTHING, Given, Known
 from entrepot.shapes.values import Values
 
 Endpoint = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
@@ -57,8 +57,8 @@ class OperationEndpoint:
         self._make_writer = partial(OutputWriter, operation, binding, values, types, limits, mount, heartbeat)
 
     @cached_property
-    def _read(self) -> Callable[[Request, Known, tuple[str, ...]], Awaitable[Received]]:
-        return self._make_reader().read
+    def _reader(self) -> InputReader:
+        return self._make_reader()
 
     @cached_property
     def _write(self) -> Callable[[Reply, Request, str, Context], Response]:
@@ -74,8 +74,16 @@ class OperationEndpoint:
                 media_type = self._choose(request)
             if b"if-match" in known or b"if-none-match" in known:
                 self._take_conditions(request, context)
-            received = await self._read(request, known, variables)
-            reply = await self._invoke(Call(self._operation, received.input, received.stream, context))
+            given: Given = {}
+            issues: list[Issue] = []
+            reader, received = self._reader, NOTHING
+            reader.take_parameters(request, known, variables, given, issues)
+            if reader.read_body is not None:
+                received = await reader.read_body(request, known, given, issues)
+            if issues:
+                raise reader.refusal(issues)
+            value = reader.make(**given) if received.input is None else received.input
+            reply = await self._invoke(Call(self._operation, value, received.stream, context))
             if reply.fault is None:
                 response = self._write(reply, request, media_type, context)
                 if self._safe and (b"if-match" in known or b"if-none-match" in known):

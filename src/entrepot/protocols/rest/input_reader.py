@@ -23,7 +23,7 @@ from entrepot.protocols.rest.binding import Binding, Placement, null_is_absence
 from entrepot.protocols.rest.bodies import body_reader
 from entrepot.protocols.rest.forms import parse_pairs
 from entrepot.protocols.rest.parameters import Read, Texts, path_reader, prefixed, reader
-from entrepot.protocols.rest.received import Given, Known, Received
+from entrepot.protocols.rest.received import Given, Known
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
 
@@ -43,7 +43,8 @@ class InputReader:
 
     def __init__(self, operation: Operation, binding: Binding, values: Values, types: Types, limits: Limits) -> None:
         self._issues_max = limits.issues_max
-        self._make = values.codec(operation.input).type
+        self.make = values.codec(operation.input).type
+        """Makes the input of its attributes."""
         order = binding.path.variables
         self._path = [
             (p.field.name, p.field.attribute, order.index(p.name), path_reader(p, types, values))
@@ -53,12 +54,14 @@ class InputReader:
         self._headers = [_parameter(placement, types, values) for placement in binding.at("header")]
         self._cookies = [_parameter(placement, types, values) for placement in binding.at("cookie")]
         self._position = _position(operation, binding, types, values)
-        self._read_body = body_reader(operation, binding, values, types, limits)
+        self._beside = bool(self._query or self._headers or self._cookies or self._position)
+        self.read_body = body_reader(operation, binding, values, types, limits)
+        """None when the operation takes no body."""
 
-    async def read(self, request: Request, known: Known, variables: tuple[str, ...]) -> Received:
-        """The input, and the inbound items where the operation takes a stream."""
-        given: Given = {}
-        issues: list[Issue] = []
+    def take_parameters(
+        self, request: Request, known: Known, variables: tuple[str, ...], given: Given, issues: list[Issue]
+    ) -> None:
+        """Adds what the request's head gives, and what is wrong with it."""
         for field, attribute, index, read in self._path:
             try:
                 given[attribute] = read(variables[index])
@@ -66,6 +69,15 @@ class InputReader:
                 issues.append(Issue(f"/{escape(field)}", *error.problem))
             except Invalid as invalid:
                 issues.extend(prefixed(invalid.issues, field))
+        if self._beside or request.query:
+            self._take_beside(request, known, given, issues)
+
+    def refusal(self, issues: list[Issue]) -> Invalid:
+        """The fault for what is wrong with a request's parts."""
+        return Invalid("the input does not fit its type", issues=tuple(issues[: self._issues_max]))
+
+    def _take_beside(self, request: Request, known: Known, given: Given, issues: list[Issue]) -> None:
+        """What stands beside the path: in the query, in headers, in cookies."""
         if self._query or request.query:
             self._take_query(request.query, given, issues)
         if self._headers:
@@ -74,15 +86,6 @@ class InputReader:
             _take_all(self._cookies, _cookie_texts(request), given, issues)
         if self._position is not None and (last := known.get(b"last-event-id")):
             _take(self._position, [_text_of(last)], given, issues)
-        stream = None
-        if self._read_body is not None:
-            received = await self._read_body(request, known, given, issues)
-            if received.input is not None and not issues:
-                return received
-            stream = received.stream
-        if issues:
-            raise Invalid("the input does not fit its type", issues=tuple(issues[: self._issues_max]))
-        return Received(self._make(**given), stream)
 
     def _take_query(self, query: bytes, given: Given, issues: list[Issue]) -> None:
         texts = parse_pairs(query)

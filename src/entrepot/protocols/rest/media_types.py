@@ -24,11 +24,12 @@ class Taken:
     def __init__(self, media_types: Sequence[str]) -> None:
         self.media_types = tuple(media_types)
         spellings = ("", "; charset=utf-8", ";charset=utf-8", "; charset=UTF-8", ";charset=UTF-8")
-        self._known = {f"{media_type}{end}".encode() for media_type in media_types for end in spellings}
+        self.usual = frozenset(f"{media_type}{end}".encode() for media_type in media_types for end in spellings)
+        """Labels of which nothing needs to be asked."""
 
     def includes(self, content_type: bytes | None) -> bool:
         """Whether a body labelled so is taken; one without a label is."""
-        if content_type is None or content_type in self._known:
+        if content_type is None or content_type in self.usual:
             return True
         text = content_type.decode("latin-1").lower()
         charset = _parameter(text, "charset")

@@ -57,23 +57,27 @@ class OutputWriter:
         self._version = None if operation.stream_output else attribute_with_role(operation.output, "version", types)
         self._location = _location(operation, binding, types, mount)
         self._cursor = _cursor_name(operation, binding, types)
+        self._derives = any(each is not None for each in (self._version, self._location, self._cursor))
 
     def write(self, reply: Reply, request: Request, media_type: str, context: Context) -> Response:
         """The response to a reply without a fault."""
-        output = reply.output
-        response = self._write(output, media_type, context)
-        headers = response.headers
+        response = self._write(reply.output, media_type, context)
+        if self._derives:
+            self._derive(reply.output, response.headers, request)
+        if reply.meta is not None:
+            _add_own(response.headers, reply.meta)
+        if reply.warnings:
+            response.headers.append((WARNINGS, _warnings(reply.warnings[: self._limits.issues_max])))
+        return response
+
+    def _derive(self, output: Any, headers: Headers, request: Request) -> None:
+        """Adds the headers that follow from the output."""
         if self._version is not None and (version := self._version(output)) is not None:
             headers.append((b"etag", etags.write(version)))
         if self._location is not None and (location := self._location(output)) is not None:
             headers.append((b"location", location))
         if self._cursor is not None and output.next is not None:
             headers.append((b"link", _next_link(request, self._cursor, output.next)))
-        if reply.meta is not None:
-            _add_own(headers, reply.meta)
-        if reply.warnings:
-            headers.append((WARNINGS, _warnings(reply.warnings[: self._limits.issues_max])))
-        return response
 
     def _body_writer(self, types: Types) -> Callable[[Any, str, Context], Response]:
         output = shape.resolve(self._operation.output, types)

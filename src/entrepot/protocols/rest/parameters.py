@@ -1,7 +1,8 @@
 """Input fields where only text can stand: path, query, header, cookie, form field.
 
 A name may come several times, and in a query or form without a value. Such a bare name is what
-text has no word for: null, or for a list that no items follow.
+text has no word for: null, or for a list that no items follow. Of a list that may be null it is the
+one that leaving the name out does not say.
 """
 
 from __future__ import annotations
@@ -47,14 +48,15 @@ def reader(placement: Placement, types: Types, values: Values) -> Read:
     read_one = _one_reader(listed.item, types, values)
     separator = _separator(placement)
     constrained = bool(listed.unique or listed.length_min or listed.length_max is not None)
-    return _list_reader(read_one, separator, codec if constrained else None)
+    read = _list_reader(read_one, separator, codec if constrained else None)
+    return (lambda texts: None if texts == [None] else read(texts)) if _bare_is_null(placement) else read
 
 
 def path_reader(placement: Placement, types: Types, values: Values) -> Callable[[str], Any]:
     """As `reader`, for what stands in a path, percent-encoded. Raises `NotOfShape` too."""
     if placement.style == "scalar":
         read_one = text.reader(placement.field.shape, types, values.classes, values.limits)
-        return lambda raw: read_one(unquote(raw))
+        return lambda raw: read_one(unquote(raw) if "%" in raw else raw)
     read = reader(placement, types, values)
     if placement.style == "comma":
         return lambda raw: read([*decode_items(raw)])
@@ -149,10 +151,33 @@ def _plain_writer(placement: Placement, types: Types, values: Values) -> Write:
     listed = unwrap(field.shape, types)
     assert isinstance(listed, shape.List)
     write_item = text.writer(listed.item, types)
+    write = _list_writer(placement, write_item)
+    null: Texts = [None] if _bare_is_null(placement) else []
+    return lambda value: list(null) if value is None else write(value)
+
+
+def _list_writer(placement: Placement, write_item: Callable[[Any], str]) -> Write:
     separator = _separator(placement)
-    if separator is None:
+    if separator is not None:
+        return _joining_writer(write_item, separator)
+    if not _bare_is_null(placement):
         return lambda value: [write_item(item) for item in value] or [None]
-    return _joining_writer(write_item, separator)
+
+    def write(value: Any) -> Texts:
+        if not value:
+            raise ValueError("a list without items cannot stand where a bare name means null")
+        return [write_item(item) for item in value]
+
+    return write
+
+
+def _bare_is_null(placement: Placement) -> bool:
+    """Whether a bare name says null of a list, rather than that no items follow."""
+    if not placement.nullable or placement.where not in ("query", "form"):
+        return False
+    field = placement.field
+    said_by_absence = field.default is None or (placement.where == "form" and field.required)
+    return _separator(placement) is not None or not said_by_absence
 
 
 def _separator(placement: Placement) -> str | None:

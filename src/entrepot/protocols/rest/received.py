@@ -41,6 +41,8 @@ ReadBody = Callable[[Request, Known, Given, list[Issue]], Awaitable[Received]]
 def refuse_media_type(taken: Taken, known: Known) -> None:
     """Raises `Unsupported` when the body is labelled as something else than what is taken, or as compressed."""
     content_type = known.get(b"content-type")
+    if content_type in taken.usual and b"content-encoding" not in known:
+        return
     if not taken.includes(content_type):
         label = (content_type or b"").decode("latin-1")
         raise Unsupported(f"the body is {label!r}; this operation takes {', '.join(taken.media_types)}")
@@ -51,8 +53,7 @@ def refuse_media_type(taken: Taken, known: Known) -> None:
 
 def read_whole(request: Request, known: Known, limit: int) -> Awaitable[bytes]:
     """The body, refused by its announced length before any of it is read."""
-    refuse_length(known, limit)
-    return read(request.body, limit)
+    return read(request.body, limit, known.get(b"content-length"))
 
 
 def announces_body(known: Known) -> bool:
