@@ -12,7 +12,7 @@ from entrepot.model.faults import Malformed, PreconditionFailed
 _ANY = ("*",)
 _TAGS_MAX = 100
 _TAG = re.compile(r'[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?=,|$)')
-_ETAG_SAFE = "!#$&'()+,-./:;<=>?@[]^_`{|}~"
+_ETAG_SAFE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
 
 class Tag(NamedTuple):
@@ -46,6 +46,8 @@ def read(field: bytes) -> tuple[Tag, ...]:
             raise Malformed(f"the entity tags {text[:100]!r} are not written as RFC 9110, §8.8.3 says")
         tags.append(Tag(match[2], weak=match[1] is not None))
         position = match.end()
+    if not tags:
+        raise Malformed("a header for entity tags has none (RFC 9110, §13.1.1)")
     return tuple(tags)
 
 
@@ -57,10 +59,10 @@ def conditions(if_match: bytes | None, if_none_match: bytes | None) -> Condition
     """
     if if_match is None and if_none_match is None:
         return UNCONDITIONAL
-    wanted = [tag for tag in read(if_match or b"") if not tag.weak]
+    wanted = [tag for tag in read(if_match) if not tag.weak] if if_match is not None else []
     if if_match is not None and not wanted:
         raise PreconditionFailed("If-Match names weak entity tags only, which never match (RFC 9110, §8.8.3.2)")
-    unwanted = read(if_none_match or b"")
+    unwanted = read(if_none_match) if if_none_match is not None else ()
     return Conditions(
         if_match=tuple(_version(tag) for tag in wanted),
         if_none_match=tuple(_version(tag) for tag in unwanted),

@@ -29,9 +29,17 @@ from entrepot.protocols.rest.openapi.shapes import Schemas, attribute_name, fiel
 from entrepot.protocols.rest.openapi.writer import BODY_FIELD, ITEM_SCHEMA, REQUIRED, SHARED_BODY
 from entrepot.shapes import text
 
-_HEADERS_IGNORED = ("accept", "content-type")
+_HEADERS_IGNORED = frozenset(("accept", "content-type"))
 """Header parameters that OpenAPI says are to be ignored (3.1, §4.8.12.1). Authorization is one
 too, but where a document declares it no other way is left to send it."""
+_CONDITIONS = ("if-match", "if-none-match")
+_HEADERS_OF_THE_CONNECTION = frozenset(
+    (
+        "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
+        "expect", "accept-encoding",
+    )
+)  # fmt: skip
+"""Those that say how the message itself is sent, which is never the caller's to choose."""
 
 _VARIABLE = re.compile(r"\{([^{}]+)\}")
 _WHERE: dict[str, Where] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
@@ -48,6 +56,7 @@ class InputImport:
         self._places: dict[str, dict[str, Any]] = {}
         self._accepts: list[str] = []
         self._is_object = False
+        self._conditions = False
         self.fields: list[Field] = []
         self.extras: Literal["drop", "forbid", "keep"] = "drop"
         self.stream: Shape | None = None
@@ -56,13 +65,15 @@ class InputImport:
     def binding(self) -> dict[str, Any]:
         """What REST must know of the input."""
         body = "object" if self._is_object else ""
-        said = {"parameters": self._places, "accepts": self._accepts, "body": body}
+        said = {
+            "parameters": self._places, "accepts": self._accepts, "body": body, "conditions": self._conditions,
+        }  # fmt: skip
         return {key: value for key, value in said.items() if value}
 
     def read_parameters(self, item: Node, operation: Node) -> None:
         """Takes the parameters outside the body. Raises `Unreadable` for a required one that cannot be carried."""
         for parameter in self._dialect.parameters(item, operation):
-            if parameter.where == "header" and parameter.name.lower() in _HEADERS_IGNORED:
+            if parameter.where == "header" and self._is_no_field(parameter.name.lower()):
                 continue
             try:
                 self._read_parameter(parameter)
@@ -70,6 +81,13 @@ class InputImport:
                 if parameter.required:
                     raise
                 self._leave_out(f"parameter {parameter.name} in {parameter.where}", unreadable)
+
+    def _is_no_field(self, header: str) -> bool:
+        """Whether a header is carried otherwise; the conditions on versions are, by the call's context."""
+        if header in _CONDITIONS:
+            self._conditions = True
+            return True
+        return header in _HEADERS_IGNORED or header in _HEADERS_OF_THE_CONNECTION
 
     def read_path(self, path: str) -> None:
         """Takes the variables of the path that no parameter declares; they are text."""

@@ -20,6 +20,7 @@ from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.protocol import Document, Imported, Refusal
 from entrepot.protocols.rest.binding import METHODS, NAME, Unbindable, bind
+from entrepot.protocols.rest.openapi import links
 from entrepot.protocols.rest.openapi.document import Dialect, Node, OpenApi3, Unreadable, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
@@ -233,28 +234,15 @@ class _Import:
 
     def _foreign_links(self, operation: str, type_name: str, response: Node) -> Iterable[Link]:
         """The links of a response, but for those that say more than ours can."""
-        reason = "only an operationId and values of the body's own members are carried"
         for field, node in self._members(response["links"]):
-            link = self._link(type_name, field, node)
-            if link is None:
-                self._refuse(node.pointer, f"link {field} of {operation}", reason)
-            else:
-                yield link
-
-    def _link(self, type_name: str, field: str, node: Node) -> Link | None:
-        target = self._by_id.get(node["operationId"].text)
-        operation = next((each for each in self._operations if each.name == target), None)
-        if operation is None:
-            return None
-        places = operation.bindings[NAME].get("parameters", {})
-        by_wire = {place.get("name", name): name for name, place in places.items()}
-        arguments = {}
-        for parameter, expression in node["parameters"].members():
-            member = expression.text.removeprefix("$response.body#/")
-            name = by_wire.get(parameter.rpartition(".")[2])
-            if member == expression.text or "/" in member or name is None:
-                return None
-            arguments[name] = member
-        return Link(
-            type=type_name, field=field, operation=operation.name, arguments=arguments, docs=node["description"].text
-        )
+            target = self._by_id.get(node["operationId"].text)
+            try:
+                linked = next((each for each in self._operations if each.name == target), None)
+                if linked is None:
+                    raise Unreadable(node, "it names no imported operation by its operationId")
+                arguments = links.arguments(linked, node, self._schemas.types)
+            except Unreadable as unreadable:
+                self._refuse(unreadable.pointer, f"link {field} of {operation}", unreadable.reason)
+                continue
+            docs = node["description"].text
+            yield Link(type=type_name, field=field, operation=linked.name, arguments=arguments, docs=docs)

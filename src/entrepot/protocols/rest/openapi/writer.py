@@ -14,7 +14,7 @@ import msgspec
 
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
-from entrepot.model.operation import Link, Operation, Service
+from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Record, Shape
 from entrepot.ports.problems import PROBLEM
 from entrepot.ports.protocol import Contract
@@ -28,6 +28,7 @@ from entrepot.protocols.rest.binding import (
     unwrap,
 )
 from entrepot.protocols.rest.bodies import body_record
+from entrepot.protocols.rest.openapi import links
 from entrepot.protocols.rest.openapi.shapes import attribute_name, field_name
 from entrepot.shapes import schema_out
 from entrepot.shapes.schema_places import placed
@@ -201,7 +202,9 @@ class _Writer:
         if not isinstance(operation.output, shape.Ref) or operation.stream_output:
             return {}
         name = operation.output.name
-        return {link.field: _link(link) for link in self._service.links if link.type == name and not link.batch}
+        own = (link for link in self._service.links if link.type == name and not link.batch)
+        written = {link.field: links.link(link, self._service) for link in own}
+        return {field: link for field, link in written.items() if link is not None}
 
     def _failure(self, declared: Sequence[DeclaredFault], others: list[Json]) -> Json:
         """The response of one status; `others` are problems that no fault declares."""
@@ -273,11 +276,6 @@ def _identity(placement: Placement) -> Json:
 
 def _header(description: str) -> Json:
     return {"description": description, "schema": {"type": "string"}}
-
-
-def _link(link: Link) -> Json:
-    parameters = {name: f"$response.body#/{field}" for name, field in link.arguments.items()}
-    return _said(operationId=link.operation, parameters=parameters, description=link.docs)
 
 
 def _examples(operation: Operation, part: Any) -> Json:

@@ -1,0 +1,180 @@
+"""Operations of foreign documents, called through our own server: from a request to the upstream's and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from entrepot.model.operation import Link
+from entrepot.ports.exchange import Exchange, Request, Response, read
+from entrepot.ports.protocol import Document, Imported, ServedService
+from entrepot.protocols.rest import PROTOCOL
+from entrepot.protocols.rest.openapi import writer
+from entrepot.shapes.values import Values
+
+THING = {"type": "object", "properties": {"id": {"type": "string"}, "owner/s": {"type": "integer"}}}
+JSON = {"application/json": {"schema": THING}}
+OK = {"200": {"description": "", "content": JSON}}
+ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def header(name: str, **said: Any) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}} | said
+
+
+def imported(*parameters: Any, method: str = "put", **said: Any) -> Imported:
+    """A document of one operation at `/things/{id}`."""
+    operation = {"operationId": "do", "parameters": [ID, *parameters], "responses": OK} | said
+    content = {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {"/things/{id}": {method: operation}}}
+    return PROTOCOL.client.read(Document(content, "specs/x.json"), "things")
+
+
+class Upstream:
+    """Remembers requests and gives the answer that was set, behind our own server."""
+
+    def __init__(self, service: Imported) -> None:
+        self.requests: list[Request] = []
+        self.answer = Response(200, [(b"content-type", b"application/json"), (b"etag", b'"v*1\\"')], b'{"id":"1"}')
+        values = Values(service.service.types)
+        invokes = PROTOCOL.client.dial(service.service, values, self._exchange, "crm")
+        served = ServedService(service=service.service, values=values, invokes=invokes)
+        self._server: Exchange = PROTOCOL.server.serve([served])
+
+    async def _exchange(self, request: Request) -> Response:
+        self.requests.append(request)
+        return self.answer
+
+    async def asked(self, method: str, path: str = "/things/1", **headers: str) -> tuple[Response, bytes]:
+        pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+        response = await self._server(Request(method, f"/api/things/v1{path}".encode(), headers=pairs))
+        return response, await read(response.body, 10**6)
+
+    def got(self, name: bytes) -> list[bytes]:
+        """The values under this header of the latest request."""
+        return [value for key, value in self.requests[-1].headers if key == name]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("if_match", '"v*1\\"'), ("if_match", "*"), ("if_match", '"a", "b"'), ("if_none_match", "*")],
+)
+async def test_conditions_of_a_contract_reach_the_upstream_as_they_are(name: str, value: str) -> None:
+    service = imported(header("If-Match", required=True), header("If-None-Match"))
+    [operation] = service.service.operations
+    assert [field.name for field in operation.input.fields] == ["id"]
+    upstream = Upstream(service)
+    response, _ = await upstream.asked("PUT", **{name: value})
+    assert response.status == 200
+    assert upstream.got(name.replace("_", "-").encode()) == [value.encode()]
+
+
+async def test_the_upstream_compares_the_versions() -> None:
+    upstream = Upstream(imported(header("If-Match")))
+    upstream.answer = Response(412)
+    response, body = await upstream.asked("PUT", if_match='"old"')
+    assert (response.status, b"precondition_failed" in body) == (412, True)
+
+
+async def test_a_condition_on_a_safe_operation_is_answered_from_the_upstreams_etag() -> None:
+    upstream = Upstream(imported(header("If-None-Match"), method="get"))
+    response, _ = await upstream.asked("GET", if_none_match='"v*1\\"')
+    assert (response.status, upstream.got(b"if-none-match")) == (304, [])
+    assert dict(response.headers)[b"etag"] == b'"v*1\\"'
+
+
+async def test_how_a_message_is_sent_is_not_the_callers_to_choose() -> None:
+    names = ("Host", "Content-Length", "Transfer-Encoding", "Connection", "Accept-Encoding", "Accept", "X-Own")
+    service = imported(*map(header, names), method="get")
+    [operation] = service.service.operations
+    assert [field.name for field in operation.input.fields] == ["id", "x_own"]
+    assert service.refusals == ()
+
+
+# Links
+
+OWNER = {
+    "parameters": [ID, {"name": "id", "in": "query", "required": True, "schema": {"type": "integer"}}],
+    "operationId": "owner",
+    "responses": {"200": {"description": ""}},
+}  # fmt: skip
+NOTE = {
+    "operationId": "note",
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "integer"}}}},
+    "responses": {"200": {"description": ""}},
+}
+FORM = {
+    "operationId": "form",
+    "requestBody": {
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+            }
+        },
+    },
+    "responses": {"200": {"description": ""}},
+}
+MEMBER = "$response.body#/owner~1s"
+
+
+def linked(**link: Any) -> Imported:
+    get = {
+        "operationId": "thing",
+        "responses": {
+            "200": {
+                "description": "",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}},
+                "links": {"next": link},
+            }
+        },
+    }
+    paths = {"/thing": {"get": get}, "/owners/{id}": {"get": OWNER}, "/notes": {"post": NOTE}, "/forms": {"post": FORM}}
+    content = {"openapi": "3.1.0", "paths": paths, "components": {"schemas": {"Thing": THING}}}
+    return PROTOCOL.client.read(Document(content, "specs/x.json"), "things")
+
+
+@pytest.mark.parametrize(
+    ("link", "arguments"),
+    [
+        (
+            {"operationId": "owner", "parameters": {"path.id": MEMBER, "query.id": MEMBER}},
+            {"id": "owner/s", "id_2": "owner/s"},
+        ),
+        ({"operationId": "note", "requestBody": MEMBER}, {"body": "owner/s"}),
+        ({"operationId": "form", "parameters": {"a": "$response.body#/id"}}, {"a": "id"}),
+    ],
+)  # fmt: skip
+def test_a_link_gives_parameters_and_bodies(link: Any, arguments: Any) -> None:
+    found = linked(**link)
+    assert found.refusals == ()
+    [read_back] = found.service.links
+    assert read_back == Link(type="Thing", field="next", operation=link["operationId"], arguments=arguments)
+    said = written_links(found)
+    assert said == ({} if link["operationId"] == "form" else {"next": link})
+
+
+def written_links(found: Imported) -> Any:
+    """The links of the operation in the document that we write."""
+    content = writer.document(found.service)
+    return content["paths"]["/thing"]["get"]["responses"]["200"].get("links", {})
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ({"operationId": "nobody"}, "no imported operation"),
+        ({"operationRef": "#/paths/~1notes/post"}, "no imported operation"),
+        ({"operationId": "owner", "parameters": {"id": MEMBER}}, "does not say what owner gets for id_2"),
+        ({"operationId": "owner", "parameters": {"body": MEMBER}}, "has no parameter body"),
+        ({"operationId": "note", "requestBody": "$response.body#/a/b"}, "member of the answer's own"),
+        ({"operationId": "note", "requestBody": "$request.body"}, "member of the answer's own"),
+        ({"operationId": "note"}, "does not say what note gets for body"),
+        ({"operationId": "form", "requestBody": {"a": MEMBER}}, "not one value"),
+    ],
+)
+def test_a_link_that_could_not_be_followed_is_refused_with_its_place(link: Any, reason: str) -> None:
+    found = linked(**link)
+    assert found.service.links == ()
+    [refusal] = found.refusals
+    assert reason in refusal.reason
+    assert refusal.pointer.startswith("/paths/~1thing/get/responses/200/links/next")
