@@ -1,13 +1,19 @@
 """Envoy as one writes it by hand: a bare router, and one that does what our edge does.
 
-The second is one flat file of routes for one upstream, with no more in it than these duties:
+The second is what our edge is compared with, so it must neither shirk nor carry more: it is one flat
+file for one upstream, without generations, trees of routes or discovery, and these are its duties:
 
-- strip the headers a client could claim an identity with; bound headers, buffers, idle time,
-  connections and requests; refuse underscores, unclean paths and two hosts at once;
+- strip the headers a client could claim an identity, an address or a privilege with; bound headers,
+  buffers, idle time, connections and requests; read chunks strictly; refuse underscores, unclean
+  paths and two hosts at once;
 - give every request one trace id, the caller's own or a new one, and tell it to the upstream,
   to the log and to whoever gets an answer of Envoy's own;
-- retry elsewhere what is safe to retry, leave out an endpoint that keeps failing;
-- write one JSON line for each request, and say when it is ready.
+- retry elsewhere what is safe to retry, leave out an endpoint that keeps failing, name the upstream
+  that failed;
+- take headers that are for the log alone off every answer, and believe them from workers only;
+- write one JSON line for each request but probes, and say when it is ready.
+
+What happens only when a request fails, such as the words of problems, is kept short: no run has any.
 """
 
 from __future__ import annotations
@@ -17,10 +23,15 @@ from typing import Any
 
 Json = dict[str, Any]
 TYPES = "type.googleapis.com/envoy.extensions"
+# A request that is refused before any filter has seen it has no id but its time.
+TRACE_ID = (
+    '%COALESCE({"operators":[{"command":"DYNAMIC_METADATA","param":"trace:trace_id"},'
+    '{"command":"START_TIME","param":"0000000000000%s%9f"}]})%'
+)
 LOG_FIELDS = {
     "time": "%START_TIME%",
-    "method": "%REQ(:METHOD)%",
-    "path": "%PATH(NQ)%",
+    "method": "%REQ(:METHOD):16%",
+    "path": "%PATH(NQ:PATH):256%",
     "status": "%RESPONSE_CODE%",
     "flags": "%RESPONSE_FLAGS%",
     "reason": "%RESPONSE_CODE_DETAILS%",
@@ -31,10 +42,11 @@ LOG_FIELDS = {
     "upstream_failure": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
     "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     "route": "%ROUTE_NAME%",
-    "operation": "%DYNAMIC_METADATA(trace:operation)%",
-    "trace_id": "%DYNAMIC_METADATA(trace:trace_id)%",
+    "operation": "%DYNAMIC_METADATA(trace:operation):128%",
+    "trace_id": TRACE_ID,
 }
-STRIPPED = ("x-entrepot-", "x-envoy-", "x-forwarded-")
+STRIPPED_PREFIXES = ("x-entrepot-", "x-envoy-", "x-forwarded-")
+STRIPPED = ("forwarded", "x-real-ip", "x-original-url", "x-rewrite-url", "proxy")
 UNCLEAN_PATH = r"(?i).*(//|\\|%2f|%5c|%2e|%00|/\.\.?(;[^/]*)?(/.*)?$).*"
 
 
@@ -49,35 +61,52 @@ def hardened(port: int, upstream: Json, scratch: Path) -> Json:
     log = {"path": str(scratch / "access.log"), "log_format": log_format}
     manager = {
         "use_remote_address": True,
-        "strip_any_host_port": True,
+        "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},
         "forward_client_cert_details": "SANITIZE",
         "request_headers_timeout": "10s",
         "stream_idle_timeout": "300s",
         "common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST", "idle_timeout": "3600s"},
         "early_header_mutation_extensions": [_strip()],
-        "access_log": [_extension("file", "access_loggers.file.v3.FileAccessLog", **log)],
+        "access_log": [
+            {
+                **_extension("file", "access_loggers.file.v3.FileAccessLog", **log),
+                "filter": {"not_health_check_filter": {}},
+            }
+        ],
         "local_reply_config": {"body_format": {"json_format": _PROBLEM, "content_type": "application/problem+json"}},
     }
-    config = _config(port, upstream, scratch, manager, _careful_routes(), [_ready(), _trace()])
+    config = _config(port, upstream, scratch, manager, _careful_routes(), [_trace(), _ready()])
     config["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] = 32768
     config["static_resources"]["clusters"][0] |= {
         "per_connection_buffer_limit_bytes": 32768,
         "circuit_breakers": {"thresholds": [{"max_connections": 1024, "max_requests": 1024}]},
-        "outlier_detection": {"consecutive_5xx": 5},
+        "outlier_detection": {"consecutive_5xx": 5, "enforcing_success_rate": 0},
     }
+    strict = {"envoy.reloadable_features.strict_chunk_parsing": True}
+    config["layered_runtime"] = {"layers": [{"name": "strict", "static_layer": strict}]}
+    config["overload_manager"] = {"resource_monitors": [_connection_limit()]}
     return config
+
+
+def _connection_limit() -> Json:
+    return _extension(
+        "envoy.resource_monitors.global_downstream_max_connections",
+        "resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        max_active_downstream_connections=10_000,
+    )
 
 
 _PROBLEM = {
     "title": "%LOCAL_REPLY_BODY%",
     "status": "%RESPONSE_CODE%",
-    "trace_id": "%DYNAMIC_METADATA(trace:trace_id)%",
+    "upstream": "%UPSTREAM_CLUSTER%",
+    "trace_id": TRACE_ID,
 }
 
 
 def _strip() -> Json:
-    mutations = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED]
-    mutations += [{"remove": "forwarded"}, {"remove": "x-real-ip"}]
+    mutations: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES]
+    mutations += [{"remove": name} for name in STRIPPED]
     return _extension("strip", "http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations)
 
 
@@ -90,7 +119,6 @@ def _trace() -> Json:
     """Envoy has no other means to make a trace id, short of its tracing, which costs more."""
     uuid = "^([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$"
     theirs = "^(00-([0-9a-f]{32})-[0-9a-f]+-[0-9a-f]{2})$|^.*$"
-    operation = {"metadata_namespace": "trace", "key": "operation"}
     return _extension(
         "trace",
         "filters.http.header_to_metadata.v3.Config",
@@ -99,8 +127,13 @@ def _trace() -> Json:
             _rule("traceparent", "trace_id", theirs, r"\2"),
             {**_rule("traceparent", "traceparent", theirs, r"\1"), "remove": True},
         ],
-        response_rules=[{"header": "x-entrepot-operation", "on_header_present": operation, "remove": True}],
+        response_rules=[_taken_off("x-entrepot-operation"), _taken_off("x-envoy-upstream-healthchecked-cluster")],
     )
+
+
+def _taken_off(header: str) -> Json:
+    pair = {"metadata_namespace": "trace", "key": header.rpartition("-")[2]}
+    return {"header": header, "on_header_present": pair, "remove": True}
 
 
 def _rule(header: str, key: str, pattern: str, substitution: str) -> Json:
@@ -115,7 +148,7 @@ def _careful_routes() -> list[Json]:
     predicate = _extension("previous_hosts", "retry.host.previous_hosts.v3.PreviousHostsPredicate")
     retry = {"num_retries": 1, "per_try_timeout": "15s", "retry_host_predicate": [predicate]}
     never_arrived = "connect-failure,refused-stream,reset-before-request"
-    repeatable = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|PUT|DELETE"}}}
+    repeatable = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|QUERY|PUT|DELETE"}}}
     two_hosts = {"name": ":authority", "string_match": {"contains": ","}}
     again = {"retry_policy": {**retry, "retry_on": "connect-failure,refused-stream,reset,gateway-error"}}
     once = {"retry_policy": {**retry, "retry_on": never_arrived}}
@@ -124,12 +157,17 @@ def _careful_routes() -> list[Json]:
         {"match": {"safe_regex": {"regex": UNCLEAN_PATH}}, "direct_response": {"status": 400}},
         {"match": {"path": "/-/live"}, "direct_response": {"status": 200}},
         {"match": {"prefix": "/-/"}, "direct_response": {"status": 404}},
-        _route({**_REWRITTEN, **again}, repeatable),
-        _route({**_REWRITTEN, **once}),
+        {**_route({**_REWRITTEN, **again}, repeatable), "response_headers_to_remove": ["x-entrepot-operation"]},
+        {**_route({**_REWRITTEN, **once}), "response_headers_to_remove": ["x-entrepot-operation"]},
     ]
 
 
-_REWRITTEN = {"host_rewrite_literal": "plain", "append_x_forwarded_host": True, "timeout": "0s"}
+_REWRITTEN = {
+    "host_rewrite_literal": "plain",
+    "append_x_forwarded_host": True,
+    "timeout": "0s",
+    "upgrade_configs": [{"upgrade_type": "websocket"}],
+}
 _TRACEPARENT = "00-%DYNAMIC_METADATA(trace:trace_id)%-%DYNAMIC_METADATA(trace:trace_id):16%-00"
 
 

@@ -81,7 +81,7 @@ async def test_a_worker_keeps_its_own_deadlines_unless_the_route_has_one(site: S
 
 async def test_marks_of_ours_do_not_reach_clients(site: Site) -> None:
     worker = await site.worker("one")
-    worker.answer_headers = (("x-entrepot-operation", "shop.place_order"), ("x-entrepot-egress", "-"))
+    worker.answer_headers = (("x-entrepot-operation", "shop.place_order"),)
     await site.start(edge_of(site, "one"))
     answer = await site.get(
         "/one/x?secret=1", "user-agent: test", "traceparent: 00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"

@@ -60,7 +60,6 @@ def ingress_routes(edge: EdgeIR, workers: Workers, targets: Mapping[str, Target]
         "name": INGRESS,
         "virtual_hosts": [{"name": "all", "domains": ["*"], "matcher": _refuse_two_hosts(tree)}],
         "request_headers_to_add": trace.headers(),
-        "response_headers_to_remove": [EGRESS_HEADER],
         "validate_clusters": True,
     }
 
