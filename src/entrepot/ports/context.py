@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
+from importlib.metadata import version
+
 from entrepot.model.call import Context, Headers, Meta
 from entrepot.ports.exchange import Request
 
@@ -21,6 +24,12 @@ def context_of(request: Request, known: Known | None = None) -> Context:
     if key is not None:
         context.idempotency_key = key.decode("utf-8", "surrogateescape").strip('"')
     return context
+
+
+@cache
+def own_headers() -> tuple[tuple[bytes, bytes], ...]:
+    """What every client says of itself: who asks, and that it reads no content coding (RFC 9110, §10.1.5, §12.5.3)."""
+    return ((b"user-agent", f"entrepot/{version('entrepot')}".encode()), (b"accept-encoding", b"identity"))
 
 
 def context_headers(context: Context) -> Headers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -58,6 +59,7 @@ async def test_a_request_is_what_the_specification_asks_for():
     assert (request.method, request.path, request.deadline, request.idempotent) == ("POST", b"/v1/rpc", 7.0, True)
     assert dict(request.headers) == {
         b"host": b"bank.egress", b"content-type": b"application/json", b"accept": b"application/json",
+        b"accept-encoding": b"identity", b"user-agent": f"entrepot/{version('entrepot')}".encode(),
         b"traceparent": b"00-a-b-01", b"idempotency-key": b"k",
     }  # fmt: skip
     assert isinstance(request.body, bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -39,7 +40,10 @@ async def sent(name: str, answer: Response | None = None, **plain: Any) -> tuple
 async def test_a_call_becomes_a_request():
     request, headers = await sent("product", id=7)
     assert (request.method, request.path, request.query, request.body) == ("GET", b"/api/shop/v1/products/7", b"", b"")
-    assert headers == {b"host": b"shop.example", b"accept": b"application/json, application/problem+json;q=0.9"}
+    assert headers == {
+        b"host": b"shop.example", b"accept": b"application/json, application/problem+json;q=0.9",
+        b"accept-encoding": b"identity", b"user-agent": f"entrepot/{version('entrepot')}".encode(),
+    }  # fmt: skip
     assert request.idempotent is True
 
 

@@ -91,6 +91,50 @@ async def test_how_a_message_is_sent_is_not_the_callers_to_choose() -> None:
     assert service.refusals == ()
 
 
+async def test_what_the_input_says_is_not_said_twice() -> None:
+    upstream = Upstream(imported(header("User-Agent"), header("Idempotency-Key"), method="post"))
+    await upstream.asked("POST", user_agent="me/1", idempotency_key="k")
+    assert (upstream.got(b"user-agent"), upstream.got(b"idempotency-key")) == ([b"me/1"], [b"k"])
+    await upstream.asked("POST")
+    assert (len(upstream.got(b"user-agent")), upstream.got(b"idempotency-key")) == (1, [])
+
+
+PROBLEM = "application/problem+json;q=0.9"
+
+
+@pytest.mark.parametrize(
+    ("offers", "accept", "passed_on"),
+    [
+        (["image/png", "application/pdf"], "application/pdf", "application/pdf"),
+        (["image/png", "application/pdf"], "image/*;q=0.5, */*;q=0.1", "image/png;q=0.5, application/pdf;q=0.1"),
+        (["image/png", "application/pdf"], "application/pdf;q=0, */*", "image/png"),
+        (["image/*"], "image/webp, text/html, image/*;q=0.1", "image/*;q=0.1, image/webp"),
+        (["*/*"], "image/webp", "image/webp"),
+        (["image/png", "application/pdf"], "", "image/png, application/pdf"),
+        (["image/png"], "image/png;q=0.3", "image/png"),
+    ],
+)
+async def test_the_callers_choice_among_several_media_types_is_passed_on(
+    offers: list[str], accept: str, passed_on: str
+) -> None:
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    content = {"200": {"description": "", "content": dict.fromkeys(offers, binary)}}
+    upstream = Upstream(imported(method="get", responses=content))
+    upstream.answer = Response(200, [(b"content-type", b"image/png")], b"png")
+    response, body = await upstream.asked("GET", **({"accept": accept} if accept else {}))
+    assert (response.status, body) == (200, b"png")
+    assert upstream.got(b"accept") == [f"{passed_on}, {PROBLEM}".encode()]
+
+
+async def test_only_media_types_of_one_schema_are_offered() -> None:
+    other = {"application/hal+json": {"schema": {"type": "string"}}}
+    content = {
+        "200": {"description": "", "content": {**JSON, "application/vnd.x+json": JSON["application/json"], **other}}
+    }
+    [operation] = imported(method="get", responses=content).service.operations
+    assert operation.bindings["rest"]["produces"] == ["application/json", "application/vnd.x+json"]
+
+
 # Links
 
 OWNER = {

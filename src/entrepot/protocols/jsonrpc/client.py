@@ -10,7 +10,7 @@ from entrepot.model.call import Call, Context, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation, Service
-from entrepot.ports.context import context_headers
+from entrepot.ports.context import context_headers, own_headers
 from entrepot.ports.exchange import Exchange, Request, Response, close, read
 from entrepot.ports.protocol import Can, Document, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
@@ -52,7 +52,9 @@ class _Endpoint:
         self.limits = limits
         self._exchange = exchange
         self._path = path.encode()
-        self._headers: Headers = [(b"host", host.encode()), (b"content-type", _JSON), (b"accept", _JSON)]
+        self._headers: Headers = [
+            (b"host", host.encode()), *own_headers(), (b"content-type", _JSON), (b"accept", _JSON),
+        ]  # fmt: skip
 
     async def post(self, body: bytes, context: Context, idempotent: bool) -> tuple[Response, bytes]:
         """The response and its body. Raises `UpstreamFailed` or `Timeout` when there is none."""

@@ -28,6 +28,8 @@ NDJSON = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
 OCTETS = "application/octet-stream"
 ANY = "*/*"
+PROBLEMS = "application/problem+json;q=0.9"
+"""What a client accepts beside the answer that it asks for."""
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -113,7 +115,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
 def accept_of(binding: Binding) -> bytes:
     """The Accept header of a client: what the contract says is answered, and problems beside it."""
     wanted = binding.produces or (JSON,)
-    return b"*/*" if ANY in wanted else ", ".join((*wanted, "application/problem+json;q=0.9")).encode()
+    return b"*/*" if ANY in wanted else ", ".join((*wanted, PROBLEMS)).encode()
 
 
 def mount(service: Service) -> str:

@@ -6,16 +6,17 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Call, Headers, Reply
+from entrepot.model.call import Call, Context, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
-from entrepot.ports.context import context_headers
+from entrepot.ports.context import context_headers, own_headers
 from entrepot.ports.exchange import Exchange, Request
 from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.rest import etags
-from entrepot.protocols.rest.binding import accept_of, bind
+from entrepot.protocols.rest.binding import PROBLEMS, Binding, accept_of, bind
 from entrepot.protocols.rest.input_writer import InputWriter
+from entrepot.protocols.rest.media_types import narrow
 from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.output_reader import OutputReader
 from entrepot.shapes.values import Values
@@ -57,7 +58,9 @@ class _Calling:
         binding = bind(operation, upstream.types)
         self._upstream = upstream
         self._method = binding.method
-        self._headers: Headers = [(b"host", upstream.host.encode()), (b"accept", accept_of(binding))]
+        self._host = (b"host", upstream.host.encode())
+        self._accept = accept_of(binding)
+        self._offers = _offers(operation, binding)
         self._conditional = binding.conditions and not operation.safe
         self._idempotent = operation.idempotent or operation.safe
         values, types = upstream.values, upstream.types
@@ -76,14 +79,11 @@ class _Calling:
         """Sends the call and reads the answer; whatever fails is in the reply."""
         try:
             written = self._writer.write(call.input, call.stream)
-            context = context_headers(call.context)
-            if self._conditional:
-                context += etags.write_conditions(call.context.conditions)
             request = Request(
                 self._method,
                 written.path,
                 written.query,
-                [*self._headers, *context, *written.headers],
+                self._headers(call.context, written.headers),
                 written.body,
                 deadline=call.context.deadline,
                 idempotent=self._idempotent,
@@ -91,3 +91,25 @@ class _Calling:
             return await self._reader.read(await self._upstream.exchange(request))
         except Fault as fault:
             return Reply(fault=fault)
+
+    def _headers(self, context: Context, written: Headers) -> Headers:
+        """Those of the input, and what we say ourselves where the input does not say it."""
+        ours = [*own_headers(), (b"accept", self._accepted(context)), *context_headers(context)]
+        if self._conditional:
+            ours += etags.write_conditions(context.conditions)
+        said = {name for name, _ in written}
+        return [self._host, *(pair for pair in ours if pair[0] not in said), *written]
+
+    def _accepted(self, context: Context) -> bytes:
+        """What may be answered: of several media types those that the caller takes."""
+        if not self._offers:
+            return self._accept
+        given = b", ".join(value for name, value in context.meta.headers if name == b"accept")
+        chosen = narrow(given, self._offers)
+        return f"{chosen}, {PROBLEMS}".encode() if chosen else self._accept
+
+
+def _offers(operation: Operation, binding: Binding) -> tuple[str, ...]:
+    """The media types that a caller may choose among; a stream is read in any form and written anew."""
+    media_types = () if operation.stream_output else binding.produces
+    return media_types if len(media_types) > 1 or "*" in "".join(media_types) else ()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_RANGE = re.compile(r"[!#$&^_.+*0-9a-z-]+/[!#$&^_.+*0-9a-z-]+")
 
 
 def essence(content_type: bytes | str) -> str:
@@ -40,7 +43,7 @@ class Taken:
 
 def choose(accept: bytes, offers: Sequence[str]) -> str | None:
     """The offer that an Accept header likes best, the earlier of equals; None when it takes none."""
-    ranges = [_range(item) for item in accept.decode("latin-1").lower().split(",", 100)[:100] if item.strip()]
+    ranges = _ranges(accept)
     if not ranges:
         return offers[0]
     best, best_quality = None, 0.0
@@ -49,6 +52,23 @@ def choose(accept: bytes, offers: Sequence[str]) -> str | None:
         if quality > best_quality:
             best, best_quality = offer, quality
     return best
+
+
+def narrow(accept: bytes, offers: Sequence[str]) -> str:
+    """What an Accept header says of these offers, which may be ranges themselves; "" when it takes none of them."""
+    wanted: dict[str, float] = {}
+    for pattern, quality in sorted(_ranges(accept), key=lambda pair: _specificity(pair[0])):
+        for offer in map(essence, offers):
+            if matches(pattern, offer):
+                wanted[offer] = quality
+            elif matches(offer, pattern) and _RANGE.fullmatch(pattern):
+                wanted[pattern] = quality
+    return ", ".join(f"{each};q={quality:g}" if quality < 1 else each for each, quality in wanted.items() if quality)
+
+
+def _ranges(accept: bytes) -> list[tuple[str, float]]:
+    items = accept.decode("latin-1").lower().split(",", 100)[:100]
+    return [_range(item) for item in items if item.strip()]
 
 
 def _range(item: str) -> tuple[str, float]:

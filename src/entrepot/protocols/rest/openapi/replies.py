@@ -81,10 +81,12 @@ class ReplyImport:
         if not by_essence:
             return Success(shape.Null(), status, node)
         if in_json:
-            part = self._schemas.shape(by_essence[in_json[0]].raw("schema"))
+            schema = by_essence[in_json[0]].raw("schema")
+            part = self._schemas.shape(schema)
             if isinstance(self._schemas.resolved(part), shape.Null):
                 return Success(part, status, node)
-            return Success(part, status, node, produces=tuple(in_json))
+            same = [name for name in in_json if by_essence[name].raw("schema").value == schema.value]
+            return Success(part, status, node, produces=tuple(same))
         if streams:
             item = _item_schema(by_essence[streams[0]], node)
             return Success(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))
