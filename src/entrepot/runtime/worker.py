@@ -25,7 +25,6 @@ from entrepot.runtime.logs import log_as_json
 from entrepot.runtime.resources import application_scope
 from entrepot.runtime.sources import import_service
 from entrepot.runtime.threads import Threads
-from entrepot.shapes import patience
 from entrepot.wire.asgi import asgi_app
 from entrepot.wire.egress import egress_exchange
 
@@ -73,7 +72,6 @@ def run_worker(
     they are imported.
     """
     log_as_json()
-    patience.install()
     release = _read(release_file)
     worker = Worker(
         release=release,

@@ -13,6 +13,7 @@ import msgspec
 
 from entrepot.model import shape as s
 from entrepot.shapes.markers import Cursor, Version
+from entrepot.shapes.patterns import prove
 
 _NUMERIC = ("ge", "gt", "le", "lt", "multiple_of")
 _SIZED = ("min_length", "max_length")
@@ -86,7 +87,16 @@ def constrain(shape: s.Shape, rules: dict[str, Any]) -> s.Shape:
             return _replace(shape, {"tz": "aware" if rules["tz"] else "naive"}, _ZONE)
         case _:
             texts = {name: getattr(rule, "pattern", rule) for name, rule in rules.items()}
-            return _replace(shape, texts, _LENGTHS)
+            return _proved(_replace(shape, texts, _LENGTHS))
+
+
+def _proved(shape: s.Shape) -> s.Shape:
+    if isinstance(shape, s.Text) and shape.pattern is not None:
+        try:
+            prove(shape.pattern, shape.length_max)
+        except ValueError as error:
+            raise TypeError(str(error)) from None
+    return shape
 
 
 _BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusive_minimum", "lt": "exclusive_maximum"}

@@ -8,6 +8,7 @@ data: JSON bodies, forms, declarations in YAML.
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,6 @@ from entrepot.model.fault import Issue
 from entrepot.shapes import jsonschema
 from entrepot.shapes.arms import choose
 from entrepot.shapes.kinds import kind_of, kinds_of
-from entrepot.shapes.patience import Exhausted, Patience
 from entrepot.shapes.scalars import (
     EXACT,
     INTEGER,
@@ -36,16 +36,7 @@ def explain(shape: s.Shape, plain: Any, types: s.Types, limits: Limits = DEFAULT
 
     Pointers are relative to `plain`.
     """
-    issues: list[Issue] = []
-    walk = _Walk(types, limits)
-    try:
-        for issue in walk.walk(shape, plain, ""):
-            issues.append(issue)
-            if len(issues) >= limits.issues_max:
-                break
-    except Exhausted as exhausted:
-        issues.append(Issue(walk.place, "pattern", str(exhausted)))
-    return issues
+    return list(itertools.islice(_Walk(types, limits).walk(shape, plain, ""), limits.issues_max))
 
 
 Known = dict[tuple[int, int], tuple[bool, s.Shape, Any]]
@@ -68,9 +59,6 @@ class _Walk:
         self.types = types
         self.limits = limits
         self.known: Known = {} if known is None else known
-        self.place = ""
-        """The pointer of the text that was matched last."""
-        self._patience = Patience()
 
     def fits(self, shape: s.Shape, plain: Any) -> bool:
         key = (id(shape), id(plain))
@@ -101,10 +89,6 @@ class _Walk:
                 yield from self._untyped(shape, plain, pointer)
             case s.File() | s.Raw():
                 yield Issue(pointer, "type", "has no form as plain data")
-            case s.Text(pattern=str()):
-                self.place = pointer
-                problem = self._patience.run(lambda text: problem_of(shape, text, self.limits), plain)
-                yield from _issues(problem, pointer)
             case s.Ref():
                 raise KeyError(shape.name)  # resolved above
             case _:

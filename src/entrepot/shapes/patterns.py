@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
+
+from entrepot.shapes import pattern_work
+
+WAYS_MAX = 512
+"""In how many ways a pattern may take a text (`pattern_work.ways`)."""
 
 _TOKEN = re.compile(r"\\.|\[\^?|\]|\$|\(\?<(?![=!])|.", re.DOTALL)
 _CLASS_NEVER, _CLASS_ALWAYS = re.compile(r"\[\]"), re.compile(r"\[\^\]")
@@ -22,6 +28,27 @@ def python_pattern(ecma: str) -> str:
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"the pattern {ecma!r} cannot be used: {error}") from None
     return translated
+
+
+def prove(ecma: str, length_max: int | None) -> None:
+    """Make sure that matching any text of at most this many characters is cheap.
+
+    Raises ValueError when it is not, or cannot be told to be, and as `python_pattern` does.
+    """
+    try:
+        ways = pattern_work.ways(python_pattern(ecma), length_max)
+    except pattern_work.Uncountable as error:
+        raise ValueError(f"the pattern {ecma!r} cannot be used: {error}") from None
+    if ways == math.inf and pattern_work.ways(python_pattern(ecma), 1) == math.inf:
+        raise ValueError(
+            f"the pattern {ecma!r} would take endless time for some texts:"
+            " it repeats what can be matched in several ways"
+        )
+    if ways > WAYS_MAX:
+        raise ValueError(
+            f"the pattern {ecma!r} would take long for a long text: begin it with ^, let each repetition end where the"
+            " next one begins, or bound the text's length"
+        )
 
 
 def _translate(ecma: str) -> list[str]:

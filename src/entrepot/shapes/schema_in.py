@@ -14,7 +14,7 @@ import msgspec
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.shapes import schema_words as words
-from entrepot.shapes.patterns import python_pattern
+from entrepot.shapes.patterns import prove
 from entrepot.shapes.schema_document import (
     Schema,
     SchemaDocument,
@@ -131,8 +131,8 @@ class Reader:
         """A shape that `schema_out` had no other word for."""
         match schema[words.KIND]:
             case "text":
-                plain = read_string({key: value for key, value in schema.items() if key != "format"})
-                return msgspec.structs.replace(plain, format=schema.get("format"))
+                plain = {key: value for key, value in schema.items() if key != "format"}
+                return msgspec.structs.replace(self._string("string", plain, pointer), format=schema.get("format"))
             case "raw":
                 return s.Raw(media_type=schema["contentMediaType"])
             case "tuple":
@@ -195,7 +195,7 @@ class Reader:
         shape = s.File() if kind == "file" else read_string(schema)
         if isinstance(shape, s.Text) and shape.pattern is not None:
             try:
-                python_pattern(shape.pattern)
+                prove(shape.pattern, shape.length_max)
             except ValueError as error:
                 self.loosened.append(Gap(f"{pointer}/pattern", "pattern", str(error)))
                 return msgspec.structs.replace(shape, pattern=None)

@@ -37,8 +37,6 @@ class Trait(enum.Flag):
     """It has a rule that msgspec has no word for."""
     HASHED = enum.auto()
     """It holds a set, or a map whose keys are integers."""
-    PATTERN = enum.auto()
-    """It holds text with a pattern, whose matching may take any time."""
 
 
 class Traits:
@@ -113,7 +111,7 @@ class Traits:
             case s.Map(key=key):
                 return Trait.HASHED if "integer" in kinds_of(key, self._types) else Trait.NONE
             case s.Text(pattern=str()):
-                return Trait.PATTERN | Trait.CHECKED if own_class else Trait.PATTERN
+                return Trait.CHECKED if own_class else Trait.NONE
             case _:
                 return Trait.CHECKED if self._has_rule(part) else Trait.NONE
 

@@ -19,17 +19,14 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
-from entrepot.shapes import authored, guard, patience
+from entrepot.shapes import authored, guard
 from entrepot.shapes.classes import Classes
 from entrepot.shapes.explain import explain
 from entrepot.shapes.integers import Integers
-from entrepot.shapes.patience import Exhausted
 from entrepot.shapes.traits import Trait
 from entrepot.shapes.wire_form import WireForms
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation, Exhausted)
-_SECONDS_PER_OCTET = 2e-7
-"""Several times what reading takes where patterns cost little."""
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation)
 _plain = msgspec.json.Decoder(float_hook=decimal.Decimal)
 
 
@@ -80,13 +77,11 @@ class Codec:
         """The value for plain JSON data (dicts, lists, scalars, Decimals), checked as `decode` does."""
         self._refuse_without_json()
         read, shape, values = self._values.made.reader(self.shape), self.shape, self._values
-        if Trait.PATTERN in self._traits:
-            read = _in_time(read, lambda _: patience.SECONDS_MAX)
 
         def of_plain(plain: Any) -> Any:
             try:
                 value = read(plain)
-            except (ValueError, TypeError, RecursionError, Exhausted):
+            except (ValueError, TypeError, RecursionError):
                 return values.read_thoroughly(shape, plain)
             if (
                 guard.may_be_unsound(plain, values.limits)
@@ -129,9 +124,6 @@ class Codec:
         number = guard.number_hook(limits) if Trait.UNTYPED in self._traits else decimal.Decimal
         read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
         check, times = made.checks.of(shape), Trait.TIME in self._traits
-        if Trait.PATTERN in self._traits:
-            read = _in_time(read, lambda data: patience.SECONDS_MAX + len(data) * _SECONDS_PER_OCTET)
-            check = check and _in_time(check, lambda _: patience.SECONDS_MAX)
         hashed, shallow, short = Trait.HASHED in self._traits, limits.depth_max, limits.number_digits_max
         # An author's own class may write itself at a price, or not at all.
         echoes = None if trusted or self._rewrite is not None or made.has_pydantic else self.encode
@@ -255,10 +247,6 @@ def _classes(types: s.Types, classes: Mapping[str, Any], limits: Limits) -> Clas
 
 def _invalid(*issues: Issue) -> Invalid:
     return Invalid("the value does not fit its type", issues=issues)
-
-
-def _in_time(read: Callable[[Any], Any], seconds: Callable[[Any], float]) -> Callable[[Any], Any]:
-    return lambda given: patience.run(read, given, seconds(given))
 
 
 def _malformed(*issues: Issue) -> Malformed:

@@ -30,7 +30,7 @@ class Thing(msgspec.Struct, forbid_unknown_fields=True):
     day: datetime.date | None = None
     pause: datetime.timedelta | None = None
     kind: Literal["a", "b"] = "a"
-    code: Annotated[str, msgspec.Meta(pattern="^(a+)+$")] = "a"
+    code: Annotated[str, msgspec.Meta(pattern="^a+a*$", max_length=500)] = "a"
     content: bytes = b""
     labels: dict[str, str] = {}
     numbers: list[int] = []
