@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import collections
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from entrepot.model import shape as s
 from entrepot.shapes.kinds import NUMBERS, kind_of, kinds_of
@@ -38,17 +39,24 @@ def _by_tag(union: s.Union, plain: Any) -> s.Shape | None:
 
 
 def _by_keys(candidates: list[s.Shape], plain: dict[str, Any], types: s.Types) -> s.Shape | None:
-    names = [_names(arm, types) for arm in candidates]
-    for index, arm in enumerate(candidates):
-        others = set[str]().union(*(all_names for i, (_, all_names) in enumerate(names) if i != index))
-        if any(name in plain for name in names[index][0] - others):
-            return arm
-    return None
+    own = own_names([names_of(s.resolve(arm, types)) for arm in candidates])
+    return next((arm for arm, names in zip(candidates, own, strict=True) if names & plain.keys()), None)
 
 
-def _names(arm: s.Shape, types: s.Types) -> tuple[set[str], set[str]]:
-    """The required names of a record, and all its names."""
-    record = s.resolve(arm, types)
-    if not isinstance(record, s.Record):
-        return set(), set()
-    return {field.name for field in record.fields if field.required}, {field.name for field in record.fields}
+class Names(NamedTuple):
+    """What a record calls its members."""
+
+    required: frozenset[str] = frozenset()
+    all: frozenset[str] = frozenset()
+
+
+def names_of(shape: s.Shape) -> Names:
+    """The names of a record's members; nothing else has any."""
+    fields = shape.fields if isinstance(shape, s.Record) else ()
+    return Names(frozenset(field.name for field in fields if field.required), frozenset(field.name for field in fields))
+
+
+def own_names(records: Sequence[Names]) -> list[frozenset[str]]:
+    """For each record the members that it requires and no other has: by those it is told from the others."""
+    among = collections.Counter(name for names in records for name in names.all)
+    return [frozenset(name for name in names.required if among[name] == 1) for names in records]

@@ -25,7 +25,7 @@ from entrepot.shapes import authored
 from entrepot.shapes.arms import choose
 from entrepot.shapes.checks import Checks
 from entrepot.shapes.explain import Known, fits
-from entrepot.shapes.kinds import kinds_of
+from entrepot.shapes.kinds import apart_by_kind, kinds_of
 from entrepot.shapes.patterns import python_pattern
 from entrepot.shapes.scalars import (
     NotOfShape,
@@ -290,18 +290,12 @@ class Classes:
         return self._unnamed[key]
 
     def _told_apart_by_msgspec(self, union: s.Union, annotations: list[Any]) -> bool:
-        seen: set[str] = set()
-        for arm, annotation in zip(union.arms, annotations, strict=True):
+        for annotation in annotations:
             if annotation is Any or isinstance(annotation, _HookMeta) or annotation in self._readers:
                 return False
             if any(isinstance(part, _HookMeta) for part in typing.get_args(annotation)) and _is_union(annotation):
                 return False
-            kinds = kinds_of(arm, self.types)
-            own = kinds - {"integer"} if "number" in kinds else kinds
-            if own & seen:
-                return False
-            seen |= own
-        return True
+        return apart_by_kind(kinds_of(arm, self.types) for arm in union.arms)
 
     def _holder(self, union: s.Union, name: str) -> Any:
         """A union that msgspec cannot decide: the arm is chosen from plain data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from entrepot.model import shape as s
@@ -58,6 +59,17 @@ def kinds_of(shape: s.Shape, types: s.Types) -> frozenset[Kind]:
             case other:
                 found |= _own_kinds(other)
     return frozenset(found)
+
+
+def apart_by_kind(arms: Iterable[frozenset[Kind]]) -> bool:
+    """Whether no kind belongs to two arms of a union; integers count as apart from other numbers."""
+    seen: set[Kind] = set()
+    for kinds in arms:
+        own = kinds - {"integer"} if "number" in kinds else kinds
+        if own & seen:
+            return False
+        seen |= own
+    return True
 
 
 def _own_kinds(shape: s.Shape) -> frozenset[Kind]:

@@ -24,9 +24,10 @@ from entrepot.model import shape as s
 from entrepot.model.file import File
 from entrepot.model.page import Page
 from entrepot.shapes import authored
+from entrepot.shapes.arms import names_of, own_names
 from entrepot.shapes.class_fields import Found, NoShape, enum_of, fields_of, forbids_unknown
 from entrepot.shapes.constraints import Notes, constrain, notes_of
-from entrepot.shapes.kinds import kinds_of
+from entrepot.shapes.kinds import apart_by_kind, kinds_of
 
 _SCALARS: dict[Any, s.Shape] = {
     None: s.Null(),
@@ -171,31 +172,14 @@ class Reflector:
 
     def _untagged(self, shapes: list[s.Shape], where: str) -> s.Shape:
         self._refuse_pattern_trap(shapes, where)
-        if self._kinds_differ(shapes):
+        if apart_by_kind(kinds_of(shape, self.types) for shape in shapes):
             return s.Union(arms=tuple(shapes))
-        if all(isinstance(s.resolve(shape, self.types), s.Record) for shape in shapes):
-            if self._keys_differ(shapes):
+        resolved = [s.resolve(shape, self.types) for shape in shapes]
+        if all(isinstance(shape, s.Record) for shape in resolved):
+            if all(own_names(list(map(names_of, resolved)))):
                 return s.Union(arms=tuple(shapes), choose="keys")
             raise NoShape(f"{_place(where)}these records cannot be told apart; make them Structs with a `tag`")
         return s.Union(arms=tuple(shapes), choose="trial")
-
-    def _kinds_differ(self, shapes: list[s.Shape]) -> bool:
-        seen: set[str] = set()
-        for shape in shapes:
-            kinds = kinds_of(shape, self.types)
-            own = kinds - {"integer"} if "number" in kinds else kinds
-            if own & seen:
-                return False
-            seen |= own
-        return True
-
-    def _keys_differ(self, shapes: list[s.Shape]) -> bool:
-        records = [typing.cast(s.Record, s.resolve(shape, self.types)) for shape in shapes]
-        for index, record in enumerate(records):
-            others = {field.name for i, other in enumerate(records) if i != index for field in other.fields}
-            if not any(field.required and field.name not in others for field in record.fields):
-                return False
-        return True
 
     def _refuse_pattern_trap(self, shapes: list[s.Shape], where: str) -> None:
         """msgspec 0.22 corrupts memory on a class with such a union; a class of ours is made without it."""

@@ -14,6 +14,8 @@ import msgspec
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.shapes import schema_words as words
+from entrepot.shapes.arms import own_names
+from entrepot.shapes.kinds import apart_by_kind
 from entrepot.shapes.patterns import prove
 from entrepot.shapes.schema_document import (
     Schema,
@@ -30,8 +32,6 @@ from entrepot.shapes.schema_scalars import read_enum, read_number, read_string
 from entrepot.shapes.schema_unions import (
     Outline,
     Tagging,
-    apart_by_keys,
-    apart_by_kind,
     kinds_said,
     outline,
     tags_by_constants,
@@ -322,12 +322,15 @@ class Reader:
                 seen.append(each)
         if len(shapes) == 1:
             return shapes[0]
-        return s.Union(arms=tuple(shapes)) if apart_by_kind(seen) else self._joined(shapes, pointer)
+        return (
+            s.Union(arms=tuple(shapes)) if apart_by_kind(each.kinds for each in seen) else self._joined(shapes, pointer)
+        )
 
     def _records(self, records: list[_Arm], outlines: list[Outline], said: Any) -> s.Shape | None:
         schemas = [record.schema for record in records]
         tagging = tags_by_discriminator(said, schemas, outlines) or tags_by_constants(outlines)
-        by_keys, same_names = apart_by_keys(outlines), len({each.names for each in outlines}) == 1
+        by_keys = all(own_names([each.names for each in outlines]))
+        same_names = len({each.names.all for each in outlines}) == 1
         if tagging is None and not by_keys and not same_names:
             return None
         arms = [self._read(*record) for record in records]

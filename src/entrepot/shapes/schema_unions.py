@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from entrepot.shapes.arms import Names
 from entrepot.shapes.kinds import ALL, Kind, kind_of
 from entrepot.shapes.schema_document import SchemaDocument, Unreadable, as_list
 
@@ -22,15 +23,14 @@ class Outline(NamedTuple):
     """What can be seen of an arm from outside."""
 
     kinds: frozenset[Kind]
-    required: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
+    names: Names = Names()
     constants: Mapping[str, tuple[str, ...]] = {}
     """Members that can only be one of a few texts."""
 
     @property
     def is_record(self) -> bool:
         """An object with known members."""
-        return self.kinds == {"object"} and bool(self.names)
+        return self.kinds == {"object"} and bool(self.names.all)
 
 
 class Tagging(NamedTuple):
@@ -74,7 +74,7 @@ def outline(document: SchemaDocument, schema: Any, seen: frozenset[int] = frozen
     properties = flat.get("properties") or {}
     required = frozenset(name for name in flat.get("required") or () if isinstance(name, str))
     constants = {name: texts for name in properties if (texts := _texts(document, properties[name]))}
-    return Outline(kinds or ALL, required, frozenset(properties) | required, constants)
+    return Outline(kinds or ALL, Names(required, frozenset(properties) | required), constants)
 
 
 def _texts(document: SchemaDocument, schema: Any) -> tuple[str, ...]:
@@ -86,29 +86,10 @@ def _texts(document: SchemaDocument, schema: Any) -> tuple[str, ...]:
     return tuple(values) if values and all(isinstance(value, str) for value in values) else ()
 
 
-def apart_by_kind(arms: list[Outline]) -> bool:
-    """Whether no JSON kind belongs to two arms; integers count as apart from other numbers."""
-    seen: set[Kind] = set()
-    for arm in arms:
-        own = arm.kinds - {"integer"} if "number" in arm.kinds else arm.kinds
-        if own & seen:
-            return False
-        seen |= own
-    return True
-
-
-def apart_by_keys(arms: list[Outline]) -> bool:
-    """Whether each record requires a member that no other has."""
-    return all(
-        arm.required - frozenset[str]().union(*(other.names for i, other in enumerate(arms) if i != index))
-        for index, arm in enumerate(arms)
-    )
-
-
 def tags_by_constants(arms: list[Outline]) -> Tagging | None:
     """A member that all arms require, and that can be different texts in each."""
     for name, _ in arms[0].constants.items():
-        if not all(name in arm.constants and name in arm.required for arm in arms):
+        if not all(name in arm.constants and name in arm.names.required for arm in arms):
             continue
         tags = [(index, tag) for index, arm in enumerate(arms) for tag in arm.constants[name]]
         if len({tag for _, tag in tags}) == len(tags):
