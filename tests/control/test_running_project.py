@@ -17,6 +17,7 @@ import pytest
 
 from entrepot.control import directories, status
 from entrepot.control.releases import Releases
+from entrepot.ir.edge import LIVE_PATH, READY_PATH
 from support.checked_load import checked_load
 from support.running import Running, free_port, running_project
 
@@ -302,10 +303,12 @@ def test_one_worker_serves_alone_and_says_what_is_missing(tmp_path: Path) -> Non
         assert f"http://127.0.0.1:{port}" in process.stdout.readline()
         alone = Running(port, process, project, None)  # type: ignore[arg-type]
         assert alone.rpc("api.version")["result"] == "one"
+        for path in (READY_PATH, LIVE_PATH):
+            assert alone.get(path).status == 200
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "missing without an edge: /-/ready and /-/live" in errors
+    assert "missing without an edge: connection limits" in errors
 
 
 def processes_of(project: Path) -> list[str]:

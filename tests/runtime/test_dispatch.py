@@ -56,8 +56,9 @@ async def test_any_other_path_is_a_problem(path: str) -> None:
     assert json.loads(response.body)["kind"] == "unknown_operation"
 
 
-async def test_health_is_answered_by_the_worker_itself() -> None:
-    response = await dispatcher([])(Request("GET", b"/-/health"))
+@pytest.mark.parametrize("path", [b"/-/health", b"/-/ready", b"/-/live"])
+async def test_health_is_answered_by_the_worker_itself(path: bytes) -> None:
+    response = await dispatcher([])(Request("GET", path))
     assert (response.status, response.body) == (200, b"ok\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 
+from entrepot.ir.edge import LIVE_PATH, READY_PATH
 from entrepot.ir.worker import HEALTH_PATH
 from entrepot.model.call import Headers
 from entrepot.model.faults import UnknownOperation
@@ -11,6 +12,9 @@ from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Mount
+
+_OWN_PATHS = (HEALTH_PATH, READY_PATH, LIVE_PATH)
+"""Answered as long as the worker serves. The edge answers the last two itself; where there is none, a worker does."""
 
 _TEXT: Headers = [(b"content-type", b"text/plain; charset=utf-8")]
 
@@ -21,7 +25,7 @@ def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
     A protocol's prefixes begin with a segment that is its own; what follows is for its own router.
     Paths are compared as they came. Raises ValueError when two exchanges want the same address.
     """
-    exact: dict[bytes, Exchange] = {HEALTH_PATH.encode(): _answer_health}
+    exact: dict[bytes, Exchange] = {path.encode(): _answer_health for path in _OWN_PATHS}
     segments: dict[bytes, Exchange] = {}
     for mount, exchange in mounted:
         path = mount.path.encode()
