@@ -232,7 +232,7 @@ def test_a_cookie_arrives(running: Running) -> None:
         (418, 400, "rejected", False),
         (429, 429, "rate_limited", False),
         (302, 502, "upstream_failed", True),
-        (500, 500, "internal", True),
+        (500, 502, "upstream_failed", True),
         (503, 503, "unavailable", True),
         (504, 504, "timeout", True),
         (599, 502, "upstream_failed", True),

@@ -11,7 +11,7 @@ import math
 from datetime import UTC, datetime
 
 from entrepot.model.call import Context, Headers
-from entrepot.model.fault import KINDS, Fault, Kind
+from entrepot.model.fault import Fault, Kind
 from entrepot.ports.exchange import Response, header
 from entrepot.ports.told_faults import Members, Told, encode_members, tell
 
@@ -46,18 +46,19 @@ def refusal(
 
 
 _KIND_BY_STATUS: dict[int, Kind] = {
-    400: "rejected", 405: "unknown_operation", 406: "unsupported", 408: "timeout", 410: "not_found",
-    414: "too_large", 423: "conflict", 428: "precondition_failed", 431: "too_large", 501: "upstream_failed",
+    401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "upstream_failed", 406: "unsupported",
+    407: "upstream_failed", 408: "timeout", 409: "conflict", 410: "not_found", 412: "precondition_failed",
+    413: "too_large", 414: "too_large", 415: "unsupported", 421: "upstream_failed", 422: "invalid", 423: "conflict",
+    428: "precondition_failed", 429: "rate_limited", 431: "too_large", 503: "unavailable", 504: "timeout",
 }  # fmt: skip
-"""What an answer without a symbol means, where the table of kinds has several rows or none."""
-
-for _kind, _row in KINDS.items():
-    if _kind != "unknown_operation":
-        _KIND_BY_STATUS.setdefault(_row.status, _kind)
 
 
 def kind_of(status: int) -> Kind:
-    """The kind that a status means when nothing else tells."""
+    """What an upstream's status means to whoever called, when nothing else tells.
+
+    An upstream that fails is never `internal`: that is a failure of ours. Nor is a method that it does
+    not have (405) an operation that the caller should not have called: the contract has it.
+    """
     known = _KIND_BY_STATUS.get(status)
     if known is not None:
         return known

@@ -153,12 +153,34 @@ async def test_a_result_that_does_not_fit_is_told_with_its_places():
     assert [issue.code for issue in reply.fault.issues] == ["type"]
 
 
-@pytest.mark.parametrize("status", [400, 404, 429, 500, 502, 503])
-async def test_a_status_without_an_answer_is_named(status):
-    reply = await subtract(lambda id: "<html>", status)
-    assert reply.fault is not None
-    assert reply.fault.kind == "upstream_failed"
-    assert str(status) in reply.fault.detail
+@pytest.mark.parametrize("body", ["<html>", "", '{"error":"no"}'])
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (301, "upstream_failed"), (400, "upstream_failed"), (401, "unauthenticated"), (403, "forbidden"),
+        (404, "upstream_failed"), (405, "upstream_failed"), (407, "upstream_failed"), (408, "timeout"),
+        (409, "upstream_failed"), (413, "too_large"), (422, "upstream_failed"), (429, "rate_limited"),
+        (500, "upstream_failed"), (502, "upstream_failed"), (503, "unavailable"), (504, "timeout"),
+        (520, "upstream_failed"),
+    ],
+)  # fmt: skip
+async def test_without_an_answer_http_tells_what_is_true_of_any_call(status, kind, body):
+    fault = (await subtract(lambda id: body, status)).fault
+    assert fault is not None
+    assert (fault.kind, str(status) in fault.detail) == (kind, True)
+    assert fault.upstream == ("" if fault.row.blame == "caller" else "bank")
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, "rate_limited"), (503, "unavailable")])
+async def test_when_to_come_back_is_passed_on(status, kind):
+    async def exchange(request: Request) -> Response:
+        return Response(status, [(b"retry-after", b"7")], b"busy")
+
+    calculator = Calculator()
+    invokes = PROTOCOL.client.dial(calculator.service, calculator.values, exchange, "bank")
+    fault = (await invokes["subtract"](calculator.call("subtract", minuend=3, subtrahend=1))).fault
+    assert fault is not None
+    assert (fault.kind, fault.retry_after) == (kind, 7.0)
 
 
 async def test_an_answer_counts_whatever_its_status():
@@ -170,9 +192,9 @@ async def test_an_answer_counts_whatever_its_status():
 
 
 async def test_an_error_may_have_lost_its_id():
-    reply = await subtract(lambda id: '{"jsonrpc":"2.0","error":{"code":-32700,"message":"?"},"id":null}')
+    reply = await subtract(lambda id: '{"jsonrpc":"2.0","error":{"code":-32602,"message":"?"},"id":null}')
     assert reply.fault is not None
-    assert reply.fault.kind == "malformed"
+    assert reply.fault.kind == "invalid"
 
 
 async def test_an_answer_that_is_too_long_is_given_up():

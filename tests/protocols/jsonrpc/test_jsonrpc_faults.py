@@ -31,22 +31,31 @@ def withdraw() -> OperationFaults:
 
 def test_every_kind_has_its_code_and_every_code_its_kind():
     assert {kind: code_of(kind) for kind in KINDS} == CODES
-    assert {kind: kind_of(code) for kind, code in CODES.items()} == {kind: kind for kind in KINDS}
+    not_the_callers = dict.fromkeys(("malformed", "unknown_operation", "internal"), "upstream_failed")
+    assert {kind: kind_of(code) for kind, code in CODES.items()} == {kind: kind for kind in KINDS} | not_the_callers
     assert len(set(CODES.values())) == len(KINDS)
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [(-32700, "malformed"), (-32002, "rejected"), (-32040, "rejected"), (-32051, "upstream_failed"),
+    [(-32700, "upstream_failed"), (-32002, "rejected"), (-32040, "rejected"), (-32051, "upstream_failed"),
      (-32500, "upstream_failed"), (1, "rejected"), (0, "rejected"), (-1, "rejected"), (10**30, "rejected")],
 )  # fmt: skip
 def test_other_codes_mean_something_sensible(code, kind):
     assert kind_of(code) == kind
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"malformed", "unknown_operation", "internal"}))
 def test_the_code_alone_tells_the_kind(kind, withdraw):
     assert withdraw.read(Error(CODES[kind], "why")).kind == kind
+
+
+@pytest.mark.parametrize("code", [-32700, -32600, -32601, -32603, -32050, -32052, -32099 - 1])
+def test_what_an_upstream_that_fails_says_of_itself_is_not_passed_on(code, withdraw):
+    secret = Raw(b'{"detail":"SELECT secret","upstream":"other","errors":[{"message":"secret"}]}')
+    fault = withdraw.read(Error(code, "the secret is", secret))
+    assert (fault.kind, fault.upstream, fault.issues) == ("upstream_failed", "bank", ())
+    assert fault.detail == f"bank answered with the error {code}"
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -159,17 +159,35 @@ async def test_an_answer_outside_the_contract_is_the_upstreams_failure(answer, p
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (400, "rejected"), (401, "unauthenticated"), (403, "forbidden"), (404, "not_found"), (405, "unknown_operation"),
+        (400, "rejected"), (401, "unauthenticated"), (403, "forbidden"), (404, "not_found"), (405, "upstream_failed"),
+        (402, "rejected"), (407, "upstream_failed"), (414, "too_large"), (421, "upstream_failed"), (423, "conflict"),
+        (428, "precondition_failed"), (431, "too_large"), (505, "upstream_failed"), (100, "upstream_failed"),
         (406, "unsupported"), (408, "timeout"), (409, "conflict"), (410, "not_found"), (412, "precondition_failed"),
         (413, "too_large"), (415, "unsupported"), (418, "rejected"), (422, "invalid"), (429, "rate_limited"),
-        (499, "cancelled"), (500, "internal"), (501, "upstream_failed"), (502, "upstream_failed"), (503, "unavailable"),
+        (499, "rejected"), (500, "upstream_failed"),
+        (501, "upstream_failed"), (502, "upstream_failed"), (503, "unavailable"),
         (504, "timeout"), (520, "upstream_failed"),
     ],
 )  # fmt: skip
-async def test_a_foreign_failure_is_known_by_its_status(status, kind):
-    fault = (await answered(Response(status, [(b"content-type", b"text/html")], b"<h1>no</h1>"))).fault
+@pytest.mark.parametrize("body", [b"<h1>no</h1>", b"", b"[]", b'{"kind":"other"}'])
+async def test_a_foreign_failure_is_known_by_its_status(status, kind, body):
+    fault = (await answered(Response(status, [(b"content-type", b"text/html")], body))).fault
     assert (fault.kind, fault.detail) == (kind, f"shop.example answered {status}")
     assert fault.upstream == ("" if fault.row.blame == "caller" else "shop.example")
+
+
+@pytest.mark.parametrize("name", ["detail", "message", "title"])
+async def test_the_words_of_an_upstream_that_refuses_are_passed_on_and_of_one_that_fails_are_not(name):
+    body = msgspec.json.encode({name: "the words", "upstream": "other"})
+    assert (await answered(Response(409, [], body))).fault.detail == "the words"
+    fault = (await answered(Response(500, [], body))).fault
+    assert (fault.detail, fault.upstream) == ("shop.example answered 500", "shop.example")
+
+
+async def test_a_service_of_ours_that_fails_inside_is_told_as_it_is():
+    problem = b'{"type":"about:blank","title":"The service failed","status":500,"kind":"internal"}'
+    fault = (await answered(Response(500, [], problem))).fault
+    assert (fault.kind, fault.upstream) == ("internal", "shop.example")
 
 
 async def test_a_problem_is_known_by_its_symbol_before_its_status():

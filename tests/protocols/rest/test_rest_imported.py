@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -133,6 +134,39 @@ async def test_only_media_types_of_one_schema_are_offered() -> None:
     }
     [operation] = imported(method="get", responses=content).service.operations
     assert operation.bindings["rest"]["produces"] == ["application/json", "application/vnd.x+json"]
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "kind", "upstream"),
+    [
+        (401, 401, "unauthenticated", None),
+        (404, 404, "not_found", None),
+        (302, 502, "upstream_failed", "crm"),
+        (405, 502, "upstream_failed", "crm"),
+        (500, 502, "upstream_failed", "crm"),
+        (503, 503, "unavailable", "crm"),
+        (504, 504, "timeout", "crm"),
+    ],
+)
+async def test_an_upstreams_failure_is_told_with_its_name(
+    sent: int, status: int, kind: str, upstream: str | None
+) -> None:
+    behind = Upstream(imported())
+    behind.answer = Response(sent, [(b"retry-after", b"3")], b"<h1>no</h1>")
+    response, body = await behind.asked("PUT")
+    problem = json.loads(body)
+    assert (response.status, problem["kind"], problem.get("upstream")) == (status, kind, upstream)
+
+
+async def test_an_answer_that_sometimes_has_no_body_may_have_none() -> None:
+    behind = Upstream(imported(responses=OK | {"204": {"description": ""}}))
+    assert (await behind.asked("PUT"))[1] == b'{"id":"1"}'
+    behind.answer = Response(204)
+    response, body = await behind.asked("PUT")
+    assert (response.status, body) == (200, b"null")
 
 
 # Links

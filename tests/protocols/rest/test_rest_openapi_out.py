@@ -52,6 +52,8 @@ def comparable(service: Service) -> Any:
 
 def comparable_operation(operation: Operation, types: s.Types) -> Any:
     binding = bind(operation, types)
+    # An answer without a body has no place for the name of nothing.
+    output = s.Null() if isinstance(s.resolve(operation.output, types), s.Null) else operation.output
     named = binding.body in ("object", "form")
     placed = {
         p.field.name: (
@@ -70,7 +72,9 @@ def comparable_operation(operation: Operation, types: s.Types) -> Any:
             binding.status, binding.location, binding.conditions,
         ],
         "faults": {fault.name: (fault.kind, fault.data, fault.docs, fault.bindings) for fault in operation.faults},
-        "rest": msgspec.structs.replace(operation, input=s.Record(fields=()), faults=(), bindings={}, examples=()),
+        "rest": msgspec.structs.replace(
+            operation, input=s.Record(fields=()), faults=(), bindings={}, examples=(), output=output
+        ),
     }  # fmt: skip
 
 

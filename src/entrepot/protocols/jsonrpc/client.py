@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Headers, Reply
-from entrepot.model.fault import Fault
+from entrepot.model.fault import KINDS, Fault
 from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.context import context_headers, own_headers
 from entrepot.ports.exchange import Exchange, Request, Response, close, read
+from entrepot.ports.problems import kind_of, retry_after
 from entrepot.ports.protocol import Can, Document, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
 from entrepot.protocols.jsonrpc.binding import method_of, takes_positions_only
@@ -100,8 +101,8 @@ class _Method:
         try:
             answer = codec.decode_reply(data, id)
         except UpstreamFailed:
-            if response.status != 200:
-                raise UpstreamFailed(f"it answered with the HTTP status {response.status}") from None
+            if not 200 <= response.status <= 299:
+                raise self._refused(response) from None
             raise
         if isinstance(answer, codec.Error):
             return Reply(fault=self._faults.read(answer))
@@ -109,3 +110,16 @@ class _Method:
             return Reply(self._output.decode(answer))
         except Fault as fault:
             raise UpstreamFailed("the result does not fit its contract", issues=fault.issues) from None
+
+    def _refused(self, response: Response) -> Fault:
+        """What HTTP alone tells, where no message of the protocol came."""
+        host, status = self._endpoint.host, response.status
+        kind = kind_of(status)
+        if kind not in _TOLD_BY_HTTP:
+            return UpstreamFailed(f"{host} answered with the HTTP status {status}", upstream=host)
+        blamed = host if KINDS[kind].blame != "caller" else ""
+        return Fault.of(kind, f"{host} answered {status}", retry_after=retry_after(response.headers), upstream=blamed)
+
+
+_TOLD_BY_HTTP = ("unauthenticated", "forbidden", "too_large", "rate_limited", "unavailable", "timeout")
+"""What a server, or a proxy before it, may say of any call. A 404 is of the one address, never of the call."""

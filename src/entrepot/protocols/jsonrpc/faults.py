@@ -15,8 +15,9 @@ from msgspec import Raw
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Kind
+from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation
-from entrepot.ports.told_faults import FaultReader, Told, encode_members, read_members, tell
+from entrepot.ports.told_faults import FaultReader, Members, Told, encode_members, read_members, tell
 from entrepot.protocols.jsonrpc.binding import NAME
 from entrepot.protocols.jsonrpc.codec import Error
 from entrepot.shapes.values import Values
@@ -35,7 +36,7 @@ def code_of(kind: Kind) -> int:
     return _STANDARD.get(kind, formula)
 
 
-_KINDS_BY_CODE: dict[int, Kind] = {code_of(kind): kind for kind in KINDS} | {PARSE_ERROR: "malformed"}
+_KINDS_BY_CODE: dict[int, Kind] = {code_of(kind): kind for kind in KINDS}
 
 
 def is_standard(code: int) -> bool:
@@ -43,8 +44,14 @@ def is_standard(code: int) -> bool:
     return code == PARSE_ERROR or code in _STANDARD.values()
 
 
+_NOT_THE_CALLERS = (PARSE_ERROR, -32600, -32601, -32603)
+"""Codes that blame the message, which is ours, the contract or the upstream itself."""
+
+
 def kind_of(code: int) -> Kind:
-    """The kind that a code means when no symbol tells: an application's own code is a refusal."""
+    """What an upstream's code means to whoever called, when no symbol tells: an application's own is a refusal."""
+    if code in _NOT_THE_CALLERS:
+        return "upstream_failed"
     if code in _KINDS_BY_CODE:
         return _KINDS_BY_CODE[code]
     if -32768 <= code <= -32050:
@@ -89,6 +96,7 @@ class OperationFaults:
     def __init__(self, operation: Operation, values: Values, host: str = "", limits: Limits = DEFAULT_LIMITS) -> None:
         self._operation = operation
         self._values = values
+        self._host = host
         self._limits = limits
         self._codes = codes_of(operation.faults)
         self._by_code = {self._codes[fault.name]: fault for fault in operation.faults}
@@ -102,10 +110,15 @@ class OperationFaults:
     def read(self, error: Error) -> Fault:
         """The fault that an error object stands for; any error object gives one."""
         members = read_members(error.data) or {}
+        return self._told.read(members, error.message) or self._foreign(error, members)
+
+    def _foreign(self, error: Error, members: Members) -> Fault:
+        """An error without the symbol: what the contract says of its code, or the code itself."""
         declared = self._by_code.get(error.code)
-        return self._told.read(members, error.message) or self._told.suppose(
-            declared.kind if declared else kind_of(error.code),
-            members,
-            error.message,
-            name=declared.name if declared else "",
-        )
+        if declared is not None:
+            return self._told.suppose(declared.kind, members, error.message, name=declared.name)
+        kind = kind_of(error.code)
+        if kind == "upstream_failed":
+            # What a system that fails says of itself may be anything, its secrets included.
+            return UpstreamFailed(f"{self._host} answered with the error {error.code}", upstream=self._host)
+        return self._told.suppose(kind, members, error.message)

@@ -20,6 +20,8 @@ from entrepot.shapes.values import Values
 DECLARED_TYPE = "urn:entrepot:fault:"
 ANY_STATUS = 0
 """In `bindings["rest"]` of a declared fault: it may come with any status that is not listed."""
+_FAILURES = 500
+"""Statuses from here on say that the upstream failed, and not the caller."""
 
 
 def status_of_declared(declared: DeclaredFault) -> int:
@@ -73,15 +75,17 @@ class Reader:
 
     def _foreign(self, members: Members | None, status: int) -> Fault:
         kind = problems.kind_of(status)
+        # What a system that fails says of itself may be anything, its secrets included.
+        told = members if members is not None and status < _FAILURES else {}
         declared = self._by_status.get(status) or self._by_status.get(ANY_STATUS)
         fault = None
         if declared is not None and members is not None:
-            fault = self._told.read_declared(declared, members, members, kind=kind)
+            fault = self._told.read_declared(declared, told, members, kind=kind)
         if fault is None or not fault.name:
             # An error body outside its contract still tells, by its status, how the call failed.
-            fault = self._told.suppose(kind, members or {})
+            fault = self._told.suppose(kind, told)
         if not fault.detail:
-            texts = ((members or {}).get(name) for name in ("message", "title"))
+            texts = (told.get(name) for name in ("message", "title"))
             fault.detail = next((each for each in texts if each and isinstance(each, str)), "")
         fault.detail = fault.detail or f"{self._host} answered {status}"
         return fault

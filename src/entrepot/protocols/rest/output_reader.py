@@ -28,6 +28,7 @@ from entrepot.shapes.values import Values
 
 _KEPT = frozenset((b"etag", b"location", b"last-modified", b"link"))
 """Headers of an answer that mean something to whoever called."""
+_NO_CONTENT = 204
 
 
 class OutputReader:
@@ -82,6 +83,8 @@ class OutputReader:
             return None
         if self._octets:
             return await self._read_octets(response)
+        if response.status == _NO_CONTENT and self._nullable:
+            return None
         self._check_media_type(response)
         return self._decoded(await self._read_whole(response), "")
 
@@ -109,7 +112,7 @@ class OutputReader:
         return UpstreamFailed(f"{self._host} {what}", issues=issues, upstream=self._host)
 
     async def _read_octets(self, response: Response) -> Any:
-        if response.status == 204 and self._nullable:
+        if response.status == _NO_CONTENT and self._nullable:
             return None
         if not self._is_file:
             return await self._read_whole(response)
