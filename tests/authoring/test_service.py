@@ -85,7 +85,7 @@ def test_an_operation_without_http_has_no_binding() -> None:
 
     assert only(service) == Operation(
         name="quote",
-        input=shape.Record(fields=(shape.Field(name="items", shape=shape.List(item=shape.Int())),)),
+        input=shape.Record(fields=(shape.Field(name="items", shape=shape.List(item=shape.Int())),), extras="forbid"),
         output=shape.Decimal(),
         safe=True,
         idempotent=True,

@@ -159,7 +159,11 @@ def _operation(
     _check_template(declared, signature, found)
     return Operation(
         name=declared.name,
-        input=Record(fields=tuple(_field(each, values, declared.function, found) for each in signature.fields)),
+        input=Record(
+            # A misspelt argument is refused, as Python does.
+            fields=tuple(_field(each, values, declared.function, found) for each in signature.fields),
+            extras="forbid",
+        ),
         output=signature.output,
         stream_input=signature.stream_input,
         stream_output=signature.stream_output,

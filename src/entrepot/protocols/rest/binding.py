@@ -171,9 +171,9 @@ def is_upload(part: Shape, types: Types) -> bool:
 
 def style_of(part: Shape, types: Types) -> Style:
     """How a value of this shape is written where only text can stand."""
-    if isinstance(unwrap(part, types), _SCALARS):
+    inner = unwrap(part, types)
+    if isinstance(inner, _SCALARS):
         return "scalar"
-    inner = shape.resolve(part, types)
     if isinstance(inner, shape.List) and isinstance(shape.resolve(inner.item, types), _SCALARS):
         return "repeat"
     return "json"

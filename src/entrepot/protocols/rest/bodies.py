@@ -18,7 +18,7 @@ from entrepot.protocols.rest.binding import OCTETS, Binding, Placement
 from entrepot.protocols.rest.file_bodies import file_of
 from entrepot.protocols.rest.form_bodies import form_reader
 from entrepot.protocols.rest.media_types import Taken
-from entrepot.protocols.rest.parameters import prefixed
+from entrepot.protocols.rest.parameters import prefixed, renamed, wire_names
 from entrepot.protocols.rest.received import (
     NOTHING,
     Given,
@@ -77,7 +77,7 @@ def _object_reader(
     codec = values.codec(body_record(operation, placements))
     whole = codec.shape == operation.input
     attributes = [placement.field.attribute for placement in placements]
-    renamed = {escape(p.name): escape(p.field.name) for p in placements if p.name != p.field.name}
+    names = wire_names(placements)
     limit = limits.body_bytes_max
 
     async def read_object(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
@@ -86,7 +86,7 @@ def _object_reader(
         try:
             value = codec.decode(body or b"{}")
         except Invalid as invalid:
-            issues.extend(_renamed(invalid.issues, renamed))
+            issues.extend(renamed(invalid.issues, names))
             return NOTHING
         if whole:
             return Received(value)
@@ -95,14 +95,6 @@ def _object_reader(
         return NOTHING
 
     return read_object
-
-
-def _renamed(issues: Iterable[Issue], names: dict[str, str]) -> Iterable[Issue]:
-    """Issues whose first token is the parameter rather than its name on the wire."""
-    for issue in issues:
-        first, slash, rest = issue.pointer[1:].partition("/")
-        pointer = f"/{names[first]}{slash}{rest}" if first in names else issue.pointer
-        yield Issue(pointer, issue.code, issue.message)
 
 
 def _value_reader(placement: Placement, taken: Taken, values: Values, limits: Limits) -> ReadBody:

@@ -13,14 +13,14 @@ from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.fault import Issue
-from entrepot.model.faults import Invalid
+from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, chunks_of
 from entrepot.protocols.rest.binding import JSON, MULTIPART, Placement, is_upload, unwrap
 from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
 from entrepot.protocols.rest.media_types import Taken, essence
-from entrepot.protocols.rest.parameters import Read, decode_json, prefixed, reader
+from entrepot.protocols.rest.parameters import Read, decode_json, prefixed, reader, renamed, wire_names
 from entrepot.protocols.rest.received import (
     NOTHING,
     Given,
@@ -50,11 +50,16 @@ def form_reader(
     """Reads forms. What happens to fields that nobody declared follows the input record's extras."""
     fields = {placement.name: _form_field(placement, types, values) for placement in placements}
     uploads = {name: file_limit(one.placement.field, types, limits) for name, one in fields.items() if one.is_file}
+    names = wire_names(placements)
     forbidding = operation.input.extras == "forbid"
 
     async def read_form(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
-        parts = await _parts(request, known, uploads, limits)
+        try:
+            parts = await _parts(request, known, uploads, limits)
+        except Malformed as malformed:
+            malformed.issues = tuple(renamed(malformed.issues, names))
+            raise
         for name, field in fields.items():
             found = parts.pop(name, None)
             if found is not None:
@@ -78,8 +83,7 @@ async def _parts(
         for part in await read_multipart(chunks_of(request.body), content_type, uploads, limits):
             found.setdefault(part.name, []).append(part)
         return found
-    body = await read_whole(request, known, limits.body_bytes_max)
-    for name, texts in parse_pairs(body).items():
+    for name, texts in parse_pairs(await read_whole(request, known, limits.body_bytes_max)).items():
         found[name] = [None if text is None else Part(name, content=bytearray(text.encode())) for text in texts]
     return found
 

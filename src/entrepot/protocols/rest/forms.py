@@ -20,6 +20,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from entrepot.kit.limits import Limits
+from entrepot.kit.pointers import pointer
+from entrepot.model.fault import Issue
 from entrepot.model.faults import Malformed, TooLarge
 from entrepot.model.file import File
 
@@ -43,7 +45,7 @@ def parse_pairs(encoded: bytes) -> dict[str, list[str | None]]:
     if len(pieces) > PAIRS_MAX:
         raise TooLarge(f"there are more than {PAIRS_MAX} parameters")
     if b"%" in encoded and _BROKEN_ESCAPE.search(encoded):
-        raise Malformed("a parameter holds a '%' that is not followed by two hexadecimal digits")
+        raise _unreadable(pieces)
     found: dict[str, list[str | None]] = {}
     try:
         for piece in pieces:
@@ -51,8 +53,28 @@ def parse_pairs(encoded: bytes) -> dict[str, list[str | None]]:
             if piece:
                 found.setdefault(_decode(name), []).append(_decode(value) if equals else None)
     except UnicodeDecodeError:
-        raise Malformed("a parameter is not UTF-8") from None
+        raise _unreadable(pieces) from None
     return found
+
+
+def _unreadable(pieces: Iterable[bytes]) -> Malformed:
+    """What keeps each of the pieces from being read, under its name."""
+    issues = []
+    for piece in pieces:
+        place = pointer([_octets(piece.partition(b"=")[0]).decode(errors="replace")])
+        if _BROKEN_ESCAPE.search(piece):
+            issues.append(Issue(place, "syntax", "holds a '%' that is not followed by two hexadecimal digits"))
+        elif not _is_text(piece):
+            issues.append(Issue(place, "encoding", "is not UTF-8"))
+    return Malformed("a parameter could not be read", issues=tuple(issues))
+
+
+def _is_text(piece: bytes) -> bool:
+    try:
+        _decode(piece)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def format_pairs(pairs: Iterable[tuple[str, str | None]]) -> bytes:
@@ -63,9 +85,13 @@ def format_pairs(pairs: Iterable[tuple[str, str | None]]) -> bytes:
 
 
 def _decode(text: bytes) -> str:
+    return _octets(text).decode()
+
+
+def _octets(text: bytes) -> bytes:
     if b"+" in text:
         text = text.replace(b"+", b" ")
-    return (unquote_to_bytes(text) if b"%" in text else text).decode()
+    return unquote_to_bytes(text) if b"%" in text else text
 
 
 class Spool:

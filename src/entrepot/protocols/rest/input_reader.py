@@ -15,14 +15,14 @@ import msgspec
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model.fault import Issue
-from entrepot.model.faults import Invalid
+from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding import Binding, Placement, null_is_absence
 from entrepot.protocols.rest.bodies import body_reader
 from entrepot.protocols.rest.forms import parse_pairs
-from entrepot.protocols.rest.parameters import Read, Texts, path_reader, prefixed, reader
+from entrepot.protocols.rest.parameters import Read, Texts, path_reader, prefixed, reader, renamed, wire_names
 from entrepot.protocols.rest.received import Given, Known
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
@@ -51,6 +51,7 @@ class InputReader:
             for p in binding.at("path")
         ]
         self._query = [_parameter(placement, types, values) for placement in binding.at("query")]
+        self._query_names = wire_names(binding.at("query"))
         self._headers = [_parameter(placement, types, values) for placement in binding.at("header")]
         self._cookies = [_parameter(placement, types, values) for placement in binding.at("cookie")]
         self._position = _position(operation, binding, types, values)
@@ -88,7 +89,11 @@ class InputReader:
             _take(self._position, [_text_of(last)], given, issues)
 
     def _take_query(self, query: bytes, given: Given, issues: list[Issue]) -> None:
-        texts = parse_pairs(query)
+        try:
+            texts = parse_pairs(query)
+        except Malformed as malformed:
+            malformed.issues = tuple(renamed(malformed.issues, self._query_names))
+            raise
         _take_all(self._query, texts, given, issues)
         issues.extend(
             Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
@@ -144,7 +149,11 @@ def _header_texts(request: Request, parameters: Iterable[_Parameter]) -> dict[st
 
 
 def _cookie_texts(request: Request) -> dict[str, Texts]:
-    """Cookies by name, of equal names the first (RFC 6265, §4.2).
+    """Cookies by name, of equal names the first.
+
+    A browser sends a cookie of the same name for each path and domain that it holds one for, the
+    longest path first (RFC 6265, §5.4), and whoever sits before it cannot stop it: the first is
+    the one that is meant here, and refusing the others would shut people out.
 
     Values are percent-encoded, as OpenAPI's form style has them.
     """

@@ -223,9 +223,8 @@ def _part_writer(placement: Placement, values: Values, types: Types) -> Callable
     write = writer(placement, types, values)
 
     def write_parts(value: Any) -> list[Part | tuple[str, File]]:
-        texts = write(value)
-        if placement.style == "json" or None in texts:
+        if placement.style == "json" or value is None or value == []:
             return [Part(name, media_type="application/json", content=bytearray(encode(value)))]
-        return [Part(name, content=bytearray((text or "").encode())) for text in texts]
+        return [Part(name, content=bytearray((text or "").encode())) for text in write(value)]
 
     return write_parts

@@ -8,7 +8,7 @@ one that leaving the name out does not say.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -73,6 +73,19 @@ def prefixed(issues: Iterable[Issue], name: str) -> Iterable[Issue]:
     """Issues of a field's value as issues of the input."""
     start = f"/{escape(name)}"
     return (Issue(start + issue.pointer, issue.code, issue.message) for issue in issues)
+
+
+def wire_names(placements: Iterable[Placement]) -> dict[str, str]:
+    """The names of parameters by those they have on the wire, both as tokens of a pointer, where they differ."""
+    return {escape(p.name): escape(p.field.name) for p in placements if p.name != p.field.name}
+
+
+def renamed(issues: Iterable[Issue], names: Mapping[str, str]) -> Iterable[Issue]:
+    """Issues whose first token is the parameter rather than its name on the wire."""
+    for issue in issues:
+        first, slash, rest = issue.pointer[1:].partition("/")
+        pointer = f"/{names[first]}{slash}{rest}" if first in names else issue.pointer
+        yield Issue(pointer, issue.code, issue.message)
 
 
 def _one_reader(part: Shape, types: Types, values: Values) -> Callable[[str], Any]:
