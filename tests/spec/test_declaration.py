@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.kit.diagnostics import Refused
 from entrepot.kit.pointers import pointer
 from entrepot.spec.declaration import Declaration, ServiceEntry, declaration_type
 from entrepot.spec.schema import declaration_schema
@@ -91,11 +90,11 @@ def test_a_refusal_says_what_is_wrong_where_it_stands(plain: Any) -> None:
     parsed = read(json.dumps(plain, indent=1).encode(), "entrepot.yaml")
     errors = list(SCHEMA.iter_errors(plain))
     if not errors:
-        typed(parsed, lambda: KINDS)
+        assert not typed(parsed, lambda: KINDS).problems
         return
-    with pytest.raises(Refused) as refused:
-        typed(parsed, lambda: KINDS)
-    lines = {each.place.line for each in refused.value.diagnostics}
+    problems = typed(parsed, lambda: KINDS).problems
+    assert all(each.place.column and each.remedy for each in problems)
+    lines = {each.place.line for each in problems}
     for error in errors:
         here = tuple(error.absolute_path)
         within = [here, *(path for path in paths(plain) if path[: len(here)] == here)]
@@ -136,4 +135,27 @@ def test_the_kinds_of_document_are_asked_for_only_when_one_may_be_named() -> Non
         raise AssertionError("nobody names a document")
 
     parsed = read(b"services: {shop: {python: shop, expose: [rest]}}\nroutes: []\n", "entrepot.yaml")
-    assert typed(parsed, kinds).services["shop"].documents == {}
+    declaration = typed(parsed, kinds).declaration
+    assert declaration is not None
+    assert declaration.services["shop"].documents == {}
+
+
+@given(changed())
+def test_what_is_well_formed_is_read_whatever_is_wrong_beside_it(plain: Any) -> None:
+    found = typed(read(json.dumps(plain).encode(), "entrepot.yaml"), lambda: KINDS)
+    assert found.declaration is not None
+    if found.problems:
+        return
+    whole = msgspec.convert(plain, declaration_type(KINDS))
+    assert msgspec.to_builtins(found.declaration) == msgspec.to_builtins(whole)
+
+
+def test_only_what_is_wrong_is_left_out() -> None:
+    routes = b"[{upstream: a}, {path: /b, upstream: b, timeout: 1}, {path: /c, upstream: c}]"
+    text = b"workers: many\nthreads: 3\nroutes: " + routes
+    found = typed(read(text, "entrepot.yaml"), tuple)
+    assert found.declaration is not None
+    assert (found.declaration.workers, found.declaration.threads) == (None, 3)
+    assert [(route.path, route.upstream) for route in found.declaration.routes] == [("/b", "b"), ("/c", "c")]
+    assert str(found.positions.value("/routes/0/upstream")) == "entrepot.yaml:3:46"
+    assert found.positions.value("/routes/0/upstream").pointer == "/routes/1/upstream"

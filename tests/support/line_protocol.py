@@ -17,7 +17,7 @@ from entrepot.model.call import Call, Context, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange, Request, Response, read
-from entrepot.ports.protocol import Can, Contract, Document, Imported, Invokes, Mount, Protocol, ServedService
+from entrepot.ports.protocol import Address, Can, Contract, Document, Imported, Invokes, Mount, Protocol, ServedService
 from entrepot.shapes.values import Codec, Values
 
 
@@ -29,10 +29,10 @@ class LineServer:
     def mounts(self, service: Service) -> Sequence[Mount]:
         return [Mount(f"/line/{service.name}/")]
 
-    def addresses(self, service: Service) -> Mapping[str, str]:
-        return {each.name: f"POST {_path(service, each)}" for each in service.operations}
+    def addresses(self, service: Service) -> Mapping[str, Address]:
+        return {each.name: Address(f"POST {_path(service, each)}", _path(service, each)) for each in service.operations}
 
-    def pages(self, service: Service) -> Sequence[str]:
+    def pages(self, service: Service) -> Sequence[Address]:
         return []
 
     def sample(self, service: Service, base_url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,18 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.protocol import Can, Contract, Document, Imported, Invokes, Mount, Protocol, Refusal, ServedService
+from entrepot.ports.protocol import (
+    Address,
+    Can,
+    Contract,
+    Document,
+    Imported,
+    Invokes,
+    Mount,
+    Protocol,
+    Refusal,
+    ServedService,
+)
 
 
 class PathServer:
@@ -21,13 +33,12 @@ class PathServer:
     def mounts(self, service: Service) -> Sequence[Mount]:
         return [Mount(f"/api/{service.name}/v{service.version}/")]
 
-    def addresses(self, service: Service) -> Mapping[str, str]:
-        if service.operation("homeless"):
-            raise Refused([Diagnostic("E901", f"{service.name}.homeless has no address")])
+    def addresses(self, service: Service) -> Mapping[str, Address]:
         base = f"/api/{service.name}/v{service.version}"
-        return {each.name: f"{_method(each)} {base}{_path(each)}" for each in service.operations}
+        texts = {each.name: f"{_method(each)} {base}{_path(each)}" for each in service.operations}
+        return {name: Address(text, re.sub(r"{\w+}", "{}", text)) for name, text in texts.items()}
 
-    def pages(self, service: Service) -> Sequence[str]:
+    def pages(self, service: Service) -> Sequence[Address]:
         return []
 
     def sample(self, service: Service, base_url: str) -> str:
@@ -48,10 +59,11 @@ class MethodServer:
     def mounts(self, service: Service) -> Sequence[Mount]:
         return [Mount("/rpc", exact=True)]
 
-    def addresses(self, service: Service) -> Mapping[str, str]:
-        return {each.name: f"{service.name}.{each.name} at /rpc" for each in service.operations}
+    def addresses(self, service: Service) -> Mapping[str, Address]:
+        methods = {each.name: f"{service.name}.{each.name}" for each in service.operations}
+        return {name: Address(f"{method} at /rpc", method) for name, method in methods.items()}
 
-    def pages(self, service: Service) -> Sequence[str]:
+    def pages(self, service: Service) -> Sequence[Address]:
         return []
 
     def sample(self, service: Service, base_url: str) -> str:

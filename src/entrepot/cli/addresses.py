@@ -18,14 +18,14 @@ def lines(release: Release, catalog: Catalog, base_url: str) -> Iterator[str]:
         for name in table.expose:
             server, service = catalog[name].server, table.served_over(name)
             yield f"  {table.service.name} over {name}"
-            shown = list(dict.fromkeys(server.addresses(service).values()))
+            shown = list(dict.fromkeys(address.text for address in server.addresses(service).values()))
             yield from (f"    {address}" for address in shown[:SHOWN_MAX])
             if len(shown) > SHOWN_MAX:
                 yield f"    … and {len(shown) - SHOWN_MAX} more: entrepot explain"
             omitted = table.omit.get(name, ())
             if omitted:
                 yield f"    left out: {', '.join(omitted)} (entrepot explain --dev says why)"
-            yield from (f"    read: {base_url}{page}" for page in server.pages(service))
+            yield from (f"    read: {base_url}{page.text}" for page in server.pages(service))
             sample = server.sample(service, base_url)
             if sample:
                 yield f"    try: {sample}"
@@ -40,9 +40,12 @@ def plain(release: Release, catalog: Catalog, base_url: str) -> list[dict[str, A
         {
             "service": table.service.name,
             "protocol": name,
-            "addresses": dict(catalog[name].server.addresses(table.served_over(name))),
+            "addresses": {
+                operation: address.text
+                for operation, address in catalog[name].server.addresses(table.served_over(name)).items()
+            },
             "left_out": list(table.omit.get(name, ())),
-            "pages": [base_url + page for page in catalog[name].server.pages(table.served_over(name))],
+            "pages": [base_url + page.text for page in catalog[name].server.pages(table.served_over(name))],
             "sample": catalog[name].server.sample(table.served_over(name), base_url),
         }
         for table in release.worker.services

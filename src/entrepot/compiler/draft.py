@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import pointer
 from entrepot.model.operation import Service
 from entrepot.model.upstream import Upstream
-from entrepot.ports.protocol import Catalog, Mount
+from entrepot.ports.protocol import Address, Catalog, Mount
 from entrepot.spec.declaration import Declaration, OperationEntry, ServiceEntry
 from entrepot.spec.load import Loaded
 from entrepot.spec.positions import Positions
@@ -26,6 +27,9 @@ Mode = Literal["dev", "serve"]
 
 
 _EXPOSED_BY_SERVE = ("rest",)
+
+
+_ENVIRONMENT = re.compile("^/environments/[^/]*(?=/)")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +64,9 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     operations: frozenset[str]
     """By name."""
     mounts: tuple[Mount, ...]
-    addresses: Mapping[str, str]
-    """By operation, as a person reads it."""
+    addresses: Mapping[str, Address]
+    """By operation."""
+    pages: tuple[Address, ...] = ()
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +145,24 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
         """The protocols."""
         return self.request.catalog
 
+    def is_read(self, place: Place) -> bool:
+        """Whether nothing is wrong with the form of what stands there, in it or around it."""
+        here = _merged(place.pointer) + "/"
+        return not any(here.startswith(f"{each}/") or f"{each}/".startswith(here) for each in self._unread)
+
+    def knows_all(self, section: str) -> bool:
+        """Whether every name under a key of the top level could be read."""
+        misspelt = not getattr(self.declaration, section)  # the key itself may be
+        paths = [each.split("/")[1:] for each in self._unread]
+        return not any(
+            path == [] or (path[:1] == [section] and len(path) < 3) or (misspelt and len(path) == 1) for path in paths
+        )
+
+    @property
+    def _unread(self) -> frozenset[str]:
+        """Pointers to the parts that have the wrong form, which the declaration goes without."""
+        return frozenset(_merged(each.place.pointer) for each in self.loaded.problems if each.severity == "error")
+
     def entry(self, unit: Unit) -> ServiceEntry:
         """What the declaration says of a service."""
         return self.declaration.services[unit.key]
@@ -155,6 +178,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     def at_key(self, *path: str | int) -> Place:
         """Where a key of the declaration stands."""
         return self.loaded.positions.key(pointer(path))
+
+
+def _merged(pointer: str) -> str:
+    """The same as seen from the whole, where the pointer leads into what an environment changes."""
+    return _ENVIRONMENT.sub("", pointer)
 
 
 def placed(diagnostic: Diagnostic, place: Place) -> Diagnostic:

@@ -36,7 +36,9 @@ def import_sources(draft: Draft) -> Draft:
         documents = _from_documents(draft, problems)
         _load_protocols(draft)
     modules = _from_modules(draft, sources, answers.result(), problems)
-    return replace(draft, units=(*modules, *documents), diagnostics=tuple(problems))
+    # Of a service whose entry is only partly read, later passes would say what may not be so.
+    units = tuple(unit for unit in (*modules, *documents) if draft.is_read(unit.place))
+    return replace(draft, units=units, diagnostics=tuple(problems))
 
 
 def _load_protocols(draft: Draft) -> None:

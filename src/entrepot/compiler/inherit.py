@@ -16,9 +16,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
-from entrepot.compiler.draft import Draft, Exposure, Served, Settings, Unit, placed
+from entrepot.compiler.draft import Draft, Exposure, Served, Settings, Unit
 from entrepot.ir.worker import PythonSource, UpstreamSource
-from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import Limits
 from entrepot.kit.names import words
 from entrepot.model.operation import Operation
@@ -37,9 +36,7 @@ from entrepot.spec.units import octets, seconds
 def inherit(draft: Draft) -> Draft:
     """The draft with its settings, upstreams, timeouts, exposures and addresses filled in."""
     draft = replace(draft, settings=_settings(draft), upstreams=_upstreams(draft))
-    problems = list(draft.diagnostics)
-    units = tuple(_inherited(draft, unit, problems) for unit in draft.units)
-    return replace(draft, units=units, diagnostics=tuple(problems))
+    return replace(draft, units=tuple(_inherited(draft, unit) for unit in draft.units))
 
 
 def _settings(draft: Draft) -> Settings:
@@ -139,7 +136,7 @@ def _ejection(entry: EjectionEntry | bool) -> Ejection | None:
     return Ejection(**given)
 
 
-def _inherited(draft: Draft, unit: Unit, problems: list[Diagnostic]) -> Unit:
+def _inherited(draft: Draft, unit: Unit) -> Unit:
     entry, longest = draft.entry(unit), _longest(draft, unit)
     operations = tuple(_operation(draft, unit, operation, longest) for operation in unit.service.operations)
     unit = replace(
@@ -149,7 +146,7 @@ def _inherited(draft: Draft, unit: Unit, problems: list[Diagnostic]) -> Unit:
         timeout=min(_seconds(entry.timeout) or draft.settings.timeout, longest),
     )
     unit = replace(unit, exposures=tuple(_exposures(draft, unit)))
-    return replace(unit, served=tuple(_served(draft, unit, problems)))
+    return replace(unit, served=tuple(_served(draft, unit)))
 
 
 def _longest(draft: Draft, unit: Unit) -> float:
@@ -188,27 +185,20 @@ def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
                 yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
 
 
-def _served(draft: Draft, unit: Unit, problems: list[Diagnostic]) -> Iterator[Served]:
+def _served(draft: Draft, unit: Unit) -> Iterator[Served]:
     carried: dict[str, list[str]] = {}
     for exposure in unit.exposures:
         if not exposure.refusal:
             carried.setdefault(exposure.protocol, []).append(exposure.operation)
     for protocol, names in carried.items():
-        try:
-            yield _served_over(draft, unit, protocol, frozenset(names))
-        except Refused as refused:  # the protocol finds no address for some of them
-            problems += [placed(each, unit.place) for each in refused.diagnostics]
-
-
-def _served_over(draft: Draft, unit: Unit, protocol: str, names: frozenset[str]) -> Served:
-    server = draft.catalog[protocol].server
-    service = unit.service.only(names)
-    return Served(
-        protocol=protocol,
-        operations=names,
-        mounts=tuple(server.mounts(service)),
-        addresses=server.addresses(service),
-    )
+        server, service = draft.catalog[protocol].server, unit.service.only(frozenset(names))
+        yield Served(
+            protocol=protocol,
+            operations=frozenset(names),
+            mounts=tuple(server.mounts(service)),
+            addresses=server.addresses(service),
+            pages=tuple(server.pages(service)),
+        )
 
 
 def _seconds(duration: str | None) -> float | None:

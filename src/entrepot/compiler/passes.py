@@ -26,7 +26,7 @@ class Pass(msgspec.Struct, frozen=True):
 
 
 PASSES = (
-    Pass("load", load_declaration, gate=True),
+    Pass("load", load_declaration),
     Pass("import", import_sources),
     Pass("resolve", resolve),
     Pass("inherit", inherit),

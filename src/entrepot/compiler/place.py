@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft, Exposure, Placement, Unit
 from entrepot.ir.worker import PythonSource
+from entrepot.ports.protocol import Address
 from entrepot.spec.declaration import RouteEntry
 
 
@@ -24,12 +25,12 @@ def _rows(unit: Unit) -> Iterator[Placement]:
         yield _row(unit, exposure, addresses.get(exposure.protocol, {}))
 
 
-def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, str]) -> Placement:
+def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, Address]) -> Placement:
     return Placement(
         service=unit.service.name,
         operation=exposure.operation,
         protocol=exposure.protocol,
-        address=addresses.get(exposure.operation, ""),
+        address=addresses[exposure.operation].text if exposure.operation in addresses else "",
         where="nowhere" if exposure.refusal else "worker",
         why=f"{exposure.protocol} cannot carry it: {exposure.refusal}" if exposure.refusal else _origin(unit),
     )

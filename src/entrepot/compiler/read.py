@@ -5,19 +5,15 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft
-from entrepot.kit.diagnostics import Refused
 from entrepot.ports.protocol import Catalog
 from entrepot.spec.load import load
 
 
 def load_declaration(draft: Draft) -> Draft:
-    """The draft with what the author wrote."""
+    """The draft with what the author wrote, as far as it is well-formed. Raises `Refused` when nothing is."""
     request = draft.request
-    try:
-        loaded = load(request.target, lambda: document_kinds(request.catalog), request.environment)
-    except Refused as refused:
-        return replace(draft, diagnostics=refused.diagnostics)
-    return replace(draft, loaded=loaded)
+    loaded = load(request.target, lambda: document_kinds(request.catalog), request.environment)
+    return replace(draft, loaded=loaded, diagnostics=loaded.problems)
 
 
 def document_kinds(catalog: Catalog) -> dict[str, str]:

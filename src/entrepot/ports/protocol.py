@@ -68,6 +68,15 @@ class Mount(msgspec.Struct, frozen=True):
     exact: bool = False
 
 
+class Address(msgspec.Struct, frozen=True):
+    """Where one operation answers in a protocol, or one of the protocol's own pages."""
+
+    text: str
+    """For a person to read: `GET /api/shop/v1/products/{id}`; of a page its path."""
+    key: str
+    """Equal for two addresses that no request could tell apart."""
+
+
 class Contract(msgspec.Struct, frozen=True):
     """A service's interface document, as a protocol writes it."""
 
@@ -111,11 +120,11 @@ class Server(_Interface):
     def mounts(self, service: Service) -> Sequence[Mount]:
         """The addresses this service takes in this protocol. Several services may share one."""
 
-    def addresses(self, service: Service) -> Mapping[str, str]:
-        """By operation: its address for a person to read, such as `GET /api/shop/v1/products/{id}`."""
+    def addresses(self, service: Service) -> Mapping[str, Address]:
+        """By operation: its address. Whether two are one is for the compiler to decide, by their keys."""
 
-    def pages(self, service: Service) -> Sequence[str]:
-        """Paths that a person may open to read about the service: its documentation, its contract."""
+    def pages(self, service: Service) -> Sequence[Address]:
+        """What a person may open to read about the service: its documentation, its contract."""
 
     def sample(self, service: Service, base_url: str) -> str:
         """A command line that calls one operation of the service, ready to paste; "" if it has none."""

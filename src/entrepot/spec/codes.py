@@ -37,6 +37,8 @@ LATER_VERSION = "E105"
 """A key that a later version of Entrepôt brings."""
 UNKNOWN_ENVIRONMENT = "E106"
 """The environment asked for is not declared."""
+VERSION_UNSAID = "W107"
+"""The file does not say which version of its format it is written in."""
 
 MODULE_FAILED = "E201"
 """A Python module could not be imported."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from entrepot.kit.pointers import escape
+from entrepot.kit.pointers import escape, tokens
 from entrepot.spec.positions import Member, Node, Positions
 from entrepot.spec.yaml import Parsed
 
@@ -35,6 +36,33 @@ def without(parsed: Parsed, name: str) -> Parsed:
     """The map without one member."""
     value = {key: member for key, member in parsed.value.items() if key != name}
     return Parsed(value, parsed.positions)
+
+
+def without_parts(parsed: Parsed, pointers: Iterable[str]) -> Parsed:
+    """The same without the values that stand there; the items of a list close ranks, and keep their places."""
+    cut = [tuple(tokens(pointer)) for pointer in pointers]
+    value, root = _without(parsed.value, parsed.positions.root, cut, "")
+    return Parsed(value, Positions(parsed.positions.file, root))
+
+
+def _without(value: Any, node: Node, cut: list[tuple[str, ...]], pointer: str) -> tuple[Any, Node]:
+    """`cut` holds paths from this value on, `pointer` is its own."""
+    if not cut:
+        return value, node
+    kept: list[tuple[str, Any, Member]] = []
+    named = value if isinstance(value, dict) else {str(index): item for index, item in enumerate(value)}
+    for name, inner in named.items():
+        member = node.members[name]
+        here = member.pointer or f"{pointer}/{escape(name)}"
+        below = [path[1:] for path in cut if path[0] == name]
+        if () not in below:
+            inner, inner_node = _without(inner, member.node, below, here)
+            kept.append((name, inner, Member(member.line, member.column, inner_node, here)))
+    if isinstance(value, dict):
+        members = {name: member for name, _, member in kept}
+        return {name: inner for name, inner, _ in kept}, Node(node.line, node.column, members)
+    members = {str(index): member for index, (_, _, member) in enumerate(kept)}
+    return [inner for _, inner, _ in kept], Node(node.line, node.column, members)
 
 
 def _merged(base: Any, base_node: Node, patch: Any, patch_node: Node, pointer: str) -> tuple[Any, Node]:

@@ -5,8 +5,8 @@ A target is a project directory, its `entrepot.yaml`, or one Python file, which 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -17,7 +17,7 @@ from entrepot.spec.declaration import Declaration, ServiceEntry
 from entrepot.spec.environment import overlay, part, without, without_nulls
 from entrepot.spec.positions import Node, Positions
 from entrepot.spec.suggest import did_you_mean
-from entrepot.spec.typed import Kinds, typed
+from entrepot.spec.typed import Kinds, Typed, typed
 from entrepot.spec.yaml import Parsed
 
 DECLARATION_FILE = "entrepot.yaml"
@@ -32,6 +32,8 @@ class Loaded(msgspec.Struct, frozen=True):
     positions: Positions
     standalone: bool = False
     """One Python file without a declaration."""
+    problems: tuple[Diagnostic, ...] = ()
+    """What is wrong with its form. The parts at fault are not in the declaration; the rest of it is."""
 
 
 def load(target: Path, kinds: Kinds = tuple, environment: str = "") -> Loaded:
@@ -43,22 +45,32 @@ def load(target: Path, kinds: Kinds = tuple, environment: str = "") -> Loaded:
     if target.suffix == ".py":
         return _load_module(target, environment)
     file = target if target.suffix in (".yaml", ".yml") else target / DECLARATION_FILE
-    declaration, positions = read_declaration(_content(file), file.name, kinds, environment)
-    return Loaded(file.parent, declaration, positions)
+    return _load_declaration(file, kinds, environment)
 
 
-def read_declaration(
-    content: bytes, file: str, kinds: Kinds = tuple, environment: str = ""
-) -> tuple[Declaration, Positions]:
-    """The declaration in a file's bytes. Every environment is checked, the one asked for is given."""
-    base = without_nulls(_rooted(yaml.read(content, file)))
-    variants = {"": base, **_environments(base)}
-    declarations = _all_typed(variants, kinds)
-    if environment not in declarations:
+def _load_declaration(file: Path, kinds: Kinds, environment: str) -> Loaded:
+    """Every environment is checked, the one asked for is given."""
+    parsed = yaml.parse(_content(file), file.name)
+    base = without_nulls(_rooted(parsed))
+    variants = {name: typed(values, kinds) for name, values in {"": base, **_environments(base)}.items()}
+    problems = [*parsed.problems, *_version_unsaid(base), *_distinct(variants.values())]
+    if environment not in variants:
         message = f"there is no environment `{environment}`"
-        remedy = did_you_mean(environment, list(declarations)[1:]) or "Declare it under `environments`."
-        raise Refused([Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, base.positions.key("/environments"), remedy)])
-    return declarations[environment], variants[environment].positions
+        remedy = did_you_mean(environment, list(variants)[1:]) or "Declare it under `environments`."
+        place = base.positions.key("/environments")
+        raise Refused([*problems, Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, place, remedy)])
+    chosen = variants[environment]
+    if chosen.declaration is None:
+        raise Refused(problems)
+    return Loaded(file.parent, chosen.declaration, chosen.positions, problems=tuple(problems))
+
+
+def _version_unsaid(base: Parsed) -> list[Diagnostic]:
+    if isinstance(base.value, dict) and "entrepot" not in base.value:
+        message = "the file does not say which version of its format it is written in"
+        place = Place(base.positions.file, 1, 1)
+        return [Diagnostic(codes.VERSION_UNSAID, message, place, "Begin it with `entrepot: 1`.", "warning")]
+    return []
 
 
 def _load_module(file: Path, environment: str) -> Loaded:
@@ -108,15 +120,7 @@ def _chosen(base: Parsed, name: str) -> Parsed:
     return overlay(without(base, "environments"), overrides, pointer(["environments", name]))
 
 
-def _all_typed(variants: dict[str, Parsed], kinds: Kinds) -> dict[str, Declaration]:
-    """Each variant as a Declaration, or what is wrong with any of them, each thing once."""
-    declarations: dict[str, Declaration] = {}
-    problems: dict[Any, Diagnostic] = {}
-    for name, values in variants.items():
-        try:
-            declarations[name] = typed(values, kinds)
-        except Refused as refused:
-            problems |= {(each.code, each.place, each.message): each for each in refused.diagnostics}
-    if problems:
-        raise Refused(problems.values())
-    return declarations
+def _distinct(variants: Iterable[Typed]) -> Iterable[Diagnostic]:
+    """What is wrong with any of them, each thing once."""
+    found = [problem for variant in variants for problem in variant.problems]
+    return {(each.code, each.place, each.message): each for each in found}.values()

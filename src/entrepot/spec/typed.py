@@ -1,19 +1,20 @@
-"""From plain values to a Declaration, or all that is wrong with them, each where it stands."""
+"""From plain values to a Declaration, and all that is wrong with them, each where it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.diagnostics import Diagnostic, Place
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import pointer, tokens
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.spec import codes
 from entrepot.spec.declaration import NAME_PATTERN, Declaration, ServiceEntry, declaration_type
+from entrepot.spec.environment import without_parts
 from entrepot.spec.positions import Positions
 from entrepot.spec.suggest import did_you_mean
 from entrepot.spec.units import DURATION_PATTERN, SIZE_PATTERN
@@ -24,6 +25,9 @@ LATER = ("channels", "consumers", "graphql", "mapping", "plans", "policies", "pr
 
 PROBLEMS_MAX = 100
 """Most problems told at once."""
+
+ROUNDS_MAX = 8
+"""How often parts are left out until the rest is well-formed: what lacks a key goes as a whole."""
 
 _FORMS = {
     DURATION_PATTERN: ("this is not a duration", "Write a number and its unit: 500ms, 2s, 1.5m or 1h."),
@@ -44,15 +48,29 @@ Kinds = Callable[[], Iterable[str]]
 """Gives the kinds of document that protocols read. That loads every protocol, so it is asked late."""
 
 
-def typed(parsed: Parsed, kinds: Kinds) -> Declaration:
-    """The Declaration. Raises `Refused` with everything that is wrong."""
+class Typed(msgspec.Struct, frozen=True):
+    """What came of plain values."""
+
+    declaration: Declaration | None
+    """Without the parts that are wrong; None when nothing is left of it."""
+    positions: Positions
+    problems: tuple[Diagnostic, ...] = ()
+
+
+def typed(parsed: Parsed, kinds: Kinds) -> Typed:
+    """The Declaration, with everything that is wrong beside it and left out of it."""
     declaration = declaration_type(tuple(kinds()) if _names_documents(parsed.value) else ())
-    try:
-        return msgspec.convert(parsed.value, declaration)
-    except msgspec.ValidationError as error:
-        found = sorted(_problems(parsed, declaration), key=lambda each: (each.place.line, each.place.column))
-        place = parsed.positions.value("")
-        raise Refused(found or [Diagnostic(codes.WRONG_VALUE, str(error), place)]) from None
+    problems: tuple[Diagnostic, ...] = ()
+    for _ in range(ROUNDS_MAX):
+        try:
+            return Typed(msgspec.convert(parsed.value, declaration), parsed.positions, problems)
+        except msgspec.ValidationError as error:
+            cut, found = _explained(parsed, declaration)
+            problems = problems or found or (_unexplained(error, parsed.positions),)
+            if not cut or "" in cut:
+                break
+            parsed = without_parts(parsed, cut)
+    return Typed(None, parsed.positions, problems)
 
 
 def _names_documents(plain: Any) -> bool:
@@ -62,15 +80,23 @@ def _names_documents(plain: Any) -> bool:
     return any(isinstance(entry, dict) and not entry.keys() <= _SERVICE_KEYS for entry in entries)
 
 
-def _problems(parsed: Parsed, declaration: type[Declaration]) -> Iterator[Diagnostic]:
+def _explained(parsed: Parsed, declaration: type[Declaration]) -> tuple[set[str], tuple[Diagnostic, ...]]:
+    """The pointers of the parts that are wrong, and what is wrong with them, in the order of the file."""
     # Only needed when something is wrong.
     from entrepot.shapes.explain import explain
     from entrepot.shapes.reflect import Reflector
 
     reflector = Reflector()
     root = reflector.shape(declaration)
-    for issue in explain(root, parsed.value, reflector.types, Limits(issues_max=PROBLEMS_MAX)):
-        yield _diagnostic(issue, root, reflector.types, parsed.positions)
+    issues = explain(root, parsed.value, reflector.types, Limits(issues_max=PROBLEMS_MAX))
+    found = [_diagnostic(issue, root, reflector.types, parsed.positions) for issue in issues]
+    cut = {issue.pointer.rpartition("/")[0] if issue.code == "missing" else issue.pointer for issue in issues}
+    return cut, tuple(sorted(found, key=lambda each: (each.place.line, each.place.column)))
+
+
+def _unexplained(error: Exception, positions: Positions) -> Diagnostic:
+    remedy = "Compare it with the reference of the declaration."
+    return Diagnostic(codes.WRONG_VALUE, str(error), positions.value(""), remedy)
 
 
 def _diagnostic(issue: Issue, root: s.Shape, types: s.Types, positions: Positions) -> Diagnostic:
@@ -79,7 +105,8 @@ def _diagnostic(issue: Issue, root: s.Shape, types: s.Types, positions: Position
         return _unknown(path, _shape_at(root, types, path[:-1]), positions.key(issue.pointer))
     name = _name(path)
     if issue.code == "missing":
-        return Diagnostic(codes.MISSING_KEY, f"{name} is missing", positions.key(pointer(path[:-1])))
+        remedy = f"Add `{path[-1]}: …` to it."
+        return Diagnostic(codes.MISSING_KEY, f"{name} is missing", positions.key(pointer(path[:-1])), remedy)
     message, remedy = _wrong(issue, _shape_at(root, types, path))
     code = _CODES.get(issue.code, codes.WRONG_VALUE)
     return Diagnostic(code, f"{name}: {message}", positions.value(issue.pointer), remedy)
@@ -95,7 +122,30 @@ def _wrong(issue: Issue, shape: s.Shape | None) -> tuple[str, str]:
     message = issue.message
     for json, yaml in _WORDS.items():
         message = message.replace(json, yaml)
-    return message, ""
+    if message.startswith("the member's name"):
+        return message, "Choose a name of that form, of at most 63 characters."
+    if isinstance(shape, s.Text) and issue.code == "type":
+        return message, "Write text, in quotes if it looks like something else."
+    return message, _what_belongs(shape)
+
+
+def _what_belongs(shape: s.Shape | None) -> str:
+    match shape:
+        case s.Record(fields=fields):
+            return f"Write a map; it may hold: {', '.join(field.name for field in fields)}."
+        case s.Map():
+            return "Write a map: `{name: …}`, or one `name: …` to a line."
+        case s.List():
+            return "Write a list: `[…, …]`, or one `- …` to a line."
+        case s.Bool():
+            return "Write true or false."
+        case s.Int(minimum=least, maximum=most):
+            bounds = [f"at least {least}"] * (least is not None) + [f"at most {most}"] * (most is not None)
+            return f"Write a whole number{', ' if bounds else ''}{' and '.join(bounds)}."
+        case s.Enum(values=values):
+            return f"Write {' or '.join(str(value.wire) for value in values)}."
+        case _:
+            return "Compare it with the reference of the declaration."
 
 
 def _unknown(path: list[str], around: s.Shape | None, place: Place) -> Diagnostic:
@@ -105,7 +155,9 @@ def _unknown(path: list[str], around: s.Shape | None, place: Place) -> Diagnosti
         return Diagnostic(codes.LATER_VERSION, message, place, "Remove it; the changelog tells when it comes.")
     known = [field.name for field in around.fields] if isinstance(around, s.Record) else []
     within = f" in {_name(path[:-1])}" if len(path) > 1 else ""
-    return Diagnostic(codes.UNKNOWN_KEY, f"there is no key `{name}`{within}", place, did_you_mean(name, known))
+    return Diagnostic(
+        codes.UNKNOWN_KEY, f"there is no key `{name}`{within}", place, did_you_mean(name, known) or "Remove it."
+    )
 
 
 def _name(path: list[str]) -> str:

@@ -14,6 +14,8 @@ CODE = "E305"
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Names under `services` and `routes` that are not under `upstreams`."""
     known = draft.declaration.upstreams
+    if not draft.knows_all("upstreams"):
+        return
     for name, place in _named(draft):
         if name not in known:
             remedy = did_you_mean(name, known) or f"Declare it: `upstreams: {{{name}: {{url: …}}}}`."

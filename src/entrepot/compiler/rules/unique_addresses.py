@@ -1,28 +1,31 @@
-"""No two operations answer at one address of one protocol."""
+"""No request could be meant for two operations of one protocol, or for one and a page of the protocol's own."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
 from entrepot.kit.diagnostics import Diagnostic
+from entrepot.ports.protocol import Address
 
 CODE = "E312"
 
-_VARIABLE = re.compile(r"\{[^{}/]*\}")
-
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
-    """Each operation whose address another has already taken; names of variables make no difference."""
-    first: dict[tuple[str, str], str] = {}
+    """Each operation whose address another, or a page, has already taken."""
+    first: dict[tuple[str, str], tuple[str, Address]] = {}
+    for unit in draft.units:
+        for served in unit.served:
+            for page in served.pages:
+                first.setdefault((served.protocol, page.key), ("a page of the protocol's own", page))
     for unit in draft.units:
         service = unit.service
         for served in unit.served:
             for name, address in served.addresses.items():
                 operation = f"{service.name}.{name} (version {service.version})"
-                other = first.setdefault((served.protocol, _VARIABLE.sub("{}", address)), operation)
+                other, taken = first.setdefault((served.protocol, address.key), (operation, address))
                 if other != operation:
-                    message = f"{operation} has the same address in {served.protocol} as {other}: {address}"
-                    remedy = f"Give one of them another, or leave {served.protocol} out of its `expose`."
+                    both = f"{taken.text} and {address.text}" if taken.text != address.text else address.text
+                    message = f"no request could tell {operation} from {other} in {served.protocol}: {both}"
+                    remedy = f"Give one of them another address, or leave {served.protocol} out of its `expose`."
                     yield Diagnostic(CODE, message, unit.place_of(name), remedy)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
@@ -21,7 +20,7 @@ from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperatio
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, read, refuse_announced
-from entrepot.ports.protocol import Can, Contract, Mount, ServedService
+from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.explain import NULL, NotARequest, NotJson
@@ -31,8 +30,6 @@ from entrepot.shapes.values import Codec
 
 PATH = "/jsonrpc"
 DISCOVER = "rpc.discover"
-METHOD_TAKEN = "E712"
-"""Two operations have the same method name."""
 _JSON = b"application/json"
 _CONTENT_TYPE = (b"content-type", _JSON)
 
@@ -48,11 +45,12 @@ class JsonRpcServer:
         """One address for all services: a method's name says which."""
         return (Mount(PATH, exact=True),)
 
-    def addresses(self, service: Service) -> Mapping[str, str]:
-        """By operation: the address and the method."""
-        return {each.name: f"POST {PATH} {method_of(each, service)}" for each in service.operations}
+    def addresses(self, service: Service) -> Mapping[str, Address]:
+        """By operation: the address and the method, which alone tells operations apart."""
+        methods = {each.name: method_of(each, service) for each in service.operations}
+        return {name: Address(f"POST {PATH} {method}", method) for name, method in methods.items()}
 
-    def pages(self, service: Service) -> Sequence[str]:  # noqa: ARG002
+    def pages(self, service: Service) -> Sequence[Address]:  # noqa: ARG002
         """None: what there is to know is answered by `rpc.discover`."""
         return []
 
@@ -65,7 +63,10 @@ class JsonRpcServer:
         return openrpc_out.write(services, self.can)
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
-        """An exchange that answers calls of every operation. Raises `Refused` when two are the same method."""
+        """An exchange that answers calls of every operation.
+
+        Raises ValueError when two are the same method, which `check` has told before.
+        """
         return _Endpoint(services, limits)
 
 
@@ -184,8 +185,7 @@ def _compile(services: Sequence[ServedService], limits: Limits) -> dict[str, _Me
             if operation.name not in served.invokes:
                 continue
             if name in methods:
-                message = f"two operations are the JSON-RPC method {name!r}"
-                raise Refused([Diagnostic(METHOD_TAKEN, message, remedy="Bind one of them to another name.")])
+                raise ValueError(f"two operations are the JSON-RPC method {name!r}")
             methods[name] = _Method(
                 operation,
                 served.invokes[operation.name],

@@ -26,6 +26,11 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 class Ambiguous(ValueError):
     """Two templates take the same path, and nothing says which goes first."""
 
+    def __init__(self, reason: str, templates: tuple[str, str]) -> None:
+        super().__init__(reason)
+        self.templates = templates
+        """Their texts, the one that came first before the other."""
+
 
 class Entry(msgspec.Struct, Generic[T], frozen=True):
     """An endpoint under its method and template."""
@@ -82,7 +87,8 @@ def _by_pattern(entries: Iterable[Entry[T]]) -> list[tuple[Template, list[Entry[
         group = groups.setdefault(entry.template.pattern, [])
         clash = next((other for other in group if other.method == entry.method), None)
         if clash is not None:
-            raise Ambiguous(f"{entry.method} {entry.template.text} and {clash.template.text} are the same address")
+            one, other = clash.template.text, entry.template.text
+            raise Ambiguous(f"{entry.method} {one} and {other} are the same address", (one, other))
         group.append(entry)
     return [(group[0].template, group) for group in groups.values()]
 
@@ -180,7 +186,8 @@ class _Mixed:
         if not (_nested(self.prefix, other.prefix) and _nested(self.suffix[::-1], other.suffix[::-1])):
             return
         if self.literal_length == other.literal_length:
-            raise Ambiguous(f"{self.text} and {other.text} may take the same path; change the text around a variable")
+            reason = f"{other.text} and {self.text} may take the same path; change the text around a variable"
+            raise Ambiguous(reason, (other.text, self.text))
 
 
 def _expressions(segment: Segment) -> Iterable[str]:

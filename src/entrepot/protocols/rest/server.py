@@ -16,23 +16,20 @@ from entrepot.model.shape import Types
 from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response, close
 from entrepot.ports.problems import refusal
-from entrepot.ports.protocol import Can, Contract, Mount, ServedService
+from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
 from entrepot.protocols.rest import samples, template
+from entrepot.protocols.rest.addresses import DOCS_PATH, OPENAPI_PATH, addresses, pages
 from entrepot.protocols.rest.binding import Binding, Unbindable, bind, mount
 from entrepot.protocols.rest.docs_page import docs_page
 from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
 from entrepot.protocols.rest.openapi import writer
-from entrepot.protocols.rest.router import Ambiguous, Entry, Place, Router
+from entrepot.protocols.rest.router import Entry, Place, Router
 
 T = TypeVar("T")
 
 HEARTBEAT_SECONDS = 15.0
-AMBIGUOUS = "E701"
-"""Two operations, or an operation and a page of ours, have one address."""
 UNBINDABLE = "E702"
 """An operation's binding cannot be carried out."""
-OPENAPI_PATH = "openapi.json"
-DOCS_PATH = "docs"
 
 
 class RestCan(Can, frozen=True):
@@ -62,16 +59,13 @@ class RestServer:
         """The one prefix of a service."""
         return (Mount(mount(service)),)
 
-    def addresses(self, service: Service) -> Mapping[str, str]:
-        """By operation: its method and path. Raises `Refused` when two have the same."""
-        bound = _bound(service, service.operations)
-        _router(_entries(service, bound, [operation for operation, _ in bound]), service.name)
-        base = mount(service).rstrip("/")
-        return {operation.name: f"{binding.method} {base}{binding.path.text}" for operation, binding in bound}
+    def addresses(self, service: Service) -> Mapping[str, Address]:
+        """By operation: its method and path."""
+        return addresses(service, _bound(service, service.operations))
 
-    def pages(self, service: Service) -> Sequence[str]:
+    def pages(self, service: Service) -> Sequence[Address]:
         """The docs page, and the OpenAPI document."""
-        return [mount(service) + DOCS_PATH, mount(service) + OPENAPI_PATH]
+        return pages(service)
 
     def sample(self, service: Service, base_url: str) -> str:
         """A curl line for the operation that is easiest to call."""
@@ -82,9 +76,11 @@ class RestServer:
         return writer.contract(services)
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
-        """Answers requests to these services, and for each its `openapi.json` and `docs`."""
-        entries = [entry for served in services for entry in self._endpoints(served, limits)]
-        router = _router(entries, ", ".join(served.service.name for served in services))
+        """Answers requests to these services, and for each its `openapi.json` and `docs`.
+
+        Raises `Ambiguous` when two addresses are one, which `check` has told before.
+        """
+        router = Router(entry for served in services for entry in self._endpoints(served, limits))
 
         def exchange(request: Request) -> Awaitable[Response]:
             try:
@@ -92,7 +88,7 @@ class RestServer:
             except Malformed as malformed:
                 return _ready(refusal(malformed, context_of(request)))
             if found is None:
-                return _ready(refusal(UnknownOperation("nothing has this address"), context_of(request)))
+                return _ready(refusal(UnknownOperation("nothing is served at this address"), context_of(request)))
             place, variables = found
             endpoint = place.methods.get(request.method)
             if endpoint is None:
@@ -169,14 +165,6 @@ def _fixed(make: Callable[[], Response]) -> Endpoint:
         return make()
 
     return answer
-
-
-def _router(entries: Iterable[Entry[T]], names: str) -> Router[T]:
-    try:
-        return Router(entries)
-    except Ambiguous as ambiguous:
-        message = f"the REST addresses of {names} clash: {ambiguous}"
-        raise Refused([Diagnostic(AMBIGUOUS, message, remedy="Change the path or the method of one.")]) from None
 
 
 def _no_method(place: Place[Endpoint], request: Request) -> Response:
