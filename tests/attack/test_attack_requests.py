@@ -278,7 +278,7 @@ def test_no_header_of_an_answer_breaks_its_line(attacked: Any, value: str) -> No
 @pytest.mark.parametrize(
     ("key", "location"),
     [
-        ("a/../../b", "a%2F..%2F..%2Fb"), ("a\r\nX-Evil: 1", "a%0D%0AX-Evil:%201"), ("\0", "%00"), ("..", "%2E%2E"),
+        ("a/../../b", "a%2F..%2F..%2Fb"), ("a\r\nX-Evil: 1", "a%0D%0AX-Evil%3A%201"), ("\0", "%00"), ("..", "%2E%2E"),
         ("//evil.test", "%2F%2Fevil.test"), ("?x#y", "%3Fx%23y"), ("💩", "%F0%9F%92%A9"),
     ],
 )  # fmt: skip
