@@ -339,3 +339,24 @@ def test_the_pattern_trap_is_only_one_inside_an_authors_class() -> None:
     assert codec.decode(b'"a"') == "a"
     with pytest.raises(Fault):
         codec.decode(b'"b"')
+
+
+def test_a_chain_of_types_may_be_of_any_length() -> None:
+    last: Any = int
+    for number in range(2000):
+        last = msgspec.defstruct(f"T{number}", [("next", last if number == 0 else last | None)])
+    reflector = Reflector()
+    assert reflector.shape(last) == s.Ref(name="T1999")
+    assert len(reflector.types) == 2000
+    codec = Values(reflector.types, reflector.classes).codec(s.Ref(name="T1999"))
+    assert codec.decode(b'{"next":{"next":null}}').next.next is None
+
+
+def test_what_msgspec_cannot_follow_is_refused() -> None:
+    first = msgspec.defstruct("First", [("next", object)])
+    last: Any = first
+    for number in range(2000):
+        last = msgspec.defstruct(f"T{number}", [("next", last | None)])
+    first.__annotations__["next"] = last | None
+    with pytest.raises(NoShape, match="nested too deeply"):
+        Reflector().shape(last)

@@ -235,3 +235,12 @@ def test_what_is_refused_in_an_arm_has_the_arms_own_place() -> None:
     assert [gap.pointer for gap in reading.refusals] == ["/schema/oneOf/3/properties/name"]
     reading = Reader({}).read({"anyOf": [{"type": "null"}, {"type": "array", "items": bad}]}, "/schema")
     assert [gap.pointer for gap in reading.refusals] == ["/schema/anyOf/1/items"]
+
+
+def test_a_chain_of_schemas_may_be_of_any_length() -> None:
+    schemas = {f"T{number}": {"properties": {"next": {"$ref": f"#/$defs/T{number + 1}"}}} for number in range(2000)}
+    reader = Reader({"$defs": schemas | {"T2000": {"type": "array", "uniqueItems": True}}})
+    reading = reader.read_at("/$defs/T0")
+    assert (reading.refusals, len(reader.types)) == ((), 2001)
+    codec = Values(reader.types).codec(reading.shape)
+    assert codec.encode(codec.decode(b'{"next":{"next":{}}}')) == b'{"next":{"next":{}}}'

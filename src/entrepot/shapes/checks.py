@@ -30,6 +30,7 @@ class Checks:
         self._classes = classes
         self._limits = limits
         self._named: dict[str, Check | None] = {}
+        self._uncompiled: list[str] = []
 
     def of(self, shape: s.Shape, *, own_class: bool = False) -> Check | None:
         """The check of a shape; None when msgspec sees to everything.
@@ -37,19 +38,26 @@ class Checks:
         `own_class`: the shape stands in an author's class, whose members are read by msgspec's
         own rules, which for decimals and patterns are looser than ours.
         """
+        check = self._of(shape, own_class=own_class)
+        while self._uncompiled:
+            name = self._uncompiled.pop()
+            self._named[name] = self._compile_name(name)
+        return check
+
+    def _of(self, shape: s.Shape, *, own_class: bool) -> Check | None:
         if Trait.CHECKED not in self.traits.of(shape, own_class=own_class):
             return None
         match shape:
             case s.Ref(name=name):
                 return self._of_name(name)
             case s.Nullable(shape=inner):
-                return _unless_null(self.of(inner, own_class=own_class))
+                return _unless_null(self._of(inner, own_class=own_class))
             case s.List():
                 return self._list(shape, own_class)
             case s.Tuple(items=items):
-                return _positions([self.of(item, own_class=own_class) for item in items])
+                return _positions([self._of(item, own_class=own_class) for item in items])
             case s.Map():
-                return _values(self.of(shape.value, own_class=own_class))
+                return _values(self._of(shape.value, own_class=own_class))
             case s.Page():
                 return self._record(shape.record, own_class)
             case s.Record():
@@ -79,7 +87,7 @@ class Checks:
     def _of_name(self, name: str) -> Check:
         if name not in self._named:
             self._named[name] = None
-            self._named[name] = self._compile_name(name)
+            self._uncompiled.append(name)
         # Looked up at each call, since a recursive type meets itself before it is compiled.
         return lambda plain: (check := self._named[name]) is None or check(plain)
 
@@ -87,7 +95,7 @@ class Checks:
         cls = self._classes.get(name)
         if authored.is_pydantic(cls):
             return None
-        check = self.of(self._types[name], own_class=cls is not None)
+        check = self._of(self._types[name], own_class=cls is not None)
         tag = authored.tag_of(cls)
         if tag is None:
             return check
@@ -95,7 +103,7 @@ class Checks:
         return lambda plain: tag[0] in plain and (check is None or check(plain))
 
     def _list(self, shape: s.List, own_class: bool) -> Check | None:
-        each = self.of(shape.item, own_class=own_class)
+        each = self._of(shape.item, own_class=own_class)
         if each is None:
             return (lambda plain: first_repeat(plain) is None) if shape.unique else None
         if shape.unique:
@@ -103,7 +111,7 @@ class Checks:
         return lambda plain: all(map(each, plain))
 
     def _record(self, record: s.Record, own_class: bool) -> Check | None:
-        checks = [(field.name, self.of(field.shape, own_class=own_class)) for field in record.fields]
+        checks = [(field.name, self._of(field.shape, own_class=own_class)) for field in record.fields]
         needed = [(name, check) for name, check in checks if check is not None]
         if not needed:
             return None
@@ -128,7 +136,7 @@ class Checks:
     def _arm(self, arm: s.Shape, own_class: bool) -> Check | None:
         text = text_with_pattern(arm, self._types)
         if text is None:
-            return self.of(arm, own_class=own_class)
+            return self._of(arm, own_class=own_class)
         return lambda plain: plain is None or problem_of(text, plain, self._limits) is None
 
 

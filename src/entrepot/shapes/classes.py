@@ -11,6 +11,7 @@ import functools
 import threading
 import types as python_types
 import typing
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -38,7 +39,7 @@ from entrepot.shapes.scalars import (
     native,
     value_of,
 )
-from entrepot.shapes.traits import needs_hook
+from entrepot.shapes.traits import Trait, needs_hook
 
 
 def extras_attribute(record: s.Record) -> str:
@@ -66,6 +67,8 @@ class Classes:
         self._named: dict[str, Any] = {}
         self._opened: set[str] = set()
         self._unnamed: dict[bytes, Any] = {}
+        self._bare: deque[tuple[Any, list[s.Field]]] = deque()
+        """Classes whose members have no types yet."""
         self._readers: dict[Any, Reader] = {
             cls: self._pydantic_reader(s.Ref(name=name), cls)
             for name, cls in classes.items()
@@ -74,14 +77,33 @@ class Classes:
         self.has_pydantic = bool(self._readers)
         self._trials = _Trials()
 
-    def of(self, shape: s.Shape, name: str = "Value") -> Any:
-        """The type of a shape's values, as an annotation; `name` is for a class made for it."""
+    def of(self, shape: s.Shape) -> Any:
+        """The type of a shape's values, as an annotation."""
+        annotation = self._of(shape)
+        self._annotate()
+        return annotation
+
+    def _of(self, shape: s.Shape, name: str = "Value") -> Any:
+        """The type as it may stand in another's annotations; `name` is for a class made for it."""
         if isinstance(shape, s.Ref):
             return self._of_name(shape.name)
         key = msgspec.json.encode(shape)
         if key not in self._unnamed:
             self._unnamed[key] = self._make(shape, name)
         return self._unnamed[key]
+
+    def _annotate(self) -> None:
+        """Write the members' types into new classes, one after another: a chain of types may be of any length."""
+        new: list[Any] = []
+        while self._bare:
+            cls, fields = self._bare.popleft()
+            for field in fields:
+                cls.__annotations__[field.attribute] = self._annotation(field)
+            if not any(Trait.BINARY in self.checks.traits.of(field.shape) for field in fields):
+                new.append(cls)
+        for cls in reversed(new):
+            # msgspec follows every class that it has not seen; most lead to those that were made after them.
+            msgspec.json.Decoder(cls)
 
     @functools.cached_property
     def read_hook(self) -> Callable[[Any, Any], Any]:
@@ -114,7 +136,7 @@ class Classes:
             # An alias that leads back to itself without a record between: only a hook can.
             return self._hook(name, lambda: self.reader(shape))
         self._opened.add(name)
-        self._named[name] = self.of(shape, name)
+        self._named[name] = self._of(shape, name)
         return self._named[name]
 
     def _make(self, shape: s.Shape, name: str) -> Any:
@@ -126,15 +148,15 @@ class Classes:
             case s.Raw():
                 return bytes
             case s.Nullable(shape=inner):
-                return typing.Optional[self.of(inner, name)]  # noqa: UP045 - built, not written
+                return typing.Optional[self._of(inner, name)]  # noqa: UP045 - built, not written
             case s.List():
-                return _bounded(list[self.of(shape.item, name)], shape)  # type: ignore[misc]
+                return _bounded(list[self._of(shape.item, name)], shape)  # type: ignore[misc]
             case s.Tuple(items=items):
-                return tuple[tuple(self.of(item, name) for item in items)]  # type: ignore[misc]
+                return tuple[tuple(self._of(item, name) for item in items)]  # type: ignore[misc]
             case s.Map():
-                return _bounded(dict[self._key(shape.key), self.of(shape.value, name)], shape)  # type: ignore[misc]
+                return _bounded(dict[self._key(shape.key), self._of(shape.value, name)], shape)  # type: ignore[misc]
             case s.Page(item=item):
-                return Page[self.of(item, name)]  # type: ignore[misc]
+                return Page[self._of(item, name)]  # type: ignore[misc]
             case s.Record():
                 return self._record_hook(shape, name) if needs_hook(shape) else self._struct(shape, name)
             case s.Union():
@@ -155,7 +177,7 @@ class Classes:
                 return Annotated[native(shape), meta] if meta is not None else native(shape)
 
     def _key(self, key: s.Shape) -> Any:
-        annotation = self.of(key, "Key")
+        annotation = self._of(key, "Key")
         return str if isinstance(annotation, _HookMeta) else annotation
 
     def _hook(self, name: str, make_reader: Callable[[], Reader]) -> Any:
@@ -200,8 +222,7 @@ class Classes:
             module=__name__,
         )
         announce(cls)
-        for field in fields:
-            cls.__annotations__[field.attribute] = self._annotation(field)
+        self._bare.append((cls, fields))
         return cls
 
     def _member(self, field: s.Field) -> tuple[str, Any] | tuple[str, Any, Any]:
@@ -219,7 +240,7 @@ class Classes:
         return lambda: reader()(field.default)
 
     def _annotation(self, field: s.Field) -> Any:
-        annotation = self.of(field.shape, field.attribute.title().replace("_", ""))
+        annotation = self._of(field.shape, field.attribute.title().replace("_", ""))
         present = field.must_be_present or field.default is not UNSET
         return annotation if present else typing.Union[annotation, UnsetType]
 
@@ -261,7 +282,7 @@ class Classes:
         if union.choose == "tag":
             tagged = self._tagged_classes(union)
             return typing.Union[tuple(tagged)] if tagged else self._holder(union, name)
-        annotations = [self.of(arm, f"{name}{index}") for index, arm in enumerate(union.arms)]
+        annotations = [self._of(arm, f"{name}{index}") for index, arm in enumerate(union.arms)]
         if union.choose == "kind" and self._told_apart_by_msgspec(union, annotations):
             return typing.Union[tuple(map(without_pattern, annotations))]
         return self._holder(union, name)

@@ -14,7 +14,9 @@ import re
 import types as python_types
 import typing
 import uuid
-from typing import Any, NamedTuple
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UnsetType
@@ -28,6 +30,9 @@ from entrepot.shapes.arms import names_of, own_names
 from entrepot.shapes.class_fields import Found, NoShape, enum_of, fields_of, forbids_unknown
 from entrepot.shapes.constraints import Notes, constrain, notes_of
 from entrepot.shapes.kinds import apart_by_kind, kinds_of
+from entrepot.shapes.traits import Trait, Traits
+
+Read = TypeVar("Read")
 
 _SCALARS: dict[Any, s.Shape] = {
     None: s.Null(),
@@ -72,8 +77,9 @@ class Reflector:
         self.classes: dict[str, Any] = {}
         self._names: dict[Any, str] = {}
         self._taken: set[str] = set()
-        self._within: list[str] = []
-        self._unproved: list[str] = []
+        self._unread: deque[tuple[str, Callable[[], s.Shape]]] = deque()
+        """The named types of which no more is known than their members' names, and what reads the rest."""
+        self._in_class = False
 
     def shape(self, annotation: Any, where: str = "") -> s.Shape:
         """The shape of a type; `where` names its place in messages. Raises NoShape."""
@@ -81,10 +87,21 @@ class Reflector:
 
     def member(self, annotation: Any, where: str = "") -> Member:
         """The shape of a parameter or field, with its role and docs. Raises NoShape."""
-        found = self._member(annotation, where)
-        if not self._within:
-            self._prove()
+        problems: list[NoShape] = []
+        found = self._trying(problems, lambda: self._member(annotation, where), where)
+        self._read_named(problems)
+        if problems or found is None:
+            raise problems[0]
         return found
+
+    def _trying(self, problems: list[NoShape], read: Callable[[], Read], where: str) -> Read | None:
+        try:
+            return read()
+        except NoShape as problem:
+            problems.append(problem)
+        except RecursionError:
+            problems.append(NoShape(f"{_place(where)}its types are nested too deeply"))
+        return None
 
     def _member(self, annotation: Any, where: str) -> Member:
         annotation, notes = _unwrapped(annotation)
@@ -185,7 +202,7 @@ class Reflector:
         """msgspec 0.22 corrupts memory on a class with such a union; a class of ours is made without it."""
         kinds = set[str]().union(*(kinds_of(shape, self.types) for shape in shapes))
         patterns = any(isinstance(shape, s.Text) and shape.pattern is not None for shape in shapes)
-        if self._within and patterns and kinds & {"array", "object"}:
+        if self._in_class and patterns and kinds & {"array", "object"}:
             raise NoShape(f"{_place(where)}a text with a pattern cannot share a union with a list or a record")
 
     # Named types
@@ -196,27 +213,44 @@ class Reflector:
         name = names.unique(_type_name(annotation), self._taken)
         self._names[annotation] = name
         self.classes[name] = annotation
-        self.types[name] = s.Anything()  # until its members, which may lead back here, are known
-        self._within.append(name)
+        self.types[name] = s.Anything()
         try:
-            self.types[name] = self._shape_of_class(annotation, origin, name)
+            self._outline(annotation, origin, name)
         except NameError as error:
             raise NoShape(
                 f"{_place(where)}{name} mentions {error.name!r}, which is not defined in its module"
             ) from None
-        finally:
-            self._within.pop()
-        self._unproved.append(name)
         return s.Ref(name=name)
 
-    def _shape_of_class(self, annotation: Any, origin: Any, name: str) -> s.Shape:
+    def _outline(self, annotation: Any, origin: Any, name: str) -> None:
+        """What is seen of a class without its members' types, which may lead back to it or far away."""
         if authored.is_enum(origin):
-            return enum_of(origin)
-        if authored.is_named_tuple(origin):
-            return self._named_tuple(annotation, name)
-        fields = fields_of(annotation, origin)
+            self.types[name] = enum_of(origin)
+        elif authored.is_named_tuple(origin):
+            self.types[name] = s.Tuple(items=())
+            hints = typing.get_type_hints(annotation, include_extras=True)
+            self._unread.append((name, lambda: self._named_tuple(annotation, hints, name)))
+        else:
+            found = list(fields_of(annotation, origin))
+            names = (s.Field(name=each.name, shape=s.Anything(), required=each.required) for each in found)
+            self.types[name] = s.Record(fields=tuple(names))
+            self._unread.append((name, lambda: self._record(found, origin, name)))
+
+    def _read_named(self, problems: list[NoShape]) -> None:
+        """Read what has been named on the way, one after another: a chain of types may be of any length."""
+        read: list[str] = []
+        self._in_class = True
+        while self._unread:
+            name, reader = self._unread.popleft()
+            self.types[name] = self._trying(problems, reader, name) or s.Anything()
+            read.append(name)
+        self._in_class = False
+        if read and not problems:
+            self._trying(problems, lambda: self._prove(read), read[0])
+
+    def _record(self, found: list[Found], origin: Any, name: str) -> s.Shape:
         return s.Record(
-            fields=tuple(self._field(field, name) for field in fields),
+            fields=tuple(self._field(field, name) for field in found),
             extras="forbid" if forbids_unknown(origin) else "drop",
             docs=authored.own_docs(origin),
         )
@@ -234,18 +268,20 @@ class Reflector:
             examples=member.examples,
         )
 
-    def _named_tuple(self, annotation: Any, name: str) -> s.Shape:
+    def _named_tuple(self, annotation: Any, hints: dict[str, Any], name: str) -> s.Shape:
         if annotation._field_defaults:
             raise NoShape(f"{name}: a NamedTuple is written as an array of fixed length, so it cannot have defaults")
-        hints = typing.get_type_hints(annotation, include_extras=True)
         return s.Tuple(items=tuple(self._inner(hints[field], f"{name}.{field}") for field in annotation._fields))
 
-    def _prove(self) -> None:
-        """Let msgspec look at each new class: what it cannot read must be said now, not at the first call."""
-        while self._unproved:
-            name = self._unproved.pop()
-            shapes = s.reachable(self.types[name], self.types)
-            if any(isinstance(shape, s.File) for shape in shapes):
+    def _prove(self, names: list[str]) -> None:
+        """Let msgspec look at each new class: what it cannot read must be said now, not at the first call.
+
+        The last one first, since it is read before those that lead to it: msgspec follows every
+        type that it has not seen.
+        """
+        traits = Traits(self.types, self.classes)
+        for name in reversed(names):
+            if Trait.BINARY in traits.of(s.Ref(name=name)):
                 continue
             try:
                 msgspec.json.Decoder(self.classes[name], dec_hook=lambda _, plain: plain)

@@ -6,6 +6,7 @@ refused, with its place and the reason. Nothing is read more loosely in silence:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -79,6 +80,9 @@ class Reader:
         self.loosened: list[Gap] = []
         self._refused: dict[str, list[Gap]] = {}
         self._owner = ""
+        """The named type that is being read."""
+        self._unread: deque[tuple[str, str]] = deque()
+        """The named types that have been met and not read, and where they stand."""
 
     def read(self, schema: Any, pointer: str = "") -> Reading:
         """The shape of a schema that stands at `pointer`.
@@ -87,6 +91,7 @@ class Reader:
         """
         self._refused[""] = []
         shape = self._read(schema, pointer)
+        self._read_named()
         gaps = list(self._refused.pop(""))
         for name in s.names_reached((shape,), self.types):
             gaps += self._refused.get(name, ())
@@ -146,19 +151,23 @@ class Reader:
 
     def _ref(self, ref: Any) -> s.Shape:
         pointer = self.document.pointer_of(ref)
-        target = self.document.at(pointer)
+        self.document.at(pointer)
         name = self.document.name_of(pointer)
         if name not in self.types:
             self.types[name] = s.Anything()  # until what it leads to, perhaps itself, is read
-            owner, self._owner = self._owner, name
-            try:
-                self.types[name] = self._read(target, pointer)
-            finally:
-                self._owner = owner
-            if self.types[name] == s.Ref(name=name):
-                self.types[name] = s.Anything()
-                self._refused.setdefault(name, []).append(Gap(pointer, "$ref", "it refers to itself and nothing else"))
+            self._unread.append((name, pointer))
         return s.Ref(name=name)
+
+    def _read_named(self) -> None:
+        """Read what has been referred to, one after another: a chain of references may be of any length."""
+        while self._unread:
+            self._owner, pointer = self._unread.popleft()
+            shape = self._read(self.document.at(pointer), pointer)
+            if shape == s.Ref(name=self._owner):
+                shape = s.Anything()
+                self._refuse(pointer, "$ref", "it refers to itself and nothing else")
+            self.types[self._owner] = shape
+        self._owner = ""
 
     def _flat(self, schema: Schema, pointer: str) -> s.Shape:
         if schema.keys() & _UNTYPED:

@@ -65,11 +65,14 @@ class WireForms:
         return self.of(shape) or (lambda value: value)
 
     def _of_name(self, name: str) -> Rewrite:
-        if name not in self._named:
-            self._named[name] = lambda value: self._named[name](value)
-            rewrite = self._must(self._types[name])
-            self._named[name] = rewrite
-        return lambda value: self._named[name](value)
+        # Made when the first value comes: a type may lead back to itself, or to very many others.
+        def rewrite(value: Any) -> Any:
+            made = self._named.get(name)
+            if made is None:
+                made = self._named[name] = self._must(self._types[name])
+            return made(value)
+
+        return rewrite
 
     def _record(self, record: s.Record) -> Callable[[Any], dict[str, Any]]:
         rewrites = [(field, self._must(field.shape)) for field in record.fields]
