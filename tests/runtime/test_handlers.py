@@ -173,16 +173,18 @@ async def test_an_undeclared_fault_is_told_by_its_kind_alone(caplog: pytest.LogC
 
 
 @pytest.mark.parametrize("kind", ["async", "plain"])
+@pytest.mark.parametrize("raised", [ValueError, StopIteration, SystemExit, asyncio.CancelledError, RecursionError])
 async def test_any_other_exception_is_an_internal_fault_without_detail(
-    kind: str, caplog: pytest.LogCaptureFixture
+    kind: str, raised: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Also those that asyncio itself means something by, such as what `next` and `sys.exit` raise."""
     service = Service("shop")
 
     async def order() -> None:
-        raise ValueError("the password is 12345")
+        raise raised("the password is 12345")
 
     def plain_order() -> None:
-        raise ValueError("the password is 12345")
+        raise raised("the password is 12345")
 
     service.get("/")(order if kind == "async" else plain_order)
     context = Context()

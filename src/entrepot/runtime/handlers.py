@@ -80,12 +80,14 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
                 if reply.fault is not None and not streams_out:
                     reply.fault = fault_of(reply.fault, context)
                 return reply
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 reason = self._ended(entry)
                 if reason is None:
-                    raise
+                    if entry.task is None or entry.task.cancelling():
+                        raise
+                    reason = fault_of(error, context)  # the handler's own: it awaited what somebody cancelled
                 return Reply(fault=reason)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 return Reply(fault=self._ended(entry) or fault_of(error, context))
             finally:
                 leave(entry)

@@ -92,7 +92,7 @@ class OutStream:
             if self._reason is None or task is None or task.uncancel() > cancelling:
                 raise
             failed = await self._close(self._reason)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             failed = await self._close(self._fault_of(error))
         finally:
             self._reader = None

@@ -40,7 +40,7 @@ class Threads:
 
     def go_on(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
         """Begin the next step of something that `start` began. It is never refused, only queued."""
-        future = self._executor.submit(copy_context().run, function, *arguments)
+        future = self._executor.submit(copy_context().run, _as_error, function, *arguments)
         self._begun.add(future)
         future.add_done_callback(self._begun.discard)
         return future
@@ -98,10 +98,20 @@ class ThreadedGenerator:
         return value
 
 
+def _as_error(function: Callable[..., T], *arguments: Any) -> T:
+    """What the function gives. Asyncio passes on neither a StopIteration, for which it would wait for ever, nor
+    what ends a process: each becomes an ordinary error.
+    """
+    try:
+        return function(*arguments)
+    except (StopIteration, SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(f"the function raised {type(error).__name__}") from error
+
+
 def _up_to_the_end(step: Callable[..., Any], *arguments: Any) -> Any:
     try:
         return step(*arguments)
-    except StopIteration:  # a future cannot carry it
+    except StopIteration:
         return _END
 
 
