@@ -9,7 +9,7 @@ import pytest
 
 from entrepot.model.operation import Link
 from entrepot.ports.exchange import Exchange, Request, Response, read
-from entrepot.ports.protocol import Document, Imported, ServedService
+from entrepot.ports.protocol import Document, Imported, Refusal, ServedService
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.openapi import writer
 from entrepot.shapes.values import Values
@@ -24,10 +24,13 @@ def header(name: str, **said: Any) -> dict[str, Any]:
     return {"name": name, "in": "header", "schema": {"type": "string"}} | said
 
 
-def imported(*parameters: Any, method: str = "put", **said: Any) -> Imported:
+def imported(
+    *parameters: Any, method: str = "put", components: Any = None, document: Any = None, **said: Any
+) -> Imported:
     """A document of one operation at `/things/{id}`."""
     operation = {"operationId": "do", "parameters": [ID, *parameters], "responses": OK} | said
     content = {"openapi": "3.1.0", "info": {"version": "1"}, "paths": {"/things/{id}": {method: operation}}}
+    content |= {"components": components or {}} | (document or {})
     return PROTOCOL.client.read(Document(content, "specs/x.json"), "things")
 
 
@@ -167,6 +170,60 @@ async def test_an_answer_that_sometimes_has_no_body_may_have_none() -> None:
     behind.answer = Response(204)
     response, body = await behind.asked("PUT")
     assert (response.status, body) == (200, b"null")
+
+
+# What is left out
+
+
+@pytest.mark.parametrize(
+    ("scheme", "parameter", "needed"),
+    [
+        ({"type": "http", "scheme": "bearer"}, header("Authorization"), False),
+        ({"type": "http", "scheme": "bearer"}, header("X-Other"), True),
+        ({"type": "apiKey", "in": "header", "name": "X-Key"}, header("x-key"), False),
+        ({"type": "apiKey", "in": "query", "name": "X-Key"}, header("x-key"), True),
+        ({"type": "mutualTLS"}, header("X-Other"), True),
+    ],
+)
+@pytest.mark.parametrize("own", [True, False])
+def test_credentials_that_nobody_sends_are_told(scheme: Any, parameter: Any, needed: bool, own: bool) -> None:
+    said = {"security": [{"key": []}]}
+    found = imported(parameter, components={"securitySchemes": {"key": scheme}}, **(said if own else {}), document=said)
+    assert len(found.service.operations) == 1
+    reason = "1 operation needs it, and no credentials are sent to upstreams yet"
+    expected = Refusal("/components/securitySchemes/key", "security scheme key", reason)
+    assert found.refusals == ((expected,) if needed else ())
+
+
+@pytest.mark.parametrize("security", [[], [{}], [{"key": []}, {}]])
+def test_credentials_that_nobody_needs_are_not_told(security: Any) -> None:
+    scheme = {"type": "http", "scheme": "basic"}
+    document = {"security": [{"key": []}]}
+    found = imported(components={"securitySchemes": {"key": scheme}}, security=security, document=document)
+    assert found.refusals == ()
+
+
+def test_a_scheme_that_stands_nowhere_is_told_all_the_same() -> None:
+    [refusal] = imported(security=[{"key": []}]).refusals
+    assert refusal.construct == "security scheme key"
+
+
+def test_a_file_in_a_declared_fault_is_refused_with_its_place() -> None:
+    problem = {"type": "object", "properties": {"log": {"type": "string", "format": "binary"}}}
+    responses = OK | {"409": {"description": "", "content": {"application/json": {"schema": problem}}}}
+    found = imported(responses=responses)
+    assert found.service.operations[0].faults == ()
+    [refusal] = found.refusals
+    assert refusal.pointer == "/paths/~1things~1{id}/put/responses/409/content/application~1json/schema"
+    assert "holds a file" in refusal.reason
+
+
+def test_a_body_of_a_request_that_has_none_is_left_out() -> None:
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    found = imported(method="get", requestBody=body)
+    [refusal] = found.refusals
+    assert (len(found.service.operations), refusal.pointer) == (1, "/paths/~1things~1{id}/get/requestBody")
+    assert imported(method="get", requestBody=body | {"required": True}).service.operations == ()
 
 
 # Links

@@ -260,7 +260,10 @@ REASONS = {
     "callbacks are not operations",
     "it lives on another server than the rest; import it as a service of its own",
     "an object as a parameter is carried as JSON `content` only",
-    "a GET request has no body (RFC 9110, §9.3.1); place its fields in the query",
+    "the body of a GET request means nothing (RFC 9110, §9.3.1)",
+    "operations need it, and no credentials are sent to upstreams yet",
+    "it does not say what an operation gets for all that it requires",
+    "a pattern that would take long is read more loosely",
     "the method OPTIONS carries no operation",
     "its only success is a redirect, which is not followed",
     "another operation has the same address",
@@ -280,4 +283,11 @@ def generalised(reason: str) -> str:
     """A reason without the path that it names."""
     if "has the same address" in reason:
         return "another operation has the same address"
+    if "does not say what" in reason:
+        return "it does not say what an operation gets for all that it requires"
+    if reason == "1 operation needs it, and no credentials are sent to upstreams yet":
+        return "operations need it, and no credentials are sent to upstreams yet"
+    if reason.startswith("read more loosely: the pattern"):
+        return "a pattern that would take long is read more loosely"
+    reason = reason.lstrip("0123456789 ")
     return "the path holds a query or fragment" if "holds a query or fragment" in reason else reason

@@ -13,7 +13,7 @@ from entrepot.kit.diagnostics import Refused
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.call import Meta, Reply
-from entrepot.model.fault import Fault, Issue
+from entrepot.model.fault import DeclaredFault, Fault, Issue
 from entrepot.model.faults import NotFound, RateLimited, Unauthenticated
 from entrepot.model.operation import Service
 from entrepot.model.page import Page
@@ -456,6 +456,13 @@ def test_what_rest_cannot_carry_is_told_with_its_reason(rest, fields, reason):
     assert reason in PROTOCOL.server.can.refusal(unbindable, {})
     with pytest.raises(Refused, match="E702"):
         PROTOCOL.server.addresses(Service(name="s", operations=(unbindable,)))
+
+
+def test_a_file_in_the_data_of_a_declared_fault_is_told_before_it_is_raised():
+    fault = DeclaredFault(name="Broken", data=s.Record(fields=(field("log", s.File()),)))
+    assert "the data of the fault Broken holds a file" in PROTOCOL.server.can.refusal(
+        operation("x", faults=(fault,)), {}
+    )
 
 
 def test_a_sample_is_a_line_to_paste():

@@ -45,7 +45,8 @@ _SCALARS = (
     shape.Bool, shape.Int, shape.Float, shape.Decimal, shape.Text, shape.Bytes, shape.Date, shape.Time,
     shape.DateTime, shape.Duration, shape.Uuid, shape.Enum,
 )  # fmt: skip
-_BODILESS = ("GET", "HEAD")
+BODILESS = ("GET", "HEAD")
+"""Methods whose requests have no body (RFC 9110, §9.3.1)."""
 
 
 class Unbindable(ValueError):
@@ -197,7 +198,7 @@ def _placements(operation: Operation, data: _Data, types: Types, method: str, pa
     if strangers:
         raise Unbindable(f"the binding places {', '.join(sorted(strangers))}, which the operation does not take")
     rest: Where | None = None if data.addressed else "body"
-    if operation.stream_input is not None or method in _BODILESS:
+    if operation.stream_input is not None or method in BODILESS:
         rest = "query"
     nothing = _Place()
     placements = [
@@ -243,7 +244,7 @@ def _body_form(
         return "file" if isinstance(unwrap(fields[0].shape, types), shape.File) else "raw"
     if len(fields) == 1 and data.addressed and data.body != "object":
         return "value"
-    return "none" if method in _BODILESS and not fields else "object"
+    return "none" if method in BODILESS and not fields else "object"
 
 
 def _accepts(body: BodyForm, method: str, placements: Iterable[Placement], types: Types) -> tuple[str, ...]:
@@ -297,7 +298,7 @@ def _check(operation: Operation, binding: Binding, types: Types) -> None:
         raise Unbindable(f"{odd}: the path {binding.path.text} and the path parameters do not name the same fields")
     if binding.at("form") and binding.at("body"):
         raise Unbindable("some fields are placed in the body and some in a form; a request has one body")
-    if binding.at("form", "body") and binding.method in _BODILESS:
+    if binding.at("form", "body") and binding.method in BODILESS:
         raise Unbindable(f"a {binding.method} request has no body (RFC 9110, §9.3.1); place its fields in the query")
     if binding.at("form", "body") and operation.stream_input is not None:
         raise Unbindable("the inbound stream is the body; place the fields in the query or in headers")
@@ -306,6 +307,9 @@ def _check(operation: Operation, binding: Binding, types: Types) -> None:
         _check_placement(placement, types)
     if not is_octets(operation.output, types) or operation.stream_output:
         _check_octets_inside("the output", operation.output, types)
+    for fault in operation.faults:
+        if fault.data is not None:
+            _check_octets_inside(f"the data of the fault {fault.name}", fault.data, types)
     if binding.location is not None:
         _check_location(binding.location, operation, types)
     if binding.status in (204, 205) and binding.produces:

@@ -12,6 +12,7 @@ from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
 from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest.binding import (
+    BODILESS,
     MULTIPART,
     NDJSON,
     URLENCODED,
@@ -53,7 +54,8 @@ class InputImport:
         self._dialect = dialect
         self._names: set[str] = set()
         self._attributes: set[str] = set()
-        self._places: dict[str, dict[str, Any]] = {}
+        self.places: dict[str, dict[str, Any]] = {}
+        """By field: where it stands, and under which name."""
         self._accepts: list[str] = []
         self._is_object = False
         self._conditions = False
@@ -66,7 +68,7 @@ class InputImport:
         """What REST must know of the input."""
         body = "object" if self._is_object else ""
         said = {
-            "parameters": self._places, "accepts": self._accepts, "body": body, "conditions": self._conditions,
+            "parameters": self.places, "accepts": self._accepts, "body": body, "conditions": self._conditions,
         }  # fmt: skip
         return {key: value for key, value in said.items() if value}
 
@@ -91,7 +93,7 @@ class InputImport:
 
     def read_path(self, path: str) -> None:
         """Takes the variables of the path that no parameter declares; they are text."""
-        declared = {place["name"] for place in self._places.values() if place["in"] == "path"}
+        declared = {place["name"] for place in self.places.values() if place["in"] == "path"}
         for name in _VARIABLE.findall(path):
             if name not in declared:
                 self._add(Field(name=name, shape=shape.Text(length_min=1)), "path", Node(None, None))
@@ -138,12 +140,18 @@ class InputImport:
         attribute = node["x-entrepot-python"].text or field.python or attribute_name(wire)
         attribute = names.unique(attribute, self._attributes)
         self.fields.append(msgspec.structs.replace(field, name=name, python="" if attribute == name else attribute))
-        self._places[name] = {"in": where, "name": wire, **({} if style is None else {"style": style})}
+        self.places[name] = {"in": where, "name": wire, **({} if style is None else {"style": style})}
 
-    def read_body(self, item: Node, operation: Node) -> None:
+    def read_body(self, item: Node, operation: Node, method: str) -> None:
         """Takes the request body. Raises `Unreadable` when it cannot be carried."""
         content = self._dialect.body(item, operation)
         if content is None or not content.media_types:
+            return
+        if method in BODILESS:
+            unreadable = Unreadable(content.node, f"the body of a {method} request means nothing (RFC 9110, §9.3.1)")
+            if content.required:
+                raise unreadable
+            self._leave_out("request body", unreadable)
             return
         by_essence = {essence(name): name for name in content.media_types}
         in_json = [name for name in by_essence if name.endswith("json") and name != NDJSON]

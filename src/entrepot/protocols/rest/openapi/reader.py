@@ -24,6 +24,7 @@ from entrepot.protocols.rest.openapi import links
 from entrepot.protocols.rest.openapi.document import Dialect, Node, OpenApi3, Unreadable, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
+from entrepot.protocols.rest.openapi.security import Credentials
 from entrepot.protocols.rest.openapi.shapes import Schemas
 from entrepot.protocols.rest.openapi.writer import OURS, PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.template import Segment, parse
@@ -62,6 +63,7 @@ class _Import:
         self._name = name
         self._ours = OURS in content
         self._schemas = Schemas(dialect.root)
+        self._credentials = Credentials(dialect.root)
         self._operations: list[Operation] = []
         self._refusals: list[Refusal] = []
         self._taken: set[str] = set()
@@ -73,6 +75,7 @@ class _Import:
         for path, item in self._members(self._root["paths"]):
             self._read_path(path, item)
         self._refuse_webhooks()
+        self._refusals += self._credentials.refusals()
         for gap in self._schemas.loosened:
             self._refuse(gap.pointer, gap.construct, f"read more loosely: {gap.reason}")
         links = self._links()
@@ -128,7 +131,7 @@ class _Import:
         inputs = InputImport(self._schemas, self._dialect)
         inputs.read_parameters(item, node)
         inputs.read_path(path)
-        inputs.read_body(item, node)
+        inputs.read_body(item, node, method)
         replies = ReplyImport(self._schemas, self._dialect, node)
         success = replies.success()
         safe = method in ("GET", "HEAD")
@@ -153,6 +156,7 @@ class _Import:
         name = self._operation_name(node["operationId"].text, method, path)
         self._refusals += [*inputs.gaps, *replies.gaps]
         self._linked.append((name, success))
+        self._credentials.read(node, inputs.places)
         if node["operationId"].text:
             self._by_id[node["operationId"].text] = name
         return msgspec.structs.replace(operation, name=name)

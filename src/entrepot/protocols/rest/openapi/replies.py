@@ -128,10 +128,14 @@ class ReplyImport:
         data = said.raw("data")
         kind: Kind = said["kind"]["const"].value
         status = _status(code, faults.ANY_STATUS)
+        carried = None if data.value is None else self._schemas.shape(data)
+        if carried is not None and self._holds_octets(carried):
+            self.gaps.append(Refusal(data.pointer, f"{code} response", _NO_OCTETS))
+            carried = None
         return DeclaredFault(
             name=said["name"]["const"].text,
             kind=kind,
-            data=None if data.value is None else self._schemas.shape(data),
+            data=carried,
             docs=said.raw("name")["description"].text,
             bindings={} if status == KINDS[kind].status else {NAME: {"status": status}},
         )
@@ -147,6 +151,9 @@ class ReplyImport:
         if not isinstance(self._schemas.resolved(data), Record):
             self.gaps.append(Refusal(schema.pointer, construct, "its body is no object; the status alone is kept"))
             return
+        if self._holds_octets(data):
+            self.gaps.append(Refusal(schema.pointer, construct, _NO_OCTETS))
+            return
         yield DeclaredFault(
             name=_fault_name(status),
             kind=_kind(code, status),
@@ -154,6 +161,13 @@ class ReplyImport:
             docs=node["description"].text,
             bindings={NAME: {"status": status, "whole": True}},
         )
+
+    def _holds_octets(self, data: Shape) -> bool:
+        parts = shape.reachable(data, self._schemas.types)
+        return any(isinstance(part, (shape.File, shape.Raw)) for part in parts)
+
+
+_NO_OCTETS = "its data holds a file, for which an error has no place; the status alone is kept"
 
 
 def _status(code: str, otherwise: int) -> int:
