@@ -19,7 +19,8 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperation, Unsupported
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, read, refuse_announced
+from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, read
+from entrepot.ports.posts import check_post, refused
 from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
@@ -93,23 +94,12 @@ class _Endpoint:
     async def __call__(self, request: Request) -> Response:
         known = dict(request.headers)
         context = context_of(request, known)
-        if request.method != "POST":
-            fault: Fault = Unsupported("JSON-RPC is spoken by POST alone")
-            return _response(_refusal(fault, context), 405, (b"allow", b"POST"))
-        if not _is_json(known.get(b"content-type")):
-            fault = Unsupported("the body of a JSON-RPC request is application/json in UTF-8")
-            return _response(_refusal(fault, context), 415)
-        if known.get(b"content-encoding") not in (None, b"", b"identity"):
-            fault = Unsupported("the body of a JSON-RPC request is sent as it is, without a content coding")
-            return _response(_refusal(fault, context), 415)
         try:
-            refuse_announced(known.get(b"content-length"), self._limits.body_bytes_max)
-            data = await read(request.body, self._limits.body_bytes_max)
+            check_post(request, known, _JSON)
+            data = await read(request.body, self._limits.body_bytes_max, known.get(b"content-length"))
             codec.check_text(data)
-        except TooLarge as too_large:
-            return _response(_refusal(too_large, context), 413)
-        except TooSlow as too_slow:
-            return _response(_refusal(too_slow, context), 408)
+        except (Unsupported, TooLarge, TooSlow) as fault:
+            return refused(fault, _refusal(fault, context), _JSON)
         except NotJson as error:
             return _response(_parse_error(error, context))
         if codec.is_batch(data):
@@ -209,16 +199,6 @@ def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes
     return codec.encode_error(method.faults.write(fault, context.trace_id), id)
 
 
-def _is_json(content_type: bytes | None) -> bool:
-    if content_type == _JSON:
-        return True
-    media_type, _, parameter = (content_type or b"").lower().partition(b";")
-    if media_type.strip() != _JSON:
-        return False
-    name, _, charset = parameter.partition(b"=")
-    return name.strip() != b"charset" or charset.strip(b' "') == b"utf-8"
-
-
 def _parse_error(error: NotJson, context: Context) -> bytes:
     fault = Malformed(f"the body is not JSON: {error}")
     return codec.encode_error(plain_error(fault, context.trace_id, PARSE_ERROR), NULL)
@@ -229,5 +209,5 @@ def _refusal(fault: Fault, context: Context) -> bytes:
     return codec.encode_error(plain_error(fault, context.trace_id), NULL)
 
 
-def _response(body: bytes | None, status: int = 200, *headers: tuple[bytes, bytes]) -> Response:
-    return Response(204) if body is None else Response(status, [_CONTENT_TYPE, *headers], body)
+def _response(body: bytes | None) -> Response:
+    return Response(204) if body is None else Response(200, [_CONTENT_TYPE], body)

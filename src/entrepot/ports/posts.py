@@ -1,0 +1,90 @@
+"""Messages by POST: what a protocol with an address of its own takes there, and how its client sends them.
+
+HTTP carries one body there and one back. It has a say of its own before the protocol does, in
+requests that it refuses and in answers that no message came with.
+"""
+
+from __future__ import annotations
+
+from entrepot.kit.limits import Limits
+from entrepot.model.call import Context, Headers
+from entrepot.model.fault import KINDS, Fault
+from entrepot.model.faults import TooLarge, Unsupported, UpstreamFailed
+from entrepot.ports.context import Known, context_headers, own_headers
+from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, close, read
+from entrepot.ports.problems import kind_of, retry_after
+
+
+class NotPosted(Unsupported):
+    """The request's method is not POST."""
+
+
+def check_post(request: Request, known: Known, media_type: bytes) -> None:
+    """Raise `Unsupported` unless it is a POST of this media type, in UTF-8 and as it is.
+
+    A body without a label is refused too: a foreign page may make a browser post such a one.
+    """
+    if request.method != "POST":
+        raise NotPosted(f"this address takes POST, not {request.method}")
+    content_type = known.get(b"content-type")
+    if content_type != media_type and not _is_labelled(content_type or b"", media_type):
+        raise Unsupported(f"the body is to be {media_type.decode()} in UTF-8")
+    if known.get(b"content-encoding") not in (None, b"", b"identity"):
+        raise Unsupported("the body is to be sent as it is, without a content coding")
+
+
+def _is_labelled(content_type: bytes, media_type: bytes) -> bool:
+    label, _, parameter = content_type.lower().partition(b";")
+    name, _, charset = parameter.partition(b"=")
+    return label.strip() == media_type and (name.strip() != b"charset" or charset.strip(b' "') == b"utf-8")
+
+
+def refused(fault: Fault, message: bytes, media_type: bytes) -> Response:
+    """The response to a request that HTTP refuses with this fault, which `message` tells in the protocol's form."""
+    status = next((status for kind, status in _OWN_STATUSES if isinstance(fault, kind)), fault.row.status)
+    allow: Headers = [(b"allow", b"POST")] if status == 405 else []
+    return Response(status, [(b"content-type", media_type), *allow], message)
+
+
+_OWN_STATUSES = ((NotPosted, 405), (TooSlow, 408))
+"""Faults for which HTTP has a word that their kind has not."""
+
+
+class Endpoint:
+    """Where a client posts its messages."""
+
+    def __init__(self, exchange: Exchange, host: str, path: str, media_type: bytes, limits: Limits) -> None:
+        self.host = host
+        self.limits = limits
+        self._exchange = exchange
+        self._path = path.encode()
+        self._headers: Headers = [
+            (b"host", host.encode()), *own_headers(), (b"content-type", media_type), (b"accept", media_type),
+        ]  # fmt: skip
+
+    async def post(self, body: bytes, context: Context, *, idempotent: bool) -> tuple[Response, bytes]:
+        """The response and its body. Raises `UpstreamFailed`, `Unavailable` or `Timeout` when there is none."""
+        headers = self._headers + context_headers(context)
+        request = Request(
+            "POST", self._path, headers=headers, body=body, deadline=context.deadline, idempotent=idempotent
+        )
+        response = await self._exchange(request)
+        try:
+            return response, await read(response.body, self.limits.reply_bytes_max)
+        except TooLarge as fault:
+            raise UpstreamFailed(f"the answer is too large: {fault.detail}", upstream=self.host) from None
+        finally:
+            await close(response.body)
+
+    def failure(self, response: Response) -> Fault:
+        """What HTTP alone tells, where no message of the protocol came."""
+        kind = kind_of(response.status)
+        if kind not in _TOLD_BY_HTTP:
+            return UpstreamFailed(f"{self.host} answered with the HTTP status {response.status}", upstream=self.host)
+        blamed = self.host if KINDS[kind].blame != "caller" else ""
+        detail = f"{self.host} answered {response.status}"
+        return Fault.of(kind, detail, retry_after=retry_after(response.headers), upstream=blamed)
+
+
+_TOLD_BY_HTTP = ("unauthenticated", "forbidden", "too_large", "rate_limited", "unavailable", "timeout")
+"""What a server, or a proxy before it, may say of any call. A 404 is of the one address, never of the call."""
