@@ -139,6 +139,6 @@ async def test_our_client_calls_a_server_from_npm(jayson_port):
         (await call("lie")).fault,
     ]
     assert [(fault.kind, fault.name) for fault in faults if fault] == [
-        ("upstream_failed", ""), ("not_found", ""), ("conflict", "Broke"), ("unknown_operation", ""),
+        ("upstream_failed", ""), ("not_found", ""), ("conflict", "Broke"), ("upstream_failed", ""),
     ]  # fmt: skip
     await http.close()
