@@ -33,10 +33,14 @@ def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
         if found is not exchange:
             raise ValueError(f"two protocols want to be served at {mount.path}")
 
+    def by_segment(request: Request) -> Awaitable[Response]:
+        return segments.get(_first(request.path), _refuse)(request)
+
+    # Where one protocol has all the prefixes, it may as well say itself what it does not have.
+    elsewhere = next(iter(segments.values())) if len({*segments.values()}) == 1 else by_segment
+
     def dispatch(request: Request) -> Awaitable[Response]:
-        path = request.path
-        answer = exact.get(path) or segments.get(_first(path), _refuse)
-        return answer(request)
+        return exact.get(request.path, elsewhere)(request)
 
     return dispatch
 

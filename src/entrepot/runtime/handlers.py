@@ -75,9 +75,10 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 result = await produce(call)
                 reply = result if type(result) is Reply else Reply(result)
-                if check is not None and reply.fault is None and not check.fits(reply.output):
-                    raise check.mismatch(reply.output)
-                if reply.fault is not None and not streams_out:
+                if reply.fault is None:
+                    if check is not None and not check.fits(reply.output):
+                        raise check.mismatch(reply.output)
+                elif not streams_out:
                     reply.fault = fault_of(reply.fault, context)
                 return reply
             except asyncio.CancelledError as error:

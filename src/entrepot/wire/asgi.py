@@ -52,8 +52,10 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
             response = _internal_error(request)
         body = response.body
         if isinstance(body, bytes):
-            start = {"type": "http.response.start", "status": response.status, "headers": _with_length(response, body)}
-            await send(start)
+            headers = response.headers
+            if not headers or headers[0][0] != b"content-length":
+                headers = _with_length(response, body)
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
             await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
         else:
             try:
@@ -84,11 +86,8 @@ class _Inbound(msgspec.Struct, eq=False):
         if self.ended:
             raise StopAsyncIteration
         message = await self.receive()
-        if message["type"] == "http.disconnect":
-            self._end(gone=True)
-            raise Cancelled("the caller left before the request was whole")
         if not message.get("more_body", False):
-            self._end()
+            self._end(message)
         chunk: bytes = message.get("body", b"")
         return chunk
 
@@ -104,11 +103,13 @@ class _Inbound(msgspec.Struct, eq=False):
             message = await self.receive()
             self.gone = message["type"] == "http.disconnect"
 
-    def _end(self, gone: bool = False) -> None:
+    def _end(self, last: Message) -> None:
         self.ended = True
-        self.gone = gone
         if self.all_read is not None:
             self.all_read.set()
+        if last["type"] == "http.disconnect":
+            self.gone = True
+            raise Cancelled("the caller left before the request was whole")
 
     def _announces_body(self) -> bool:
         length = header(self.headers, b"content-length")

@@ -62,11 +62,10 @@ _encode = msgspec.json.Encoder().encode
 
 def check_text(data: bytes) -> None:
     """Raise `NotJson` unless the octets are UTF-8; what is kept as text is not looked at later."""
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError as error:
-            raise NotJson(f"octet {error.start} is not UTF-8") from None
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise NotJson(f"octet {error.start} is not UTF-8") from None
 
 
 def is_batch(data: bytes) -> bool:
@@ -104,7 +103,12 @@ def decode_request(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request:
         raise refusal(data, limits) or NotJson(str(error)) from None
     params = bytes(envelope.params) if isinstance(envelope.params, Raw) else b""
     id = bytes(envelope.id) if isinstance(envelope.id, Raw) else b""
-    if (params and not is_structured(params)) or (id and not is_id(id)) or _may_repeat_members(data, params, id):
+    if (
+        (params and not is_structured(params))
+        or (id and not is_id(id))
+        # Nothing is shorter than what we write, so a text of that length has no room for a repetition.
+        or (len(_encode(envelope)) != len(data) and _may_repeat_members(data, params, id))
+    ):
         problem = refusal(data, limits)
         if problem is not None:
             raise problem

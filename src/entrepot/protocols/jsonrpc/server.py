@@ -97,12 +97,13 @@ class _Endpoint:
         try:
             check_post(request, known, _JSON)
             data = await read(request.body, self._limits.body_bytes_max, known.get(b"content-length"))
-            codec.check_text(data)
+            if not data.isascii():
+                codec.check_text(data)
         except (Unsupported, TooLarge, TooSlow) as fault:
             return refused(fault, _refusal(fault, context), _JSON)
         except NotJson as error:
             return _response(_parse_error(error, context))
-        if codec.is_batch(data):
+        if data[:1] != b"{" and codec.is_batch(data):
             return _response(await self._answer_batch(data, request, context))
         return _response(await self._answer(data, context))
 

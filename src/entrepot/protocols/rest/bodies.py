@@ -13,7 +13,7 @@ from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Record, Types
-from entrepot.ports.exchange import Request, chunks_of
+from entrepot.ports.exchange import Request, chunks_of, read
 from entrepot.protocols.rest.binding import OCTETS, Binding, Placement
 from entrepot.protocols.rest.file_bodies import file_of
 from entrepot.protocols.rest.form_bodies import form_reader
@@ -29,7 +29,6 @@ from entrepot.protocols.rest.received import (
     checked_octets,
     file_limit,
     leave_out,
-    read_whole,
     refuse_length,
     refuse_media_type,
 )
@@ -78,11 +77,12 @@ def _object_reader(
     whole = codec.shape == operation.input
     attributes = [placement.field.attribute for placement in placements]
     names = wire_names(placements)
-    limit = limits.body_bytes_max
+    limit, usual = limits.body_bytes_max, taken.usual
 
     async def read_object(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
-        refuse_media_type(taken, known)
-        body = await read_whole(request, known, limit)
+        if known.get(b"content-type") not in usual or b"content-encoding" in known:
+            refuse_media_type(taken, known)
+        body = await read(request.body, limit, known.get(b"content-length"))
         try:
             value = codec.decode(body or b"{}")
         except Invalid as invalid:
@@ -101,10 +101,12 @@ def _value_reader(placement: Placement, taken: Taken, values: Values, limits: Li
     field = placement.field
     decode = values.codec(field.shape).decode
     attribute, name, required, limit = field.attribute, field.name, field.required, limits.body_bytes_max
+    usual = taken.usual
 
     async def read_value(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
-        refuse_media_type(taken, known)
-        body = await read_whole(request, known, limit)
+        if known.get(b"content-type") not in usual or b"content-encoding" in known:
+            refuse_media_type(taken, known)
+        body = await read(request.body, limit, known.get(b"content-length"))
         if body:
             try:
                 given[attribute] = decode(body)
@@ -124,7 +126,7 @@ def _raw_reader(placement: Placement, taken: Taken, values: Values, limits: Limi
 
     async def read_raw(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
-        body = await read_whole(request, known, limits.body_bytes_max)
+        body = await read(request.body, limits.body_bytes_max, known.get(b"content-length"))
         if not body and optional and b"content-type" not in known:
             leave_out(placement, given, issues, "the request has no body")
             return NOTHING

@@ -72,7 +72,8 @@ class OperationEndpoint:
             media_type = self._usual
             if known.get(b"accept") not in self._unread_accepts:
                 media_type = self._choose(request)
-            if b"if-match" in known or b"if-none-match" in known:
+            conditional = b"if-match" in known or b"if-none-match" in known
+            if conditional:
                 self._take_conditions(request, context)
             given: Given = {}
             issues: list[Issue] = []
@@ -86,7 +87,7 @@ class OperationEndpoint:
             reply = await self._invoke(Call(self._operation, value, received.stream, context))
             if reply.fault is None:
                 response = self._write(reply, request, media_type, context)
-                if self._safe and (b"if-match" in known or b"if-none-match" in known):
+                if conditional and self._safe:
                     return await self._compare(response, request)
                 return response
             fault = reply.fault

@@ -16,7 +16,7 @@ from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Request, chunks_of
+from entrepot.ports.exchange import Request, chunks_of, read
 from entrepot.protocols.rest.binding import JSON, MULTIPART, Placement, is_upload, unwrap
 from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
 from entrepot.protocols.rest.media_types import Taken, essence
@@ -30,7 +30,6 @@ from entrepot.protocols.rest.received import (
     checked_octets,
     file_limit,
     leave_out,
-    read_whole,
     refuse_media_type,
 )
 from entrepot.shapes.values import Codec, Values
@@ -83,7 +82,8 @@ async def _parts(
         for part in await read_multipart(chunks_of(request.body), content_type, uploads, limits):
             found.setdefault(part.name, []).append(part)
         return found
-    for name, texts in parse_pairs(await read_whole(request, known, limits.body_bytes_max)).items():
+    body = await read(request.body, limits.body_bytes_max, known.get(b"content-length"))
+    for name, texts in parse_pairs(body).items():
         found[name] = [None if text is None else Part(name, content=bytearray(text.encode())) for text in texts]
     return found
 

@@ -13,7 +13,7 @@ from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.shape import Field, Types
-from entrepot.ports.exchange import Request, read, refuse_announced
+from entrepot.ports.exchange import Request, refuse_announced
 from entrepot.protocols.rest.binding import Placement, unwrap
 from entrepot.protocols.rest.media_types import Taken
 from entrepot.shapes.values import Codec
@@ -41,19 +41,12 @@ ReadBody = Callable[[Request, Known, Given, list[Issue]], Awaitable[Received]]
 def refuse_media_type(taken: Taken, known: Known) -> None:
     """Raises `Unsupported` when the body is labelled as something else than what is taken, or as compressed."""
     content_type = known.get(b"content-type")
-    if content_type in taken.usual and b"content-encoding" not in known:
-        return
     if not taken.includes(content_type):
         label = (content_type or b"").decode("latin-1")
         raise Unsupported(f"the body is {label!r}; this operation takes {', '.join(taken.media_types)}")
     coding = known.get(b"content-encoding")
     if coding and coding.lower() != b"identity":
         raise Unsupported(f"the body is encoded by {coding.decode('latin-1')!r}; send it as it is")
-
-
-def read_whole(request: Request, known: Known, limit: int) -> Awaitable[bytes]:
-    """The body, refused by its announced length before any of it is read."""
-    return read(request.body, limit, known.get(b"content-length"))
 
 
 def announces_body(known: Known) -> bool:
