@@ -15,7 +15,7 @@ from entrepot.model.call import Headers
 from entrepot.model.faults import Timeout, TooLarge
 
 Body = bytes | AsyncIterator[bytes]
-"""All of it, or its chunks as they come. An iterator whose attribute `ended` is true has no more to give."""
+"""All of it, or its chunks as they come. An iterator may know a shorter way to all of it: a method `whole(limit)`."""
 
 
 READ_SECONDS_MAX = 120.0
@@ -26,35 +26,37 @@ class TooSlow(Timeout):
     """The body does not arrive."""
 
 
-async def read(body: Body, limit: int, announced: bytes | None = None) -> bytes:
+def read(body: Body, limit: int, announced: bytes | None = None) -> Awaitable[bytes]:
     """The whole body. Raises `TooLarge` as soon as it is longer than `limit` octets, and `TooSlow`.
 
     `announced` is its Content-Length, by which it may be refused before any of it is read.
     """
     if announced is not None and len(announced) >= _LONG_DIGITS:
         refuse_announced(announced, limit)
-    if isinstance(body, bytes):
-        whole = body
-    else:
-        whole = await anext(body, b"")
-        if not getattr(body, "ended", False):  # nearly always that was all
-            whole = await _read_on(whole, body, limit)
-    if len(whole) > limit:
-        raise _too_large(limit)
-    return whole
+    whole: Callable[[int], Awaitable[bytes]] | None = getattr(body, "whole", None)
+    if whole is not None:
+        return whole(limit)
+    return collect(body, limit)
 
 
 _LONG_DIGITS = 5
 """A body with a shorter Content-Length is as quickly read as refused."""
 
 
-async def _read_on(first: bytes, body: AsyncIterator[bytes], limit: int) -> bytes:
+async def collect(body: Body, limit: int, first: bytes = b"") -> bytes:
+    """The first octets and all that follow them. Raises as `read` does."""
+    if isinstance(body, bytes):
+        if len(body) > limit:
+            raise too_large(limit)
+        return body
     whole = bytearray(first)
     latest = time.monotonic() + READ_SECONDS_MAX
+    if len(whole) > limit:
+        raise too_large(limit)
     async for chunk in body:
         whole += chunk
         if len(whole) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         if time.monotonic() > latest:
             raise TooSlow(f"the body did not arrive within {READ_SECONDS_MAX:g} s")
     return bytes(whole)
@@ -63,13 +65,14 @@ async def _read_on(first: bytes, body: AsyncIterator[bytes], limit: int) -> byte
 def refuse_announced(length: bytes | None, limit: int) -> None:
     """Raise `TooLarge` when a body announces more octets than that in its Content-Length."""
     if length is not None and (len(length) > _LENGTH_DIGITS_MAX or (length.isdigit() and int(length) > limit)):
-        raise _too_large(limit)
+        raise too_large(limit)
 
 
 _LENGTH_DIGITS_MAX = 18
 
 
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
+    """The fault for a body of more octets than that."""
     return TooLarge(f"the body is longer than {limit} bytes")
 
 

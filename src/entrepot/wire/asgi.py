@@ -17,7 +17,7 @@ import msgspec
 from entrepot.model.call import Headers
 from entrepot.model.faults import Cancelled, Internal
 from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, Request, Response, close, header
+from entrepot.ports.exchange import Exchange, Request, Response, close, collect, header, too_large
 from entrepot.ports.problems import refusal
 
 Scope = MutableMapping[str, Any]
@@ -89,6 +89,19 @@ class _Inbound(msgspec.Struct, eq=False):
         if not message.get("more_body", False):
             self._end(message)
         chunk: bytes = message.get("body", b"")
+        return chunk
+
+    async def whole(self, limit: int) -> bytes:
+        """All that is still to come, which nearly always is one chunk. Raises as `collect` does."""
+        if self.ended:
+            return b""
+        message = await self.receive()
+        chunk: bytes = message.get("body", b"")
+        if message.get("more_body", False):
+            return await collect(self, limit, chunk)
+        self._end(message)
+        if len(chunk) > limit:
+            raise too_large(limit)
         return chunk
 
     async def departure(self) -> None:

@@ -37,6 +37,11 @@ def decoded(response: Response) -> Any:
     return json.loads(response.body)
 
 
+def length_of(response: Response) -> tuple[bytes, bytes]:
+    assert isinstance(response.body, bytes)
+    return (b"content-length", b"%d" % len(response.body))
+
+
 def request(method: str, params: Any = None, id: Any = 1) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "method": f"calc.{method}", "params": params or [], "id": id}
 
@@ -73,7 +78,7 @@ async def test_other_media_types_are_not_supported(content_type):
 async def test_json_may_be_named_in_several_ways(content_type):
     body = json.dumps(request("get_data")).encode()
     response = await served()(Request("POST", b"/jsonrpc", headers=[(b"content-type", content_type)], body=body))
-    assert (response.status, response.headers) == (200, [JSON])
+    assert (response.status, response.headers) == (200, [length_of(response), JSON])
 
 
 @pytest.mark.parametrize(
@@ -157,7 +162,7 @@ async def test_a_reply_has_no_headers_of_its_own():
 
     service = ServedService(service=calculator.service, values=calculator.values, invokes={"get_data": invoke})
     response = await post(PROTOCOL.server.serve([service]), request("get_data"))
-    assert response.headers == [JSON]
+    assert response.headers == [length_of(response), JSON]
 
 
 async def test_two_services_share_the_address():
