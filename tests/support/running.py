@@ -29,6 +29,7 @@ from support.answer import Answer
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 READY_SECONDS_MAX = 30.0
+PRINTED_SECONDS_MAX = 10
 STOP_SECONDS_MAX = 20.0
 
 
@@ -53,9 +54,15 @@ class Running:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def printed(self) -> str:
-        self.output.seek(0)
-        return self.output.read().decode(errors="replace")
+    def printed(self, until: str = "") -> str:
+        """All that it has printed; with `until`, once that is in it, for it answers a little before it says so."""
+        deadline = time.monotonic() + PRINTED_SECONDS_MAX
+        while True:
+            self.output.seek(0)
+            text = self.output.read().decode(errors="replace")
+            if until in text or time.monotonic() > deadline:
+                return text
+            time.sleep(0.02)
 
     def request(self, method: str, path: str, content: object = None, **headers: str) -> Answer:
         """One request; `content` is sent as JSON unless it is bytes. Headers in snake_case."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from entrepot.cli.logs import readable
 from entrepot.cli.options import common, environment_option
 from entrepot.cli.output import colours
 from entrepot.cli.session import Session
@@ -93,7 +95,7 @@ def _run(
     recipe = Recipe(target=target, mode=mode, environment=environment, host=host, port=port, workers=workers)
     session.output.progress(f"compiling {target}")
     echo = _echo if mode == "dev" and not session.output.as_json else None
-    report = partial(_show, session)
+    report = partial(_show, session, target)
     try:
         start(recipe, session.catalog, report, echo, with_edge=edge == "envoy", last_good=last_good)
     except Refused:
@@ -102,12 +104,12 @@ def _run(
         raise
 
 
-def _show(session: Session, event: Event) -> None:
+def _show(session: Session, target: Path, event: Event) -> None:
     from entrepot.control import events
 
     match event:
         case events.Ready():
-            _show_ready(session, event)
+            _show_ready(session, target, event)
         case events.Ended():
             again = f"starting again in {event.delay:g} s" if event.delay else "starting again"
             session.output.notice(f"{event.cause}\n{again}")
@@ -117,13 +119,14 @@ def _show(session: Session, event: Event) -> None:
             session.output.notice("ending: letting requests finish (again to end at once)")
 
 
-def _show_ready(session: Session, ready: Ready) -> None:
+def _show_ready(session: Session, target: Path, ready: Ready) -> None:
     from entrepot.cli import addresses
 
     text, catalog = session.output.text, session.catalog
     text(f"{ready.release.project} is served at {ready.base_url} (ready in {ready.seconds:.2f} s)")
     for line in addresses.lines(ready.release, catalog, ready.base_url):
         text(line)
+    text(_how_to_change(target, ready))
     for missing in ready.missing:
         session.output.notice(f"missing without an edge: {missing}")
     session.output.json(
@@ -138,6 +141,14 @@ def _show_ready(session: Session, ready: Ready) -> None:
     )
 
 
+def _how_to_change(target: Path, ready: Ready) -> str:
+    if ready.missing:  # without an edge there is no control either
+        return "a change takes effect when it is started again"
+    where = "" if target == Path() else f" {shlex.quote(str(target))}"
+    return f"a change is brought live by: entrepot apply{where}"
+
+
 def _echo(source: str, line: str) -> None:
     colour = _NAME_COLOURS[sum(source.encode()) % len(_NAME_COLOURS)]
-    click.echo(f"{click.style(source, fg=colour)} {line}", err=True, color=colours(sys.stderr))
+    said = readable(line) if sys.stderr.isatty() else line
+    click.echo(f"{click.style(source, fg=colour)} {said}", err=True, color=colours(sys.stderr))

@@ -36,13 +36,19 @@ def lower(draft: Draft) -> Draft:
 
 
 def _table(unit: Unit) -> ServiceTable:
-    names = [operation.name for operation in unit.service.operations]
-    omit = {each.protocol: tuple(name for name in names if name not in each.operations) for each in unit.served}
+    omit: dict[str, dict[str, str]] = {}
+    for exposure in unit.exposures:
+        if exposure.refusal:
+            omit.setdefault(exposure.protocol, {})[exposure.operation] = exposure.refusal
+    for served in unit.served:
+        for operation in unit.service.operations:
+            if operation.name not in served.operations:
+                omit.setdefault(served.protocol, {}).setdefault(operation.name, "")
     return ServiceTable(
         service=unit.service,
         source=unit.source,
         expose=tuple(each.protocol for each in unit.served),
-        omit={protocol: left_out for protocol, left_out in omit.items() if left_out},
+        omit=omit,
         timeout=unit.timeout,
     )
 

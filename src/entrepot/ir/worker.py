@@ -45,15 +45,15 @@ class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):
     source: PythonSource | UpstreamSource
     expose: tuple[str, ...] = ()
     """Protocol names."""
-    omit: dict[str, tuple[str, ...]] = {}
-    """By protocol: operations that it leaves out."""
+    omit: dict[str, dict[str, str]] = {}
+    """By protocol: operations that it leaves out, each with what it cannot carry; "" where nobody wants it there."""
     timeout: float = 30.0
     """Seconds an operation may take that sets none itself."""
 
     def served_over(self, protocol: str) -> Service:
         """The service without the operations that the protocol leaves out."""
-        left_out = self.omit.get(protocol, ())
-        return self.service.only({operation.name for operation in self.service.operations} - set(left_out))
+        left_out = self.omit.get(protocol, {})
+        return self.service.only({operation.name for operation in self.service.operations} - left_out.keys())
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,6 +56,8 @@ class ServedService(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     values: Values
     invokes: Invokes
+    left_out: Mapping[str, Mapping[str, str]] = {}
+    """By protocol: operations of the service that it cannot carry, each with the reason."""
 
 
 class Mount(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from entrepot.runtime.dispatch import dispatcher
 from entrepot.runtime.failures import fault_reader
 from entrepot.runtime.handlers import Answering, produce_by
 from entrepot.runtime.inflight import InFlight
+from entrepot.runtime.one_way import one_way
 from entrepot.runtime.output import OutputCheck
 from entrepot.runtime.resources import CallResources, Opened
 from entrepot.runtime.stack import stacked
@@ -80,7 +81,8 @@ class Binder:
 
         def bound(operation: Operation) -> Invoke:
             answering = self._answering(service, operation, timeout, None, upstream=host)
-            return stacked(operation, answering.invoke(invokes[operation.name]), self._middleware)
+            invoke = one_way(operation, invokes[operation.name], values)
+            return stacked(operation, answering.invoke(invoke), self._middleware)
 
         return ServedService(service=service, values=values, invokes={o.name: bound(o) for o in service.operations})
 
@@ -119,10 +121,18 @@ def _mounted(
     for protocol in dict.fromkeys(protocol for table in tables for protocol in table.expose):
         server = catalog[protocol].server
         services = [
-            replace(served[table.service.name], service=table.served_over(protocol))
+            replace(served[table.service.name], service=table.served_over(protocol), left_out=_left_out(table))
             for table in tables
             if protocol in table.expose
         ]
         exchange = server.serve(services, limits)
         for mount in dict.fromkeys(mount for each in services for mount in server.mounts(each.service)):
             yield mount, exchange
+
+
+def _left_out(table: ServiceTable) -> dict[str, dict[str, str]]:
+    omitted = {
+        protocol: {name: reason for name, reason in operations.items() if reason}
+        for protocol, operations in table.omit.items()
+    }
+    return {protocol: operations for protocol, operations in omitted.items() if operations}

@@ -51,7 +51,7 @@ def _first(path: bytes) -> bytes:
 
 
 async def _refuse(request: Request) -> Response:
-    return refusal(UnknownOperation("nothing is served at this path"), context_of(request))
+    return refusal(UnknownOperation("nothing is served at this address"), context_of(request))
 
 
 async def _answer_health(_request: Request) -> Response:

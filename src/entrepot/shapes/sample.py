@@ -30,8 +30,9 @@ def sample(shape: s.Shape, types: s.Types, depth: int = 0) -> Any:
         case s.List(item=item):
             return [sample(item, types, depth + 1)] if depth < _DEPTH_MAX else []
         case s.Record(fields=fields):
-            wanted = fields if depth < _DEPTH_MAX else ()
-            return {field.name: sample(field.shape, types, depth + 1) for field in wanted if field.required}
+            required = [field for field in fields if field.required]
+            wanted = (required or fields) if depth < _DEPTH_MAX else ()
+            return {field.name: sample(field.shape, types, depth + 1) for field in wanted}
         case s.Union(arms=arms):
             return sample(arms[0], types, depth + 1)
         case other:

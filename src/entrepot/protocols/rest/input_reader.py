@@ -19,7 +19,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding import Binding, Placement, null_is_absence
+from entrepot.protocols.rest.binding import Binding, Placement, Where, null_is_absence
 from entrepot.protocols.rest.bodies import body_reader
 from entrepot.protocols.rest.forms import parse_pairs
 from entrepot.protocols.rest.parameters import Read, Texts, path_reader, prefixed, reader, renamed, wire_names
@@ -32,6 +32,7 @@ class _Parameter(NamedTuple):
     field: str
     attribute: str
     name: str
+    where: Where
     read: Read
     required: bool
     absence: Any
@@ -107,6 +108,7 @@ def _parameter(placement: Placement, types: Types, values: Values) -> _Parameter
         field=field.name,
         attribute=field.attribute,
         name=placement.name,
+        where=placement.where,
         read=reader(placement, types, values),
         required=field.required and not by_absence,
         absence=None if by_absence else msgspec.UNSET,
@@ -127,7 +129,8 @@ def _take_all(parameters: Iterable[_Parameter], texts: dict[str, Texts], given: 
         if found is not None:
             _take(parameter, found, given, issues)
         elif parameter.required:
-            issues.append(Issue(f"/{escape(parameter.field)}", "missing", "this parameter is required"))
+            message = f"is required as the {parameter.where} parameter `{parameter.name}`"
+            issues.append(Issue(f"/{escape(parameter.field)}", "missing", message))
         elif parameter.absence is not msgspec.UNSET:
             given[parameter.attribute] = parameter.absence
 

@@ -45,7 +45,8 @@ def _curl(operation: Operation, binding: Binding, types: Types, base: str) -> st
     for placement in wanted:
         if placement.where == "header":
             words += ["-H", f"{placement.name}: {_text(value_of(placement.field))}"]
-    fields = [p for p in wanted if p.where == "body"]
+    # A body that may be left out is shown all the same: without one, there is often little to see.
+    fields = [p for p in wanted if p.where == "body"] or list(binding.at("body"))
     if binding.method not in ("GET", "POST") or (binding.method == "POST" and not fields):
         words += ["-X", binding.method]
     if fields:

@@ -108,7 +108,7 @@ class RestServer:
             )
             for operation, binding in bound
         ]  # fmt: skip
-        return _entries(service, bound, endpoints) + _pages(service, [operation for operation, _ in bound])
+        return _entries(service, bound, endpoints) + _pages(served, [operation for operation, _ in bound])
 
 
 def _bound(service: Service, operations: Iterable[Operation]) -> list[tuple[Operation, Binding]]:
@@ -136,8 +136,9 @@ def _entries(service: Service, bound: Iterable[tuple[Operation, Binding]], endpo
     ]
 
 
-def _pages(service: Service, operations: Iterable[Operation]) -> list[Entry[Endpoint]]:
+def _pages(served: ServedService, operations: Iterable[Operation]) -> list[Entry[Endpoint]]:
     """The service's document and docs page, made when first asked for."""
+    service = served.service
     described = msgspec.structs.replace(service, operations=tuple(operations))
 
     @cache
@@ -147,7 +148,7 @@ def _pages(service: Service, operations: Iterable[Operation]) -> list[Entry[Endp
 
     @cache
     def docs() -> Response:
-        return _page("text/html; charset=utf-8", docs_page(service))
+        return _page("text/html; charset=utf-8", docs_page(service, served.left_out))
 
     return [
         Entry("GET", template.parse(mount(service) + OPENAPI_PATH), _fixed(document)),

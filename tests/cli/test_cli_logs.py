@@ -1,0 +1,39 @@
+"""Logs at a terminal are for a person; elsewhere they stay as they are."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from click import unstyle
+
+from entrepot.cli.logs import readable
+from entrepot.runtime.logs import JsonLines
+
+
+def logged(**extra: str) -> str:
+    record = logging.makeLogRecord({"name": "entrepot.runtime", "levelname": "ERROR", "msg": "it failed", **extra})
+    return JsonLines().format(record)
+
+
+def test_a_record_is_told_in_a_line() -> None:
+    told = unstyle(readable(logged(operation="shop.product", trace_id="4bf9")))
+    assert told[8:] == " error it failed (in shop.product, trace 4bf9)"
+    assert unstyle(readable(logged()))[8:] == " error it failed"
+
+
+def test_a_traceback_stands_below_its_line_as_python_shows_it() -> None:
+    try:
+        raise RuntimeError("no stock")
+    except RuntimeError as error:
+        exc_info = (type(error), error, error.__traceback__)
+    record = logging.makeLogRecord({"levelname": "ERROR", "msg": "it failed", "exc_info": exc_info})
+    first, *rest = unstyle(readable(JsonLines().format(record))).splitlines()
+    assert first.endswith("error it failed")
+    assert rest[0] == "  Traceback (most recent call last):"
+    assert rest[-1] == "  RuntimeError: no stock"
+
+
+def test_what_is_no_record_stays_as_it_is() -> None:
+    for line in ("", "Started.", "{", "[1]", json.dumps({"message": "of another program"}), '{"a": 1}'):
+        assert readable(line) == line
