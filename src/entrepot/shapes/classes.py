@@ -63,6 +63,8 @@ class Classes:
         self.types = types
         self.limits = limits
         self.checks = Checks(types, classes, limits)
+        self.records: dict[Any, s.Record] = {}
+        """By the class that was made for each."""
         self._authored = classes
         self._named: dict[str, Any] = {}
         self._opened: set[str] = set()
@@ -222,6 +224,7 @@ class Classes:
             module=__name__,
         )
         announce(cls)
+        self.records[cls] = record
         self._bare.append((cls, fields))
         return cls
 
@@ -251,6 +254,7 @@ class Classes:
         if record.extras == "keep":
             fields.append((kept, dict[str, Any], msgspec.field(default_factory=dict)))
         cls = msgspec.defstruct(name, fields, kw_only=True, module=__name__)
+        self.records[cls] = record
 
         def make_reader() -> Reader:
             members = [(field, self.reader(field.shape)) for field in record.fields]

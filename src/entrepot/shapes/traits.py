@@ -35,8 +35,15 @@ class Trait(enum.Flag):
     """It holds a value whose Python type does not say how it is written."""
     CHECKED = enum.auto()
     """It has a rule that msgspec has no word for."""
+    READ_ONLY = enum.auto()
+    """It holds a record with a member that is for replies only."""
+    WRITE_ONLY = enum.auto()
+    """It holds a record with a member that is for requests only."""
     HASHED = enum.auto()
     """It holds a set, or a map whose keys are integers."""
+
+
+_ONE_WAY = {"read": Trait.READ_ONLY, "write": Trait.WRITE_ONLY}
 
 
 class Traits:
@@ -104,8 +111,7 @@ class Traits:
                 exact = Trait.DECIMAL_NUMBER if wire == "number" else Trait.DECIMAL_TEXT
                 return exact | Trait.CHECKED if own_class else exact
             case s.Record():
-                kept = Trait.UNTYPED if part.extras == "keep" and part.extra is None else Trait.NONE
-                return kept | Trait.REWRITTEN if needs_hook(part) else kept
+                return self._of_record(part)
             case s.List(unique=True):
                 return Trait.HASHED | Trait.CHECKED
             case s.Map(key=key):
@@ -114,6 +120,14 @@ class Traits:
                 return Trait.CHECKED if own_class else Trait.NONE
             case _:
                 return Trait.CHECKED if self._has_rule(part) else Trait.NONE
+
+    def _of_record(self, record: s.Record) -> Trait:
+        found = Trait.UNTYPED if record.extras == "keep" and record.extra is None else Trait.NONE
+        if needs_hook(record):
+            found |= Trait.REWRITTEN
+        for field in record.fields:
+            found |= _ONE_WAY.get(field.access, Trait.NONE)
+        return found
 
     def _has_rule(self, part: s.Shape) -> bool:
         match part:
