@@ -85,8 +85,9 @@ def test_a_file_streams_through_and_has_its_limit(attacked: Any) -> None:
     [
         (b"", 422), (b"name=a&name=b", 422), (b"name=%ff", 400), (b"name=%", 400), (b"name=%zz", 400), (b"%ff=a", 400),
         (b"&" * 1_000_000, 413), (b"&".join(b"n%d=1" % number for number in range(100_000)), 413),
-        (b"name=" + b"a" * 1_100_000, 413), (b"name=a&x=1&__class__=2&=3&&&", 200), (b"name=" + b"%41" * 300_000, 200),
-        (b"name=" + b"+" * 1_000_000, 200), (b"name=a&" + b"notes=1&" * 998, 200),
+        (b"name=" + b"a" * 1_100_000, 413), (b"name=a&x=1&__class__=2&=3&&&", 422), (b"name=a&&&", 200),
+        (b"name=" + b"%41" * 300_000, 200), (b"name=" + b"+" * 1_000_000, 200),
+        (b"name=a&" + b"notes=1&" * 998, 200),
     ],
 )  # fmt: skip
 def test_odd_forms(attacked: Any, form: bytes, status: int) -> None:
@@ -134,7 +135,7 @@ FORMS: dict[str, tuple[bytes, int]] = {
         multipart(part(b"name", b"--q\r\n\r\nx\r\n--q--", b"Content-Type: multipart/mixed; boundary=q")), 422,
     ),
     "a field as JSON, too deep": (
-        multipart(part(b"notes", b"[" * 100_000, b"Content-Type: application/json"), NAME, FILE), 200,
+        multipart(part(b"notes", b"[" * 100_000, b"Content-Type: application/json"), NAME, FILE), 422,
     ),
 }  # fmt: skip
 

@@ -162,7 +162,7 @@ PROBLEMS: dict[str, Case] = {
     "503-line-break": answer(b'{"kind":"unavailable","detail":"a\\r\\nx: y","retry_after":0.5}', "503 X"),
     "503-bad-date": answer(b"", "503 X", "text/plain", "retry-after: Mon, 99 Foo 2024"),
 }  # fmt: skip
-"""Error responses, most of them with something wrong inside; the name begins with the status to expect."""
+"""Error responses, most of them with something wrong inside; the name begins with the status."""
 
 STREAMS: dict[str, Case] = {
     "lines-not-json": LINES + THING + b"\nx\n",

@@ -146,6 +146,43 @@ async def crash(said: str = "") -> str:
     raise RuntimeError(f"the database at db.internal refused, after {said!r}")
 
 
+def endless() -> str:
+    return endless()
+
+
+RAISED: dict[str, type[BaseException]] = {
+    "exit": SystemExit,
+    "interrupt": KeyboardInterrupt,
+    "cancelled": asyncio.CancelledError,
+    "generator": GeneratorExit,
+    "memory": MemoryError,
+    "stop": StopIteration,
+    "stop-async": StopAsyncIteration,
+    "assertion": AssertionError,
+    "group": ExceptionGroup,
+}
+
+
+@target.get("/raised/{what}")
+async def raised(what: str) -> str:
+    if what == "recursion":
+        return endless()
+    error = RAISED[what]
+    raise ExceptionGroup("db.internal", [OSError("db.internal")]) if error is ExceptionGroup else error("db.internal")
+
+
+@target.get("/raised-in-a-thread/{what}")
+def raised_in_a_thread(what: str) -> str:
+    raise RAISED[what]("db.internal")
+
+
+@target.get("/wrong/{what}")
+async def wrong(what: str) -> Versioned:
+    """What is not of the declared type."""
+    values: dict[str, Any] = {"text": "db.internal", "nothing": None, "inside": Versioned(key=1, version="db.internal")}  # type: ignore[arg-type]
+    return values.get(what, object())  # type: ignore[no-any-return]
+
+
 @target.get("/crashes")
 async def crashes() -> AsyncIterator[Numbered]:
     yield Numbered(1)
