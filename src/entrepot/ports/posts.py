@@ -43,7 +43,8 @@ def refused(fault: Fault, message: bytes, media_type: bytes) -> Response:
     """The response to a request that HTTP refuses with this fault, which `message` tells in the protocol's form."""
     status = next((status for kind, status in _OWN_STATUSES if isinstance(fault, kind)), fault.row.status)
     allow: Headers = [(b"allow", b"POST")] if status == 405 else []
-    return Response(status, [(b"content-type", media_type), *allow], message)
+    length = (b"content-length", b"%d" % len(message))
+    return Response(status, [length, (b"content-type", media_type), *allow], message)
 
 
 _OWN_STATUSES = ((NotPosted, 405), (TooSlow, 408))

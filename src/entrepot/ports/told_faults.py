@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model.call import Context
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue, Kind
 from entrepot.model.faults import Internal, UpstreamFailed
 from entrepot.model.operation import Operation
@@ -88,6 +89,12 @@ def tell(
     if trace_id:
         members["trace_id"] = trace_id
     return Told(fault.kind, declared, members)
+
+
+def unforeseen(error: Exception, operation: Operation, context: Context) -> Internal:
+    """The fault for an error that nobody foresaw; the log line under the trace id has the rest."""
+    log.error("operation %s failed", operation.name, exc_info=error, extra={"trace_id": context.trace_id})
+    return Internal()
 
 
 def read_members(text: bytes) -> Members | None:

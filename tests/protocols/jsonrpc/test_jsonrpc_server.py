@@ -149,7 +149,7 @@ async def test_a_refusal_tells_the_trace_it_belongs_to(body):
 async def test_an_output_outside_its_type_is_logged_and_not_told(caplog):
     error = decoded(await post(served(), request("lie")))["error"]
     assert (error["code"], error["message"]) == (-32603, "The service failed")
-    [line] = [each for each in caplog.records if each.name == "entrepot.jsonrpc"]
+    [line] = [each for each in caplog.records if each.name == "entrepot.faults"]
     assert (line.trace_id, line.getMessage()) == (error["data"]["trace_id"], "operation lie failed")
     assert line.exc_info is not None
 
@@ -221,6 +221,20 @@ async def test_a_fault_that_cannot_be_written_fails_its_own_call_alone():
     first, second = decoded(await post(PROTOCOL.server.serve([broken]), batch))
     assert (first["error"]["code"], first["error"]["data"]["kind"]) == (-32603, "internal")
     assert second["result"] == 2
+
+
+async def test_an_output_that_cannot_be_written_fails_its_own_call_alone():
+    endless: list[Any] = []
+    endless.append(endless)
+    calculator = Calculator()
+
+    async def get_data(call: Call) -> Reply:
+        return Reply(endless)
+
+    broken = msgspec.structs.replace(calculator.served, invokes={**calculator.served.invokes, "get_data": get_data})
+    batch = [request("get_data"), request("subtract", [3, 1], id=2)]
+    first, second = decoded(await post(PROTOCOL.server.serve([broken]), batch))
+    assert (first["error"]["code"], second["result"]) == (-32603, 2)
 
 
 @pytest.mark.parametrize("most", [3, 30])

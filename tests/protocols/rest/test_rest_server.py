@@ -368,7 +368,7 @@ async def test_what_nobody_foresaw_is_logged_under_the_trace_id_and_told_to_nobo
         raise ZeroDivisionError("the password is hunter2")
 
     shop.reply = breaks
-    with caplog.at_level(logging.ERROR, "entrepot.rest"):
+    with caplog.at_level(logging.ERROR, "entrepot.faults"):
         problem = await shop.problem("GET", b"/products/7")
     assert problem["kind"] == "internal"
     assert "detail" not in problem

@@ -8,7 +8,6 @@ what HTTP itself refuses has its own status, and an error object as well.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -16,12 +15,13 @@ import msgspec
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
-from entrepot.model.faults import Internal, Malformed, TooLarge, UnknownOperation, Unsupported
+from entrepot.model.faults import Malformed, TooLarge, UnknownOperation, Unsupported
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, read
 from entrepot.ports.posts import check_post, refused
 from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
+from entrepot.ports.told_faults import unforeseen
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.explain import NULL, NotARequest, NotJson
@@ -33,8 +33,6 @@ PATH = "/jsonrpc"
 DISCOVER = "rpc.discover"
 _JSON = b"application/json"
 _CONTENT_TYPE = (b"content-type", _JSON)
-
-log = logging.getLogger("entrepot.jsonrpc")
 
 
 class JsonRpcServer:
@@ -192,11 +190,8 @@ def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes
     if fault is None:
         try:
             return codec.encode_result(method.output.encode(reply.output), id)
-        except (TypeError, ValueError) as error:
-            log.error(
-                "operation %s failed", method.operation.name, exc_info=error, extra={"trace_id": context.trace_id}
-            )
-            fault = Internal()
+        except Exception as error:
+            fault = unforeseen(error, method.operation, context)
     return codec.encode_error(method.faults.write(fault, context.trace_id), id)
 
 
@@ -211,4 +206,6 @@ def _refusal(fault: Fault, context: Context) -> bytes:
 
 
 def _response(body: bytes | None) -> Response:
-    return Response(204) if body is None else Response(200, [_CONTENT_TYPE], body)
+    if body is None:
+        return Response(204)
+    return Response(200, [(b"content-length", b"%d" % len(body)), _CONTENT_TYPE], body)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -14,12 +13,11 @@ from entrepot.kit.limits import Limits
 from entrepot.model import shape
 from entrepot.model.call import Context, Headers, Meta, Reply
 from entrepot.model.fault import Fault, Issue
-from entrepot.model.faults import Internal
 from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response
-from entrepot.ports.told_faults import tell
+from entrepot.ports.told_faults import tell, unforeseen
 from entrepot.protocols.rest import etags, faults, streams
 from entrepot.protocols.rest.binding import EVENT_STREAM, Binding, is_octets, style_of, unwrap
 from entrepot.protocols.rest.file_bodies import headers_of
@@ -29,8 +27,6 @@ from entrepot.shapes.values import Values
 
 WARNINGS = b"entrepot-warnings"
 """Carries `Reply.warnings` as a JSON list of issues in ASCII."""
-
-log = logging.getLogger("entrepot.rest")
 
 _FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
 """Headers that belong to this response alone; a reply's own are left out."""
@@ -134,14 +130,8 @@ class OutputWriter:
 
     def problem(self, error: Exception, context: Context) -> bytes:
         """The problem that ends a stream."""
-        fault = error if isinstance(error, Fault) else internal(error, self._operation, context)
+        fault = error if isinstance(error, Fault) else unforeseen(error, self._operation, context)
         return faults.written(tell(fault, context.trace_id, self._operation, self._values, self._limits))
-
-
-def internal(error: Exception, operation: Operation, context: Context) -> Internal:
-    """The fault for an error nobody foresaw; the log line under the trace id has the rest."""
-    log.error("operation %s failed", operation.name, exc_info=error, extra={"trace_id": context.trace_id})
-    return Internal()
 
 
 def checked_line(value: bytes) -> bytes:
