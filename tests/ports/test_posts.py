@@ -31,6 +31,7 @@ def test_a_post_of_the_media_type_is_taken(content_type):
         {},
         {"content_type": b"application/json"},
         {"content_type": b"text/xml; charset=latin-1"},
+        {"content_type": b"text/xml; version=1; charset=latin-1"},
         {"content_type": XML, "content_encoding": b"gzip"},
     ],
 )

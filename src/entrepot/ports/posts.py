@@ -12,6 +12,7 @@ from entrepot.model.fault import KINDS, Fault
 from entrepot.model.faults import TooLarge, Unsupported, UpstreamFailed
 from entrepot.ports.context import Known, context_headers, own_headers
 from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, close, read
+from entrepot.ports.media_types import essence, parameter
 from entrepot.ports.problems import kind_of, retry_after
 
 
@@ -34,9 +35,8 @@ def check_post(request: Request, known: Known, media_type: bytes) -> None:
 
 
 def _is_labelled(content_type: bytes, media_type: bytes) -> bool:
-    label, _, parameter = content_type.lower().partition(b";")
-    name, _, charset = parameter.partition(b"=")
-    return label.strip() == media_type and (name.strip() != b"charset" or charset.strip(b' "') == b"utf-8")
+    label = content_type.decode("latin-1").lower()
+    return essence(label) == media_type.decode() and parameter(label, "charset") in ("", "utf-8")
 
 
 def refused(fault: Fault, message: bytes, media_type: bytes) -> Response:

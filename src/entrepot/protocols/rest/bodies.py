@@ -14,10 +14,10 @@ from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Record, Types
 from entrepot.ports.exchange import Request, chunks_of, read
+from entrepot.ports.media_types import Taken
 from entrepot.protocols.rest.binding import OCTETS, Binding, Placement
 from entrepot.protocols.rest.file_bodies import file_of
 from entrepot.protocols.rest.form_bodies import form_reader
-from entrepot.protocols.rest.media_types import Taken
 from entrepot.protocols.rest.parameters import prefixed, renamed, wire_names
 from entrepot.protocols.rest.received import (
     NOTHING,

@@ -12,11 +12,11 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
 from entrepot.ports.context import context_headers, own_headers
 from entrepot.ports.exchange import Exchange, Request
+from entrepot.ports.media_types import narrow
 from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.rest import etags
 from entrepot.protocols.rest.binding import PROBLEMS, Binding, accept_of, bind
 from entrepot.protocols.rest.input_writer import InputWriter
-from entrepot.protocols.rest.media_types import narrow
 from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.output_reader import OutputReader
 from entrepot.shapes.values import Values

@@ -17,11 +17,11 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Request, Response, TooSlow, close, header
+from entrepot.ports.media_types import choose
 from entrepot.ports.told_faults import tell, unforeseen
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding import JSON, Binding, accept_of
 from entrepot.protocols.rest.input_reader import InputReader
-from entrepot.protocols.rest.media_types import choose
 from entrepot.protocols.rest.output_writer import OutputWriter
 from entrepot.protocols.rest.received import NOTHING, Given, Known
 from entrepot.shapes.values import Values

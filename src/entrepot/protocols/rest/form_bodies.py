@@ -17,9 +17,9 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, chunks_of, read
+from entrepot.ports.media_types import Taken, essence
 from entrepot.protocols.rest.binding import JSON, MULTIPART, Placement, is_upload, unwrap
 from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
-from entrepot.protocols.rest.media_types import Taken, essence
 from entrepot.protocols.rest.parameters import Read, decode_json, prefixed, reader, renamed, wire_names
 from entrepot.protocols.rest.received import (
     NOTHING,

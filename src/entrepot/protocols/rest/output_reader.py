@@ -19,10 +19,10 @@ from entrepot.model.faults import TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Response, chunks_of, close, header, read
+from entrepot.ports.media_types import essence, matches
 from entrepot.protocols.rest import faults, streams
 from entrepot.protocols.rest.binding import EVENT_STREAM, NDJSON, Binding, is_octets, unwrap
 from entrepot.protocols.rest.file_bodies import file_of
-from entrepot.protocols.rest.media_types import essence, matches
 from entrepot.protocols.rest.output_writer import WARNINGS
 from entrepot.shapes.values import Values
 

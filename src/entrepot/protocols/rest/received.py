@@ -14,8 +14,8 @@ from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.shape import Field, Types
 from entrepot.ports.exchange import Request, refuse_announced
+from entrepot.ports.media_types import Taken
 from entrepot.protocols.rest.binding import Placement, unwrap
-from entrepot.protocols.rest.media_types import Taken
 from entrepot.shapes.values import Codec
 
 Known = dict[bytes, bytes]

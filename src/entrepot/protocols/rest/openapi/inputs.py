@@ -10,6 +10,7 @@ import msgspec
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
+from entrepot.ports.media_types import essence
 from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest.binding import (
     BODILESS,
@@ -23,7 +24,6 @@ from entrepot.protocols.rest.binding import (
     style_of,
     unwrap,
 )
-from entrepot.protocols.rest.media_types import essence
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Parameter, Unreadable
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.protocols.rest.openapi.shapes import Schemas, attribute_name, field_name

@@ -35,7 +35,7 @@ class Taken:
         if content_type is None or content_type in self.usual:
             return True
         text = content_type.decode("latin-1").lower()
-        charset = _parameter(text, "charset")
+        charset = parameter(text, "charset")
         if charset not in ("", "utf-8", "us-ascii") and essence(text).endswith("json"):
             return False
         return any(matches(media_type, essence(text)) for media_type in self.media_types)
@@ -72,7 +72,7 @@ def _ranges(accept: bytes) -> list[tuple[str, float]]:
 
 
 def _range(item: str) -> tuple[str, float]:
-    quality = _parameter(item, "q")
+    quality = parameter(item, "q")
     try:
         return essence(item), min(1.0, max(0.0, float(quality))) if quality else 1.0
     except ValueError:
@@ -96,7 +96,8 @@ def _specificity(pattern: str) -> int:
     return 1 if pattern.endswith("/*") else 2
 
 
-def _parameter(text: str, name: str) -> str:
+def parameter(text: str, name: str) -> str:
+    """A parameter of a media type in lower case, without quotes; "" when it has none of that name."""
     for part in text.split(";")[1:]:
         key, _, value = part.partition("=")
         if key.strip() == name:
