@@ -35,28 +35,34 @@ def test_releases_are_numbered_and_kept_as_they_are(releases: Releases) -> None:
 def test_what_went_live_replaces_what_was(releases: Releases) -> None:
     for code in "ab":
         number = releases.add(release(code))
-        releases.go_live(Live(number, f"{number:06d}"))
-    assert releases.live() == Live(2, "000002")
+        releases.go_live(Live(number, number))
+    assert releases.live() == Live(2, 2)
     assert [(record.number, record.state) for record in releases.records()] == [(2, "live"), (1, "replaced")]
 
 
 def test_going_live_again_is_no_replacement(releases: Releases) -> None:
     releases.add(release("a"))
     for _ in range(2):
-        releases.go_live(Live(1, "000001"))
+        releases.go_live(Live(1, 1))
     assert [(record.number, record.state) for record in releases.records()] == [(1, "live")]
 
 
 def test_old_releases_go_but_never_what_serves(releases: Releases) -> None:
     releases.add(release("workers"))
     releases.add(release("edge"))
-    releases.go_live(Live(2, "000001"))
+    releases.go_live(Live(2, 1))
     for number in range(RELEASES_MAX + 10):
         releases.record(releases.add(release(str(number))), "rejected", "no")
     kept = {int(path.stem) for path in releases.path(1).parent.glob("*.json")}
     assert len(kept) == RELEASES_MAX + 2
     assert {1, 2} <= kept
     assert {record.number for record in releases.records()} <= kept
+
+
+def test_what_another_version_has_recorded_is_not_live(releases: Releases) -> None:
+    releases.go_live(Live(1, 1))
+    next(releases.path(1).parents[1].glob("live.json")).write_text('{"number": 1, "generation": "000001"}')
+    assert releases.live() is None
 
 
 def test_nothing_is_live_at_first(releases: Releases) -> None:

@@ -14,10 +14,8 @@ pools = st.lists(
     st.builds(PoolSize, st.sampled_from(["operations", "old", "new"]), st.integers(0, 4)),
     unique_by=lambda pool: pool.name,
 ).map(tuple)
-generations = st.builds(
-    Generation, name=st.sampled_from(["000001", "000002", "000003"]), release=st.just(1), pools=pools
-)
-wishes = st.lists(generations, unique_by=lambda generation: generation.name).map(lambda found: Wanted(tuple(found)))
+generations = st.builds(Generation, release=st.integers(1, 3), pools=pools)
+wishes = st.lists(generations, unique_by=lambda generation: generation.release).map(lambda found: Wanted(tuple(found)))
 
 
 @given(wishes, wishes)

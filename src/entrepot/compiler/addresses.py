@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
 import msgspec
 
-from entrepot.model.upstream import Endpoint
+from entrepot.model.upstream import Endpoint, is_ip
 
 _SPACE = re.compile(r"\s")
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
@@ -86,15 +85,6 @@ def parse_route_path(text: str) -> tuple[str, bool]:
     if not all(_SEGMENT.fullmatch(segment) and segment not in (".", "..") for segment in segments):
         raise ValueError("it must be made of plain segments, without `//`, `..`, `%`, query or spaces")
     return path, exact
-
-
-def is_ip(host: str) -> bool:
-    """Whether the host is an address rather than a name."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _host(text: str) -> str:

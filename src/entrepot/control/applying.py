@@ -97,7 +97,7 @@ class Applier:
         if live is None:
             return
         serving = self._releases.read(live.number)
-        generation = self._generation(live, serving)
+        generation = Generation.of(live.loaded, serving.worker.pools)
         unfinished = [record for record in self._releases.records() if record.state == "delivering"]
         if not unfinished and wanted == Wanted((generation,)):
             return
@@ -118,13 +118,13 @@ class Applier:
             return Applied(state="unchanged", number=live.number)
         number = self._releases.add(release)
         self._releases.record(number, "delivering")
-        old = self._generation(live, serving)
+        old = Generation.of(live.loaded, serving.worker.pools)
         new = old if same_workers(release, serving) else Generation.of(number, release.worker.pools)
         delivery = await self._shift(release.edge, old, new)
         if delivery.reason:
             self._releases.record(number, "rejected", delivery.reason)
             return Applied(state="rejected", number=number, reason=delivery.reason)
-        self._releases.go_live(Live(number, new.name))
+        self._releases.go_live(Live(number, new.release))
         await self._retire_all_but(new)
         return Applied(state="live", number=number, workers_replaced=new != old, note=delivery.note)
 
@@ -149,12 +149,6 @@ class Applier:
     async def _retire_all_but(self, generation: Generation) -> None:
         await self._clock.sleep(RETIRE_DELAY)
         self._fleet.want(Wanted((generation,)))
-
-    def _generation(self, live: Live, serving: Release) -> Generation:
-        """The generation that runs now: of the live release, or of an earlier one with the same workers."""
-        generation = Generation.of(int(live.generation), serving.worker.pools)
-        assert generation.name == live.generation
-        return generation
 
 
 def same_workers(one: Release, other: Release) -> bool:

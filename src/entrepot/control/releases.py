@@ -26,8 +26,8 @@ class Live(msgspec.Struct, frozen=True):
     """The release that serves."""
 
     number: int
-    generation: str
-    """Of its workers; older than the release when only the edge has changed."""
+    loaded: int
+    """The release that its workers have loaded; an older one when only the edge has changed since."""
 
 
 State = Literal["delivering", "live", "rejected", "replaced"]
@@ -68,10 +68,10 @@ class Releases:
         return msgspec.json.decode(self.path(number).read_bytes(), type=Release)
 
     def live(self) -> Live | None:
-        """The release recorded as live; None before the first."""
+        """The release recorded as live; None before the first, and when another version has recorded it."""
         try:
             return msgspec.json.decode(self._live.read_bytes(), type=Live)
-        except FileNotFoundError:
+        except (FileNotFoundError, msgspec.ValidationError):
             return None
 
     def digest(self, number: int) -> str:
@@ -107,7 +107,7 @@ class Releases:
 
     def _prune(self) -> None:
         live = self.live()
-        kept = {live.number, int(live.generation)} if live else set()
+        kept = {live.number, live.loaded} if live else set()
         surplus = [number for number in self._numbers()[:-RELEASES_MAX] if number not in kept]
         for number in surplus:
             self.path(number).unlink(missing_ok=True)

@@ -130,7 +130,7 @@ async def _serve(
             supervisor.start_edge()
         if await supervisor.until_ready(_until_serving(prepared, edge)):
             generation = prepared.generation
-            Releases(prepared.layout).go_live(Live(generation.release, generation.name))
+            Releases(prepared.layout).go_live(Live(generation.release, generation.release))
             host, port = prepared.address
             seconds = time.monotonic() - begun
             supervisor.report(Ready(f"http://{host}:{port}", seconds, prepared.release, prepared.missing))

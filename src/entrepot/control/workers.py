@@ -26,16 +26,20 @@ class PoolSize(msgspec.Struct, frozen=True):
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """The workers of one release, or of several that differ at the edge alone."""
 
-    name: str
     release: int
-    """Number of the release that its workers load."""
+    """Number of the release that its workers load: the first of several."""
     pools: tuple[PoolSize, ...]
+
+    @property
+    def name(self) -> str:
+        """As it stands in names of sockets and clusters."""
+        return f"{self.release:06d}"
 
     @classmethod
     def of(cls, release: int, pools: Collection[Pool]) -> Generation:
         """The generation that a release brings with it."""
         sizes = tuple(PoolSize(pool.name, pool.processes) for pool in pools)
-        return cls(name=f"{release:06d}", release=release, pools=sizes)
+        return cls(release=release, pools=sizes)
 
 
 class WorkerId(NamedTuple):

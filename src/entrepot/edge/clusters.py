@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import msgspec
 from entrepot.edge.xds import Json, digest, duration, extension, pipe, typed
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.worker import HEALTH_PATH, KEEP_ALIVE_SECONDS
-from entrepot.model.upstream import Ejection, HealthCheck, Tls, Upstream
+from entrepot.model.upstream import Ejection, HealthCheck, Tls, Upstream, is_ip
 
 BUFFER_BYTES = 32 * 1024
 """Most octets Envoy holds for one connection before it stops reading from the other side."""
@@ -158,17 +157,9 @@ def _endpoints(upstream: Upstream) -> list[Json]:
 
 
 def _resolution(upstream: Upstream) -> Json:
-    if all(_is_ip(endpoint.host) for endpoint in upstream.endpoints):
+    if all(is_ip(endpoint.host) for endpoint in upstream.endpoints):
         return {"type": "STATIC"}
     return {"type": "STRICT_DNS", "dns_lookup_family": "V4_PREFERRED"}
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _health(check: HealthCheck, host: str) -> Json:
@@ -194,7 +185,7 @@ def _ejection(ejection: Ejection) -> Json:
 
 
 def _tls(tls: Tls, trusted_ca: Path) -> Json:
-    by_address = _is_ip(tls.server_name)
+    by_address = is_ip(tls.server_name)
     name = {"san_type": "IP_ADDRESS" if by_address else "DNS", "matcher": {"exact": tls.server_name}}
     validation = {
         "trusted_ca": {"filename": str(trusted_ca)},

@@ -8,14 +8,11 @@ import msgspec
 
 from entrepot.edge.trace import METADATA, TRACE_ID
 from entrepot.edge.xds import Json, extension, header
+from entrepot.model.egress import MARK
 from entrepot.model.fault import KINDS, Kind
 
 UPSTREAM_KEY = "upstream"
 """In the metadata of a route that leads to an upstream: the upstream's name."""
-
-EGRESS_HEADER = "x-entrepot-egress"
-"""On every answer of the egress: "-" when it is the upstream's own, else the kind of the fault that Envoy's
-answer means, a space, and what happened."""
 
 _EXPRESSION = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _EVERY_ANSWER = 100
@@ -134,7 +131,7 @@ def _problem(cause: _Cause) -> Json:
 
 
 def _mark(when: Json, kind: Kind, detail: str) -> Json:
-    return {"filter": when, "headers_to_add": [header(EGRESS_HEADER, f"{kind} {detail}")]}
+    return {"filter": when, "headers_to_add": [header(MARK, f"{kind} {detail}")]}
 
 
 def _status(comparison: str, status: int) -> Json:

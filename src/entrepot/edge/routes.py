@@ -17,10 +17,11 @@ import msgspec
 from entrepot.edge import trace
 from entrepot.edge.chain import EGRESS, INGRESS
 from entrepot.edge.clusters import Workers, upstream_host, worker_cluster
-from entrepot.edge.problems import EGRESS_HEADER, UPSTREAM_KEY
+from entrepot.edge.problems import UPSTREAM_KEY
 from entrepot.edge.trace import METADATA
 from entrepot.edge.xds import Json, duration, extension, header, typed
 from entrepot.ir.edge import LIVE_PATH, OWN_PREFIX, EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.model.egress import ANSWERED, HOST_SUFFIX, MARK
 from entrepot.model.upstream import Upstream
 
 UNCLEAN_PATH = r"(?i).*(//|\\|%2f|%5c|%2e|%00|/\.\.?(;[^/]*)?(/.*)?$).*"
@@ -70,7 +71,7 @@ def egress_routes(targets: Mapping[str, Target]) -> Json:
         "name": EGRESS,
         "virtual_hosts": [_egress_host(target) for target in targets.values()],
         "request_headers_to_remove": ["x-envoy-internal", "x-forwarded-proto", "x-envoy-original-host"],
-        "response_headers_to_add": [header(EGRESS_HEADER, "-")],
+        "response_headers_to_add": [header(MARK, ANSWERED)],
         "validate_clusters": True,
     }
 
@@ -217,7 +218,7 @@ def _egress_host(target: Target) -> Json:
     }
     host = {
         "name": upstream.name,
-        "domains": [f"{upstream.name}.egress"],
+        "domains": [upstream.name + HOST_SUFFIX],
         "routes": [{"match": {"prefix": "/"}, "route": action}],
     }
     if upstream.retry.attempts <= 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,15 @@ class Endpoint(msgspec.Struct, frozen=True):
     host: str
     """A name or an IP address."""
     port: int
+
+
+def is_ip(host: str) -> bool:
+    """Whether a host is an address rather than a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):

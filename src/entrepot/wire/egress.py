@@ -13,6 +13,7 @@ import time
 
 import msgspec
 
+from entrepot.model import egress
 from entrepot.model.call import Headers
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
@@ -20,13 +21,13 @@ from entrepot.ports.exchange import Request, Response, close, header
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.pool import NotConnected
 
-_MARK = b"x-entrepot-egress"
+_MARK = egress.MARK.encode()
 _OURS = (b"x-entrepot-", b"x-envoy-")
-_SUFFIX = b".egress"
+_SUFFIX = egress.HOST_SUFFIX.encode()
 _RETRY_ON = (b"x-envoy-retry-on", b"reset,gateway-error")
 """Added to the route's own conditions, which repeat only what never reached the upstream."""
 
-_ANSWERED = b"-"
+_ANSWERED = egress.ANSWERED.encode()
 _UNEXPLAINED = "the request could not be passed on"
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from entrepot.compiler.addresses import is_ip
 from entrepot.compiler.draft import Draft
 from entrepot.kit.diagnostics import Diagnostic
-from entrepot.model.upstream import Upstream
+from entrepot.model.upstream import Upstream, is_ip
 from entrepot.spec.declaration import TlsEntry, UpstreamEntry
 
 CODE = "E321"
