@@ -1,19 +1,24 @@
 """The laws every protocol obeys, said once: a call over a wire is the call itself.
 
-A case is one call of a made operation with the answer that its Invoke gives. `called` takes it
+A case is one call of a made operation with the answer that its Invoke gives. `told` takes it
 through a protocol's client, a wire and the protocol's server; `expected` is what it must give.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
-from entrepot.model.call import Call, Reply
+from entrepot.kit.ids import trace_id_of
+from entrepot.model.call import Call, Context, Headers, Meta, Reply
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue
 from entrepot.model.operation import Operation, Service
+from entrepot.model.principal import ANONYMOUS, Principal
+from entrepot.ports.context import own_headers
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Protocol, ServedService
 from entrepot.shapes.values import Values
@@ -39,6 +44,10 @@ class Case(NamedTuple):
     """One, or for a stream any number."""
     fault: Fault | None
     """For a stream, raised after the outputs."""
+    context: Context
+    warnings: tuple[Issue, ...]
+    headers: Headers
+    """Those that the answer is given."""
 
     @property
     def operation(self) -> Operation:
@@ -55,14 +64,28 @@ def cases(draw: Draw, operations: st.SearchStrategy[ServedOperation]) -> Case:
     output = python_values(Contract(operation.output, types), values)
     outputs = draw(st.lists(output, max_size=3)) if operation.stream_output else [draw(output)]
     fault = draw(st.none() | faults(operation, types, values))
-    return Case(service, values, given_input, outputs, fault)
+    warnings, headers = draw(_WARNINGS), draw(_HEADERS)
+    return Case(service, values, given_input, outputs, fault, draw(_CONTEXTS), warnings, headers)
+
+
+_ISSUES = st.builds(Issue, TEXT, st.sampled_from(["type", "range"]), TEXT)
+_WARNINGS = st.lists(_ISSUES, max_size=2).map(tuple)
+_HEADERS = st.sampled_from(
+    [[], [(b"last-modified", b"Wed, 21 Oct 2015 07:28:00 GMT")], [(b"etag", b'W/"7"'), (b"link", b'</x>; rel="x"')]]
+)
+_CONTEXTS = st.builds(
+    Context,
+    deadline=st.sampled_from([None, time.monotonic() + 10_000]),
+    traceparent=st.sampled_from(["", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]),
+    idempotency_key=st.just("") | st.from_regex(r"[a-z0-9é:_-]{1,20}", fullmatch=True),
+)
 
 
 @st.composite
 def faults(draw: Draw, operation: Operation, types: dict[str, Any], values: Values) -> Fault:
     """Faults that the operation declares, and undeclared ones of every kind."""
     declared = draw(st.sampled_from(operation.faults)) if operation.faults and draw(st.booleans()) else None
-    issues = st.lists(st.builds(Issue, TEXT, st.sampled_from(["type", "range"]), TEXT), max_size=3)
+    issues = st.lists(_ISSUES, max_size=3)
     return Fault.of(
         declared.kind if declared else draw(st.sampled_from(sorted(KINDS))),
         draw(TEXT),
@@ -80,6 +103,19 @@ def _data(declared: DeclaredFault | None, types: dict[str, Any], values: Values)
     return python_values(Contract(declared.data, types), values)
 
 
+class Seen(NamedTuple):
+    """What an Invoke is given, in a form that compares."""
+
+    input: bytes
+    principal: Principal
+    has_deadline: bool
+    trace_id: str
+    """Of the caller's trace, "" when it has none."""
+    idempotency_key: str
+    headers: Headers
+    """Those that every client sends."""
+
+
 class Answer(NamedTuple):
     """What came of a call, in a form that compares: values as the JSON that they are written as."""
 
@@ -87,29 +123,108 @@ class Answer(NamedTuple):
     fault: tuple[Any, ...] | None
 
 
-async def expected(case: Case) -> Answer:
-    """What calling the Invoke itself gives."""
-    return await answer_of(_reply(case), case)
+class Beside(NamedTuple):
+    """What came beside an output."""
+
+    warnings: tuple[Issue, ...]
+    headers: Headers
 
 
-async def called(case: Case, protocol: Protocol, wire: Wire) -> tuple[list[bytes], Answer]:
-    """The inputs that the Invoke was given, and what the protocol's client gave back."""
-    received: list[bytes] = []
-    encode = case.values.codec(case.operation.input).encode
+class Told(NamedTuple):
+    """What both ends of a call were told."""
+
+    seen: list[Seen]
+    """By the Invoke, each time it was called."""
+    answer: Answer
+    beside: Beside
+
+
+_NOTHING = Beside((), [])
+_CARRY_BESIDE = frozenset(("rest",))
+"""The protocols whose answers have a place for warnings and headers; by the READMEs of the others they have none."""
+
+
+async def expected(case: Case, protocol: Protocol) -> Told:
+    """What calling the Invoke itself gives, without what the protocol has no place for."""
+    reply = _reply(case)
+    beside = _beside(reply) if protocol.name in _CARRY_BESIDE else _NOTHING
+    return Told([_expected_seen(case)], await _answer_of(reply, case), beside)
+
+
+async def told(case: Case, protocol: Protocol, wire: Wire) -> Told:
+    """What comes of the case over this wire."""
+    seen: list[Seen] = []
 
     async def invoke(call: Call) -> Reply:
-        received.append(encode(call.input))
+        seen.append(_seen(call, case))
         return _reply(case)
 
     served = ServedService(service=case.service, values=case.values, invokes={case.operation.name: invoke})
     exchange = wire(protocol.server.serve([served]))
     base_path = protocol.server.mounts(case.service)[0].path.rstrip("/")
     invokes = protocol.client.dial(case.service, case.values, exchange, HOST, base_path)
-    reply = await invokes[case.operation.name](Call(case.operation, case.input))
-    return received, await answer_of(reply, case)
+    reply = await invokes[case.operation.name](Call(case.operation, case.input, None, case.context))
+    return Told(seen, await _answer_of(reply, case), _beside(reply))
 
 
-async def answer_of(reply: Reply, case: Case) -> Answer:
+def _expected_seen(case: Case) -> Seen:
+    """What the Invoke must be given. Who calls and until when is for the runtime to say, not for a protocol."""
+    key = case.context.idempotency_key
+    return Seen(
+        input=case.values.codec(case.operation.input).encode(case.input),
+        principal=ANONYMOUS,
+        has_deadline=False,
+        trace_id=trace_id_of(case.context.traceparent),
+        idempotency_key=key,
+        headers=sorted([*own_headers(), *([(b"idempotency-key", key.encode())] if key else [])]),
+    )
+
+
+def _seen(call: Call, case: Case) -> Seen:
+    context = call.context
+    compared = {name for name, _ in own_headers()} | {b"idempotency-key"}
+    return Seen(
+        input=case.values.codec(case.operation.input).encode(call.input),
+        principal=context.principal,
+        has_deadline=context.deadline is not None,
+        # An edge begins a trace for a caller that has none.
+        trace_id=trace_id_of(context.traceparent) if case.context.traceparent else "",
+        idempotency_key=context.idempotency_key,
+        headers=sorted(pair for pair in context.meta.headers if pair[0] in compared),
+    )
+
+
+def _beside(reply: Reply) -> Beside:
+    return Beside(reply.warnings, sorted(reply.meta.headers) if reply.meta else [])
+
+
+class Sent:
+    """Counts the examples of a law that a client refuses to send: too many, and the law proves little."""
+
+    SHARE_MAX = 0.1
+
+    def __init__(self, law: str) -> None:
+        self._law = law
+        self._examples = 0
+        self._refused = 0
+
+    def assume(self, *every: Told) -> None:
+        """Leave an example that a client refused out of the law, and count it."""
+        refused = any(map(_is_refused_by_the_client, every))
+        self._examples += 1
+        self._refused += refused
+        assume(not refused)
+
+    @property
+    def share(self) -> float:
+        """Refused ones among all."""
+        return self._refused / max(1, self._examples)
+
+    def __str__(self) -> str:
+        return f"{self._law}: {self._refused} of {self._examples} examples were refused by a client ({self.share:.1%})"
+
+
+async def _answer_of(reply: Reply, case: Case) -> Answer:
     """The reply with its stream read."""
     if reply.fault is not None:
         return Answer([], _parts(reply.fault, case))
@@ -125,23 +240,19 @@ async def answer_of(reply: Reply, case: Case) -> Answer:
     return Answer(outputs, None)
 
 
-def input_of(case: Case) -> bytes:
-    """The input, as `called` tells those received."""
-    return case.values.codec(case.operation.input).encode(case.input)
-
-
-def is_refused_by_the_client(received: list[bytes], answer: Answer) -> bool:
+def _is_refused_by_the_client(told: Told) -> bool:
     """A header holds no line break, a path segment is not empty: the client says so and sends nothing."""
-    if received or answer.fault is None:
+    if told.seen or told.answer.fault is None:
         return False
-    kind, issues = answer.fault[0], answer.fault[4]
+    kind, issues = told.answer.fault[0], told.answer.fault[4]
     return kind == "invalid" and bool(issues) and all(issue.code == "encoding" for issue in issues)
 
 
 def _reply(case: Case) -> Reply:
-    if case.operation.stream_output:
-        return Reply(_items(case))
-    return Reply(fault=case.fault) if case.fault is not None else Reply(case.outputs[0])
+    if case.fault is not None and not case.operation.stream_output:
+        return Reply(fault=case.fault)
+    output = _items(case) if case.operation.stream_output else case.outputs[0]
+    return Reply(output, meta=Meta(list(case.headers)), warnings=case.warnings)
 
 
 async def _items(case: Case) -> AsyncIterator[Any]:
