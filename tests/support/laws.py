@@ -201,7 +201,7 @@ def _beside(reply: Reply) -> Beside:
 class Sent:
     """Counts the examples of a law that a client refuses to send: too many, and the law proves little."""
 
-    SHARE_MAX = 0.1
+    SHARE_MAX = 0.2
 
     def __init__(self, law: str) -> None:
         self._law = law

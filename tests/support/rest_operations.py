@@ -23,6 +23,8 @@ def bound_operations(draw: Draw) -> ServedOperation:
     """Operations that REST can carry, by their default binding or one of their own."""
     operation, types = draw(operations())
     if draw(st.booleans()):
+        fields = (*operation.input.fields, *draw(spoken_fields()))
+        operation = msgspec.structs.replace(operation, input=msgspec.structs.replace(operation.input, fields=fields))
         operation = msgspec.structs.replace(operation, bindings={"rest": draw(bindings(operation, types))})
     if draw(st.integers(0, 4)) == 0:
         operation = msgspec.structs.replace(operation, stream_output=True)
@@ -31,6 +33,22 @@ def bound_operations(draw: Draw) -> ServedOperation:
     except Unbindable:
         assume(False)
     return ServedOperation(operation, types)
+
+
+TEXTS: list[s.Shape] = [
+    s.Text(length_min=1), s.Text(length_min=1), s.Int(), s.Bool(), s.Decimal(), s.Nullable(shape=s.Text()),
+    s.List(item=s.Text(length_min=1)), s.List(item=s.Int()), s.Enum(values=(s.EnumValue("a,b"), s.EnumValue("c d"))),
+]  # fmt: skip
+"""What can stand in a path, a query, a header or a cookie: most of what real operations put there."""
+
+
+@st.composite
+def spoken_fields(draw: Draw) -> list[s.Field]:
+    """Up to three more fields that can be said in text."""
+    shapes = draw(st.lists(st.sampled_from(TEXTS), max_size=3))
+    return [
+        s.Field(name=f"spoken_{index}", shape=shape, required=draw(st.booleans())) for index, shape in enumerate(shapes)
+    ]
 
 
 @st.composite
@@ -45,7 +63,8 @@ def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dic
             parameters[field.name] = {}
             continue
         where = draw(st.sampled_from(["query", "header", "cookie", *([] if method == "GET" else [body])]))
-        in_path = style_of(field.shape, types) == "scalar" and field.required and draw(st.booleans())
+        sayable = style_of(field.shape, types) != "json" and not isinstance(field.shape, s.Nullable)
+        in_path = sayable and field.required and draw(st.booleans())
         name = f"{_WIRE['path' if in_path else where]}{index}"
         if in_path:
             where, path = "path", path + draw(st.sampled_from(["/{%s}", "/{%s}.json", "/a-{%s}"])) % name

@@ -328,9 +328,9 @@ async def test_a_header_cannot_smuggle_another(shop, caplog):
 
 
 async def test_warnings_travel_beside_a_partial_output(shop):
-    shop.reply = Reply(shop.product(), warnings=(Issue("/note", "missing", "n\u00f6"),))
+    shop.reply = Reply(shop.product(), warnings=(Issue("/note", "missing", "n\u00f6\x7f"),))
     _, headers, _ = await shop.send("GET", b"/products/7")
-    assert headers[b"entrepot-warnings"] == b'[{"pointer":"/note","code":"missing","message":"n\\u00f6"}]'
+    assert headers[b"entrepot-warnings"] == b'[{"pointer":"/note","code":"missing","message":"n\\u00f6\\u007f"}]'
 
 
 async def test_a_fault_is_a_problem_with_its_headers(shop):

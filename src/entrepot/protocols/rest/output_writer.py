@@ -199,4 +199,5 @@ def _add_own(headers: Headers, meta: Meta) -> None:
 
 
 def _warnings(warnings: tuple[Issue, ...]) -> bytes:
-    return json.dumps(msgspec.to_builtins(warnings), separators=(",", ":")).encode()
+    written = json.dumps(msgspec.to_builtins(warnings), separators=(",", ":"))
+    return written.replace("\x7f", r"\u007f").encode()  # the one control character that JSON lets stand
