@@ -9,8 +9,9 @@ Import the module, not its names: `shape.Int(bits=64)`.
 
 from __future__ import annotations
 
+import functools
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal
 from typing import Union as _Union
 
@@ -323,17 +324,56 @@ def parts(shape: Shape) -> tuple[Shape, ...]:
             return ()
 
 
-def names_reached(roots: Iterable[Shape], types: Types) -> list[str]:
-    """The names of the types that these shapes lead to, each once, the nearest first."""
+def names_reached(roots: Iterable[Shape], types: Types, known: Container[str] = ()) -> list[str]:
+    """The names of the types that these shapes lead to, each once, the nearest first.
+
+    It does not go on behind `known` names, and leaves them out.
+    """
     found: dict[str, None] = {}
     pending = deque(roots)
     while pending:
         current = pending.popleft()
-        if isinstance(current, Ref) and current.name not in found:
+        if isinstance(current, Ref) and current.name not in found and current.name not in known:
             found[current.name] = None
             pending.append(types[current.name])
         pending.extend(parts(current))
     return list(found)
+
+
+def holds_octets(shape: Shape, types: Types) -> bool:
+    """Whether the shape leads to a file or a raw body.
+
+    In a large contract nearly every type leads to nearly every other, so what is found is kept:
+    between two questions types may be added to these, not changed.
+    """
+    without = _types_without_octets(_Same(types))
+    names = names_reached((shape,), types, known=without)
+    pending = [shape, *(types[name] for name in names)]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, File | Raw):
+            return True
+        pending.extend(parts(current))
+    without.update(names)
+    return False
+
+
+class _Same:
+    """A mapping that is equal to itself only, so that it can be the key of a cache."""
+
+    def __init__(self, types: Types) -> None:
+        self._types = types
+
+    def __hash__(self) -> int:
+        return id(self._types)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._types is self._types
+
+
+@functools.lru_cache(maxsize=16)
+def _types_without_octets(_types: _Same) -> set[str]:
+    return set()
 
 
 def reachable(shape: Shape, types: Types) -> list[Shape]:

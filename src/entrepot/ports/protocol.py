@@ -37,7 +37,7 @@ class Can(msgspec.Struct, frozen=True, kw_only=True):
             return "it takes a stream"
         if operation.stream_output and not self.stream_output:
             return "it answers with a stream"
-        if self.files and self.raw:
+        if (self.files and self.raw) or not any(shape.holds_octets(root, types) for root in operation.shapes):
             return ""
         for part in (part for root in operation.shapes for part in shape.reachable(root, types)):
             if isinstance(part, shape.File) and not self.files:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, get_args, get_origin
 
-from entrepot.model.shape import File, Raw, Shape, reachable
+from entrepot.model.shape import Shape, holds_octets
 from entrepot.shapes.values import Values
 
 _ALSO: dict[type, tuple[type, ...]] = {
@@ -48,7 +48,7 @@ class OutputCheck:
         return TypeError(f"the output, a {type(output).__name__}, is not of the declared type {expected}")
 
     def _has_no_json_form(self) -> bool:
-        return any(isinstance(part, File | Raw) for part in reachable(self._shape, self._values.types))
+        return holds_octets(self._shape, self._values.types)
 
 
 def _classes(annotation: Any) -> tuple[type, ...] | None:

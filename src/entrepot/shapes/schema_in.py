@@ -79,6 +79,8 @@ class Reader:
         self.types: dict[str, s.Shape] = {}
         self.loosened: list[Gap] = []
         self._refused: dict[str, list[Gap]] = {}
+        self._sound: set[str] = set()
+        """Named types that lead to nothing that was refused."""
         self._owner = ""
         """The named type that is being read."""
         self._unread: deque[tuple[str, str]] = deque()
@@ -93,8 +95,11 @@ class Reader:
         shape = self._read(schema, pointer)
         self._read_named()
         gaps = list(self._refused.pop(""))
-        for name in s.names_reached((shape,), self.types):
+        reached = s.names_reached((shape,), self.types, known=self._sound)
+        for name in reached:
             gaps += self._refused.get(name, ())
+        if self._refused.keys().isdisjoint(reached):
+            self._sound.update(reached)
         return Reading(shape, tuple(gaps))
 
     def read_at(self, pointer: str) -> Reading:

@@ -351,7 +351,7 @@ def _check_placement(placement: Placement, types: Types) -> None:
 
 
 def _check_octets_inside(what: str, part: Shape, types: Types) -> None:
-    if any(isinstance(inner, (shape.File, shape.Raw)) for inner in shape.reachable(part, types)):
+    if shape.holds_octets(part, types):
         raise Unbindable(f"{what} holds a file or raw octets inside another value, where JSON has no place for them")
 
 
