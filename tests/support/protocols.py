@@ -101,7 +101,7 @@ class ListClient:
 def catalog() -> dict[str, Protocol]:
     """`rest` with documents of the kind `openapi`, and `jsonrpc` with `openrpc`."""
     return {
-        "rest": Protocol("rest", PathServer(), ListClient("openapi")),
+        "rest": Protocol("rest", PathServer(), ListClient("openapi"), by_default=True),
         "jsonrpc": Protocol("jsonrpc", MethodServer(), ListClient("openrpc")),
     }
 

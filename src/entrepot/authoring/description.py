@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from entrepot.authoring import problems
+from entrepot.authoring import http, problems
 from entrepot.authoring.handler import Handler
+from entrepot.authoring.http import Http
 from entrepot.authoring.places import place_of
 from entrepot.authoring.problems import Problems
 from entrepot.authoring.resources import DeclaredResource, read_resources
@@ -24,7 +25,6 @@ from entrepot.shapes.class_fields import NoShape
 from entrepot.shapes.reflect import Reflector
 from entrepot.shapes.values import Values
 
-_TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
 _SERVICE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]*")
 
@@ -45,8 +45,7 @@ class DeclaredOperation(msgspec.Struct, frozen=True, kw_only=True):
     timeout: float | None = None
     tags: tuple[str, ...] = ()
     examples: tuple[Example, ...] = ()
-    http: Mapping[str, Any] = {}
-    """Method, path, status and location for REST, as far as the author gave them."""
+    http: Http | None = None
 
 
 class DeclaredLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +155,8 @@ def _operation(
     summary, _, docs = (inspect.getdoc(declared.function) or "").partition("\n")
     _check_options(declared, found)
     _check_streams(declared, signature, found)
-    _check_template(declared, signature, found)
+    if declared.http is not None:
+        http.check(declared.http, declared.function, signature, found)
     return Operation(
         name=declared.name,
         input=Record(
@@ -178,7 +178,7 @@ def _operation(
         docs=docs.strip(),
         tags=declared.tags,
         examples=declared.examples,
-        bindings=_bindings(declared, signature),
+        bindings=http.bindings(declared.http, signature),
     )
 
 
@@ -205,31 +205,6 @@ def _field(field: InputField, values: Values, function: Callable[..., Any], foun
         docs=member.docs,
         examples=member.examples,
     )
-
-
-def _bindings(declared: DeclaredOperation, signature: Signature) -> dict[str, Any]:
-    rest = dict(declared.http)
-    marked = {field.name: field.marker.binding(field.name) for field in signature.fields if field.marker is not None}
-    if marked:
-        rest["parameters"] = marked
-    if any(parameter.source in ("conditions", "context") for parameter in signature.parameters):
-        rest["conditions"] = True
-    return {"rest": rest} if rest else {}
-
-
-def _check_template(declared: DeclaredOperation, signature: Signature, found: Problems) -> None:
-    by_wire_name = {
-        field.name if field.marker is None else field.marker.wire_name(field.name) for field in signature.fields
-    }
-    for name in _TEMPLATE_NAME.findall(declared.http.get("path", "")):
-        if name not in by_wire_name:
-            found.add(
-                problems.UNKNOWN_TEMPLATE_NAME,
-                f"the path {declared.http['path']!r} names {{{name}}}, but {declared.function.__name__} has no such "
-                "parameter",
-                declared.function,
-                f"Add a parameter {name!r}, or take {{{name}}} out of the path.",
-            )
 
 
 def _check_streams(declared: DeclaredOperation, signature: Signature, found: Problems) -> None:
@@ -305,20 +280,12 @@ def _check_fault_names(operations: list[DeclaredOperation], found: Problems) -> 
 
 
 def _check_options(declared: DeclaredOperation, found: Problems) -> None:
-    status, name = declared.http.get("status", 200), declared.function.__name__
     if declared.timeout is not None and declared.timeout <= 0:
         found.add(
             problems.BAD_OPTION,
-            f"a timeout of {declared.timeout} seconds leaves {name} no time",
+            f"a timeout of {declared.timeout} seconds leaves {declared.function.__name__} no time",
             declared.function,
             "Give a positive number of seconds, or none to take the service's.",
-        )
-    if not 200 <= status <= 299:
-        found.add(
-            problems.BAD_OPTION,
-            f"the status {status} does not tell that {name} succeeded",
-            declared.function,
-            "Give a status from 200 to 299, and raise a fault for everything else.",
         )
 
 

@@ -19,6 +19,7 @@ from entrepot.authoring.description import (
     describe,
 )
 from entrepot.authoring.handler import Handler
+from entrepot.authoring.http import Http
 from entrepot.authoring.places import place_in, place_of
 from entrepot.authoring.resources import DeclaredResource
 from entrepot.kit.diagnostics import Place
@@ -93,7 +94,7 @@ class Service:
         self, *, safe: bool = False, idempotent: bool = False, **options: Unpack[OperationOptions]
     ) -> Callable[[F], F]:
         """An operation that leaves its address to each protocol's default."""
-        return self._operation({**options, "safe": safe, "idempotent": safe or idempotent}, {})
+        return self._operation({**options, "safe": safe, "idempotent": safe or idempotent})
 
     def resource(self, scope: Scope = "call") -> Callable[[F], F]:
         """A generator that opens what it yields and closes it afterwards.
@@ -173,14 +174,10 @@ class Service:
         if not isinstance(path, str):
             raise TypeError(f"a path comes first: `@service.{method.lower()}('/things/{{id}}')`")
         given: dict[str, Any] = {**options, **flags}
-        http = {"method": method, "path": path}
-        for key in ("status", "location"):
-            value = given.pop(key, None)
-            if value is not None:
-                http[key] = value
+        http = Http(method, path, given.pop("status", None), given.pop("location", None))
         return self._operation(given, http)
 
-    def _operation(self, given: dict[str, Any], http: Mapping[str, Any]) -> Callable[[F], F]:
+    def _operation(self, given: dict[str, Any], http: Http | None = None) -> Callable[[F], F]:
         names = _local_names(_caller())
         name = given.pop("name", None)
         given |= {key: tuple(given.pop(key, ())) for key in ("faults", "scopes", "tags")}

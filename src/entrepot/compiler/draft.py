@@ -26,9 +26,6 @@ Mode = Literal["dev", "serve"]
 """dev: all protocols unless told otherwise, every output checked. serve: what the declaration names."""
 
 
-_EXPOSED_BY_SERVE = ("rest",)
-
-
 _ENVIRONMENT = re.compile("^/environments/[^/]*(?=/)")
 
 
@@ -43,7 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exposed_by_default(self) -> tuple[str, ...]:
         """The protocols of a service that names none."""
-        return tuple(self.catalog) if self.mode == "dev" else _EXPOSED_BY_SERVE
+        return tuple(name for name, each in self.catalog.items() if self.mode == "dev" or each.by_default)
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):

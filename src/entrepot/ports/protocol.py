@@ -166,6 +166,8 @@ class Protocol(msgspec.Struct, frozen=True):
     name: str
     server: Server
     client: Client
+    by_default: bool = False
+    """Whether `serve` serves a service over it that names no protocols."""
 
 
 Catalog = Mapping[str, Protocol]

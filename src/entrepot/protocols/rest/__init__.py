@@ -4,4 +4,4 @@ from entrepot.ports.protocol import Protocol
 from entrepot.protocols.rest.client import RestClient
 from entrepot.protocols.rest.server import RestServer
 
-PROTOCOL = Protocol(name="rest", server=RestServer(), client=RestClient())
+PROTOCOL = Protocol(name="rest", server=RestServer(), client=RestClient(), by_default=True)
