@@ -8,10 +8,10 @@ import pytest
 
 from entrepot import Context, File, Reply, Service
 from entrepot.model.call import Call
-from entrepot.model.fault import Fault
 from entrepot.ports.protocol import ServedService
 from entrepot.runtime.inflight import InFlight
 from entrepot.runtime.local import local_service
+from support.calls import call, kind_of
 from support.stepping_clock import SteppingClock
 
 SOON = 0.001
@@ -19,6 +19,8 @@ SOON = 0.001
 
 class Waiter:
     """A service whose operations wait until the test lets them go on, or for ever."""
+
+    served: ServedService
 
     def __init__(self) -> None:
         self.clock = SteppingClock()
@@ -71,18 +73,14 @@ class Waiter:
 
         return wait
 
-    def open(self) -> Any:
-        return local_service(self.service, inflight=self.inflight)
+    async def call(self, name: str, context: Context | None = None) -> Reply:
+        return await call(self.served, name, context)
 
-
-async def call(served: ServedService, name: str, context: Context | None = None) -> Reply:
-    operation = served.service.operation(name)
-    assert operation is not None
-    return await served.invokes[name](Call(operation, None, context=context or Context()))
-
-
-def kind(fault: Fault | None) -> str:
-    return "" if fault is None else fault.kind
+    async def begin(self, name: str, context: Context | None = None) -> asyncio.Task[Reply]:
+        """A call of which the handler has begun."""
+        running = asyncio.create_task(self.call(name, context))
+        await self.begun.wait()
+        return running
 
 
 class Caller:
@@ -97,153 +95,132 @@ class Caller:
         await self.left.wait()
 
 
-async def test_a_call_past_its_deadline_ends_with_a_timeout() -> None:
-    waiter = Waiter()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "quick"))
-        await waiter.begun.wait()
-        waiter.clock.step(1)
-        assert kind((await running).fault) == "timeout"
-        assert waiter.cancelled
-        assert running.cancelling() == 0
+@pytest.fixture
+def caller() -> Caller:
+    return Caller()
 
 
-async def test_a_call_within_its_deadline_goes_on() -> None:
+@pytest.fixture
+async def waiter() -> AsyncIterator[Waiter]:
     waiter = Waiter()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "quick"))
-        await waiter.begun.wait()
-        waiter.clock.step(0.9)
-        await asyncio.sleep(SOON * 5)
-        waiter.go_on.set()
-        assert (await running).output == 1
+    async with local_service(waiter.service, inflight=waiter.inflight) as served:
+        waiter.served = served
+        yield waiter
+
+
+async def test_a_call_past_its_deadline_ends_with_a_timeout(waiter: Waiter) -> None:
+    running = await waiter.begin("quick")
+    waiter.clock.step(1)
+    assert kind_of(await running) == "timeout"
+    assert waiter.cancelled
+    assert running.cancelling() == 0
+
+
+async def test_a_call_within_its_deadline_goes_on(waiter: Waiter) -> None:
+    running = await waiter.begin("quick")
+    waiter.clock.step(0.9)
+    await asyncio.sleep(SOON * 5)
+    waiter.go_on.set()
+    assert (await running).output == 1
 
 
 @pytest.mark.parametrize(("own", "callers", "expected"), [(1, None, 1), (1, 0.5, 0.5), (1, 7, 1)])
 async def test_the_deadline_is_the_earlier_of_the_callers_and_the_operations(
-    own: float, callers: float | None, expected: float
+    waiter: Waiter, own: float, callers: float | None, expected: float
 ) -> None:
-    waiter = Waiter()
-    async with waiter.open() as served:
-        assert (await call(served, "deadline", Context(deadline=callers))).output == expected
+    assert (await waiter.call("deadline", Context(deadline=callers))).output == expected
 
 
-async def test_a_handler_that_answers_in_spite_of_its_cancellation_is_heard() -> None:
-    waiter = Waiter()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "stubborn"))
-        await waiter.begun.wait()
-        waiter.clock.step(1)
-        assert (await running).output == 1
-        assert waiter.cancelled
-        assert running.cancelling() == 0
+async def test_a_handler_that_answers_in_spite_of_its_cancellation_is_heard(waiter: Waiter) -> None:
+    running = await waiter.begin("stubborn")
+    waiter.clock.step(1)
+    assert (await running).output == 1
+    assert waiter.cancelled
+    assert running.cancelling() == 0
 
 
-async def test_a_cancellation_in_disguise_is_a_timeout_still() -> None:
-    waiter = Waiter()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "disguising"))
-        await waiter.begun.wait()
-        waiter.clock.step(1)
-        assert kind((await running).fault) == "timeout"
-        assert running.cancelling() == 0
+async def test_a_cancellation_in_disguise_is_a_timeout_still(waiter: Waiter) -> None:
+    running = await waiter.begin("disguising")
+    waiter.clock.step(1)
+    assert kind_of(await running) == "timeout"
+    assert running.cancelling() == 0
 
 
-async def test_a_safe_call_ends_when_its_caller_leaves() -> None:
-    waiter, caller = Waiter(), Caller()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "safe", Context(departure=caller.departure)))
-        await asyncio.wait_for(caller.watched.wait(), 5)
-        caller.left.set()
-        assert kind((await running).fault) == "cancelled"
-        assert waiter.cancelled
+async def test_a_safe_call_ends_when_its_caller_leaves(waiter: Waiter, caller: Caller) -> None:
+    running = asyncio.create_task(waiter.call("safe", Context(departure=caller.departure)))
+    await asyncio.wait_for(caller.watched.wait(), 5)
+    caller.left.set()
+    assert kind_of(await running) == "cancelled"
+    assert waiter.cancelled
 
 
-async def test_an_unsafe_call_goes_on_when_its_caller_leaves() -> None:
-    waiter, caller = Waiter(), Caller()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "unsafe", Context(departure=caller.departure)))
-        await waiter.begun.wait()
-        caller.left.set()
-        await asyncio.sleep(SOON * 5)
-        assert not caller.watched.is_set()
-        waiter.go_on.set()
-        assert (await running).output == 1
-
-
-async def test_a_call_that_is_over_soon_is_never_watched() -> None:
-    waiter, caller = Waiter(), Caller()
+async def test_an_unsafe_call_goes_on_when_its_caller_leaves(waiter: Waiter, caller: Caller) -> None:
+    running = await waiter.begin("unsafe", Context(departure=caller.departure))
+    caller.left.set()
+    await asyncio.sleep(SOON * 5)
+    assert not caller.watched.is_set()
     waiter.go_on.set()
-    async with waiter.open() as served:
-        reply = await call(served, "safe", Context(departure=caller.departure))
-        await asyncio.sleep(SOON * 5)
+    assert (await running).output == 1
+
+
+async def test_a_call_that_is_over_soon_is_never_watched(waiter: Waiter, caller: Caller) -> None:
+    waiter.go_on.set()
+    reply = await waiter.call("safe", Context(departure=caller.departure))
+    await asyncio.sleep(SOON * 5)
     assert reply.output == 1
     assert not caller.watched.is_set()
 
 
-async def test_nobody_watches_after_the_call() -> None:
-    waiter, caller = Waiter(), Caller()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "safe", Context(departure=caller.departure)))
-        await asyncio.wait_for(caller.watched.wait(), 5)
-        waiter.go_on.set()
-        assert (await running).output == 1
-        await asyncio.sleep(0)
-        assert len(asyncio.all_tasks()) == 1
+async def test_nobody_watches_after_the_call(waiter: Waiter, caller: Caller) -> None:
+    running = asyncio.create_task(waiter.call("safe", Context(departure=caller.departure)))
+    await asyncio.wait_for(caller.watched.wait(), 5)
+    waiter.go_on.set()
+    assert (await running).output == 1
+    await asyncio.sleep(0)
+    assert len(asyncio.all_tasks()) == 1
 
 
-async def test_a_cancellation_by_somebody_else_stays_one() -> None:
-    waiter = Waiter()
-    async with waiter.open() as served:
-        running = asyncio.create_task(call(served, "quick"))
-        await waiter.begun.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+async def test_a_cancellation_by_somebody_else_stays_one(waiter: Waiter) -> None:
+    running = await waiter.begin("quick")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
-async def test_two_calls_in_one_task_each_have_their_own_deadline() -> None:
-    waiter = Waiter()
+async def test_two_calls_in_one_task_each_have_their_own_deadline(waiter: Waiter) -> None:
+    async def both() -> list[str]:
+        return [kind_of(await waiter.call("quick")), kind_of(await waiter.call("deadline"))]
 
-    async with waiter.open() as served:
-
-        async def both() -> list[str]:
-            return [kind((await call(served, "quick")).fault), kind((await call(served, "deadline")).fault)]
-
-        running = asyncio.create_task(both())
-        await waiter.begun.wait()
-        waiter.clock.step(1)
-        assert await running == ["timeout", ""]
+    running = asyncio.create_task(both())
+    await waiter.begun.wait()
+    waiter.clock.step(1)
+    assert await running == ["timeout", ""]
 
 
-async def test_a_stream_has_no_deadline_once_it_has_begun() -> None:
-    waiter = Waiter()
-    async with waiter.open() as served:
-        reply = await call(served, "stream")
-        assert await anext(reply.output) == 1
-        waiter.clock.step(100)
-        waiting = asyncio.ensure_future(anext(reply.output))
-        await asyncio.sleep(SOON * 5)
-        waiter.go_on.set()
-        assert await waiting == 2
+async def test_a_stream_has_no_deadline_once_it_has_begun(waiter: Waiter) -> None:
+    reply = await waiter.call("stream")
+    assert await anext(reply.output) == 1
+    waiter.clock.step(100)
+    waiting = asyncio.ensure_future(anext(reply.output))
+    await asyncio.sleep(SOON * 5)
+    waiter.go_on.set()
+    assert await waiting == 2
 
 
-async def test_calls_are_counted_while_they_run_and_swept_no_longer() -> None:
-    waiter = Waiter()
-    async with waiter.open() as served:
-        running = [asyncio.create_task(call(served, "safe")) for _ in range(3)]
-        await waiter.begun.wait()
-        await asyncio.sleep(0)
-        assert waiter.inflight.count == 3
-        waiter.go_on.set()
-        await asyncio.gather(*running)
-        assert waiter.inflight.count == 0
-        await asyncio.sleep(SOON * 5)
-        assert waiter.inflight._timer is None
+async def test_calls_are_counted_while_they_run_and_swept_no_longer(waiter: Waiter) -> None:
+    running = [asyncio.create_task(waiter.call("safe")) for _ in range(3)]
+    await waiter.begun.wait()
+    await asyncio.sleep(0)
+    assert waiter.inflight.count == 3
+    waiter.go_on.set()
+    await asyncio.gather(*running)
+    assert waiter.inflight.count == 0
+    await asyncio.sleep(SOON * 5)
+    assert waiter.inflight._timer is None
 
 
-async def test_a_file_is_no_reason_to_watch_less() -> None:
-    service, caller = Service("files"), Caller()
+async def test_a_file_is_no_reason_to_watch_less(caller: Caller) -> None:
+    service = Service("files")
 
     @service.operation(safe=True)
     async def size(file: File) -> int:
@@ -258,4 +235,4 @@ async def test_a_file_is_no_reason_to_watch_less() -> None:
         )
         await asyncio.wait_for(caller.watched.wait(), 5)
         caller.left.set()
-        assert kind((await running).fault) == "cancelled"
+        assert kind_of(await running) == "cancelled"

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from entrepot import Conflict, NotFound, Service
-from entrepot.model.call import Call, Reply
+from entrepot.model.call import Reply
 from entrepot.ports.protocol import ServedService
 from entrepot.runtime.inflight import InFlight
 from entrepot.runtime.local import local_service
 from entrepot.runtime.threads import Threads
+from support.calls import call, kind_of
 from support.stepping_clock import SteppingClock
 
 
@@ -31,7 +32,10 @@ class Outbox: ...
 class Bank:
     """A service whose resources tell what happens to them."""
 
+    served: ServedService
+
     def __init__(self, plain: bool = False) -> None:
+        self.clock = SteppingClock()
         self.told: list[str] = []
         self.commit_fails_with: Exception | None = None
         self.opening_fails = False
@@ -136,78 +140,87 @@ class Bank:
             tell("statement ends")
 
     @asynccontextmanager
-    async def open(self, **options: Any) -> AsyncIterator[ServedService]:
-        async with local_service(self.service, **options) as served:
+    async def open(self) -> AsyncIterator[None]:
+        inflight = InFlight(self.clock.monotonic, sweep_seconds=0.001)
+        async with local_service(self.service, inflight=inflight, threads=Threads(2)) as served:
             self.told.remove("pool opened")
-            yield served
+            self.served = served
+            yield
+
+    async def call(self, name: str, **given: Any) -> Reply:
+        return await call(self.served, name, **given)
+
+    async def begin(self, name: str) -> asyncio.Task[Reply]:
+        """A call of which the handler has begun."""
+        running = asyncio.create_task(self.call(name))
+        await self.waiting.wait()
+        return running
 
 
-async def call(served: ServedService, name: str, **given: Any) -> Reply:
-    operation = served.service.operation(name)
-    assert operation is not None
-    return await served.invokes[name](Call(operation, served.values.codec(operation.input).of_plain(given)))
+BOTH = pytest.mark.parametrize("plain", [False, True])
+"""Tries sessions of both kinds: asynchronous and plain generators."""
+
+
+@pytest.fixture
+def plain() -> bool:
+    """Whether the session is a plain generator; tests that try both say so."""
+    return False
+
+
+@pytest.fixture
+async def bank(plain: bool) -> AsyncIterator[Bank]:
+    bank = Bank(plain)
+    async with bank.open():
+        yield bank
 
 
 async def test_an_application_resource_lives_as_long_as_the_application() -> None:
     bank = Bank()
-    async with bank.open() as served:
-        await call(served, "ping")
-        await call(served, "ping")
+    async with bank.open():
+        await bank.call("ping")
+        await bank.call("ping")
         assert bank.told == ["ping", "ping"]
     assert bank.told[-1] == "pool closed"
 
 
-@pytest.mark.parametrize("plain", [False, True])
-async def test_the_resources_of_a_call_are_opened_in_order_and_closed_before_the_reply(plain: bool) -> None:
-    bank = Bank(plain)
-    async with bank.open() as served:
-        reply = await call(served, "pay", amount=3)
-        assert (reply.output, reply.fault) == (3, None)
-        assert bank.told == ["session opened", "outbox opened", "paid", "outbox closed", "session committed"]
+@BOTH
+async def test_the_resources_of_a_call_are_opened_in_order_and_closed_before_the_reply(bank: Bank) -> None:
+    reply = await bank.call("pay", amount=3)
+    assert (reply.output, reply.fault) == (3, None)
+    assert bank.told == ["session opened", "outbox opened", "paid", "outbox closed", "session committed"]
 
 
-@pytest.mark.parametrize("plain", [False, True])
-async def test_a_resource_sees_the_fault_and_rolls_back(plain: bool) -> None:
-    bank = Bank(plain)
-    async with bank.open() as served:
-        reply = await call(served, "refuse")
-        assert reply.fault is not None
-        assert reply.fault.kind == "not_found"
-        assert bank.told[-2:] == ["outbox closed", "session sees <Fault not_found: no account>"]
+@BOTH
+async def test_a_resource_sees_the_fault_and_rolls_back(bank: Bank) -> None:
+    reply = await bank.call("refuse")
+    assert kind_of(reply) == "not_found"
+    assert bank.told[-2:] == ["outbox closed", "session sees <Fault not_found: no account>"]
 
 
-async def test_a_resource_sees_an_internal_fault_for_a_bug() -> None:
-    bank = Bank()
-    async with bank.open() as served:
-        reply = await call(served, "crash")
-        assert reply.fault is not None
-        assert reply.fault.kind == "internal"
-        assert bank.told[-1] == "session sees <Fault internal: >"
+async def test_a_resource_sees_an_internal_fault_for_a_bug(bank: Bank) -> None:
+    reply = await bank.call("crash")
+    assert kind_of(reply) == "internal"
+    assert bank.told[-1] == "session sees <Fault internal: >"
 
 
-@pytest.mark.parametrize("plain", [False, True])
+@BOTH
 @pytest.mark.parametrize(
     ("error", "kind", "detail"), [(Conflict("taken"), "conflict", "taken"), (OSError("disk"), "internal", "")]
 )
-async def test_a_commit_that_fails_is_a_failed_call(plain: bool, error: Exception, kind: str, detail: str) -> None:
-    bank = Bank(plain)
+async def test_a_commit_that_fails_is_a_failed_call(bank: Bank, error: Exception, kind: str, detail: str) -> None:
     bank.commit_fails_with = error
-    async with bank.open() as served:
-        reply = await call(served, "pay", amount=3)
-        assert reply.output is None
-        assert reply.fault is not None
-        assert (reply.fault.kind, reply.fault.detail) == (kind, detail)
+    reply = await bank.call("pay", amount=3)
+    assert reply.output is None
+    assert reply.fault is not None
+    assert (reply.fault.kind, reply.fault.detail) == (kind, detail)
 
 
-@pytest.mark.parametrize("plain", [False, True])
-async def test_what_cannot_be_opened_is_a_failed_call(plain: bool) -> None:
-    bank = Bank(plain)
+@BOTH
+async def test_what_cannot_be_opened_is_a_failed_call(bank: Bank) -> None:
     bank.opening_fails = True
-    async with bank.open() as served:
-        reply = await call(served, "pay", amount=3)
-        assert reply.fault is not None
-        assert reply.fault.kind == "internal"
-        assert bank.told == []
+    reply = await bank.call("pay", amount=3)
+    assert kind_of(reply) == "internal"
+    assert bank.told == []
 
 
 async def test_a_failing_close_makes_the_others_roll_back() -> None:
@@ -231,12 +244,11 @@ async def test_a_failing_close_makes_the_others_roll_back() -> None:
 
     async with local_service(service) as served:
         reply = await call(served, "pay")
-        assert reply.fault is not None
-        assert reply.fault.kind == "conflict"
+        assert kind_of(reply) == "conflict"
         assert told == ["pool rolled back"]
 
 
-@pytest.mark.parametrize("plain", [False, True])
+@BOTH
 async def test_a_resource_that_yields_twice_or_never_is_a_bug(plain: bool) -> None:
     service = Service("bank")
     times = 2
@@ -256,9 +268,7 @@ async def test_a_resource_that_yields_twice_or_never_is_a_bug(plain: bool) -> No
 
     async with local_service(service) as served:
         for times in (2, 0):  # noqa: B007 (the generators read it)
-            fault = (await call(served, "pay")).fault
-            assert fault is not None
-            assert fault.kind == "internal"
+            assert kind_of(await call(served, "pay")) == "internal"
 
 
 async def test_a_fault_that_a_resource_swallows_is_a_fault_still() -> None:
@@ -274,99 +284,77 @@ async def test_a_fault_that_a_resource_swallows_is_a_fault_still() -> None:
         raise NotFound("no")
 
     async with local_service(service) as served:
-        fault = (await call(served, "pay")).fault
-        assert fault is not None
-        assert fault.kind == "not_found"
+        assert kind_of(await call(served, "pay")) == "not_found"
 
 
-@pytest.mark.parametrize("plain", [False, True])
-async def test_resources_stay_open_until_a_stream_ends(plain: bool) -> None:
-    bank = Bank(plain)
-    async with bank.open() as served:
-        reply = await call(served, "statement", upto=2)
-        assert bank.told == ["session opened"]
-        assert [item async for item in reply.output] == [0, 1]
-        assert bank.told == ["session opened", "statement ends", "session committed"]
+@BOTH
+async def test_resources_stay_open_until_a_stream_ends(bank: Bank) -> None:
+    reply = await bank.call("statement", upto=2)
+    assert bank.told == ["session opened"]
+    assert [item async for item in reply.output] == [0, 1]
+    assert bank.told == ["session opened", "statement ends", "session committed"]
 
 
-async def test_resources_roll_back_when_a_stream_fails_at_once() -> None:
-    bank = Bank()
-    async with bank.open() as served:
-        reply = await call(served, "statement", upto=-1)
-        assert reply.fault is not None
-        assert bank.told == ["session opened", "session sees <Fault not_found: no such statement>"]
+async def test_resources_roll_back_when_a_stream_fails_at_once(bank: Bank) -> None:
+    reply = await bank.call("statement", upto=-1)
+    assert reply.fault is not None
+    assert bank.told == ["session opened", "session sees <Fault not_found: no such statement>"]
 
 
-async def test_an_empty_stream_commits_before_its_reply() -> None:
-    bank = Bank()
-    async with bank.open() as served:
-        reply = await call(served, "statement", upto=0)
-        assert bank.told == ["session opened", "statement ends", "session committed"]
-        assert [item async for item in reply.output] == []
-        bank.commit_fails_with = Conflict("taken")
-        reply = await call(served, "statement", upto=0)
-        assert reply.fault is not None
-        assert reply.fault.kind == "conflict"
-
-
-@pytest.mark.parametrize("plain", [False, True])
-async def test_a_stream_whose_commit_fails_ends_with_the_fault(plain: bool) -> None:
-    bank = Bank(plain)
+async def test_an_empty_stream_commits_before_its_reply(bank: Bank) -> None:
+    reply = await bank.call("statement", upto=0)
+    assert bank.told == ["session opened", "statement ends", "session committed"]
+    assert [item async for item in reply.output] == []
     bank.commit_fails_with = Conflict("taken")
-    async with bank.open() as served:
-        reply = await call(served, "statement", upto=1)
-        assert await anext(reply.output) == 0
-        with pytest.raises(Conflict, match="taken"):
-            await anext(reply.output)
+    reply = await bank.call("statement", upto=0)
+    assert kind_of(reply) == "conflict"
 
 
-async def test_resources_roll_back_when_the_reader_of_a_stream_leaves() -> None:
-    bank = Bank()
-    async with bank.open() as served:
-        reply = await call(served, "statement", upto=5)
+@BOTH
+async def test_a_stream_whose_commit_fails_ends_with_the_fault(bank: Bank) -> None:
+    bank.commit_fails_with = Conflict("taken")
+    reply = await bank.call("statement", upto=1)
+    assert await anext(reply.output) == 0
+    with pytest.raises(Conflict, match="taken"):
         await anext(reply.output)
-        await reply.output.aclose()
-        assert bank.told == ["session opened", "session sees <Fault cancelled: the caller left>"]
 
 
-@pytest.mark.parametrize("plain", [False, True])
-async def test_resources_roll_back_at_the_deadline(plain: bool) -> None:
-    bank, clock = Bank(plain), SteppingClock()
-    async with bank.open(inflight=InFlight(clock.monotonic, sweep_seconds=0.001)) as served:
-        running = asyncio.create_task(call(served, "hang"))
-        await bank.waiting.wait()
-        clock.step(6)
-        reply = await running
-        assert reply.fault is not None
-        assert reply.fault.kind == "timeout"
-        assert "session sees <Fault timeout" in bank.told[-1]
+async def test_resources_roll_back_when_the_reader_of_a_stream_leaves(bank: Bank) -> None:
+    reply = await bank.call("statement", upto=5)
+    await anext(reply.output)
+    await reply.output.aclose()
+    assert bank.told == ["session opened", "session sees <Fault cancelled: the caller left>"]
 
 
-@pytest.mark.parametrize("plain", [False, True])
+@BOTH
+async def test_resources_roll_back_at_the_deadline(bank: Bank) -> None:
+    running = await bank.begin("hang")
+    bank.clock.step(6)
+    reply = await running
+    assert kind_of(reply) == "timeout"
+    assert "session sees <Fault timeout" in bank.told[-1]
+
+
+@BOTH
 async def test_a_thread_past_the_deadline_keeps_its_resources_until_it_ends(plain: bool) -> None:
-    bank, clock = Bank(plain), SteppingClock()
-    async with bank.open(inflight=InFlight(clock.monotonic, sweep_seconds=0.001), threads=Threads(2)) as served:
-        running = asyncio.create_task(call(served, "block"))
-        await bank.waiting.wait()
-        clock.step(6)
+    bank = Bank(plain)
+    async with bank.open():
+        running = await bank.begin("block")
+        bank.clock.step(6)
         reply = await running
-        assert reply.fault is not None
-        assert reply.fault.kind == "timeout"
+        assert kind_of(reply) == "timeout"
         assert bank.told == ["session opened", "thread begins"]
         bank.thread_may_end.set()
     assert bank.told[2] == "thread ends"
     assert "session sees <Fault timeout" in bank.told[3]
 
 
-async def test_a_call_that_is_cancelled_from_outside_rolls_back_and_stays_cancelled() -> None:
-    bank = Bank()
-    async with bank.open() as served:
-        running = asyncio.create_task(call(served, "hang"))
-        await bank.waiting.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-        assert "session sees <Fault unavailable" in bank.told[-1]
+async def test_a_call_that_is_cancelled_from_outside_rolls_back_and_stays_cancelled(bank: Bank) -> None:
+    running = await bank.begin("hang")
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert "session sees <Fault unavailable" in bank.told[-1]
 
 
 async def test_an_application_that_cannot_open_its_resources_closes_those_it_has() -> None:
