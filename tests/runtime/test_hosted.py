@@ -5,13 +5,14 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from entrepot.ir.worker import Pool, WorkerIR
+from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from support.worker_process import WorkerProcess, started_worker, worker_process
 
 APPS = Path(__file__).parent / "apps"
@@ -19,9 +20,11 @@ BEHIND_EDGE = {"host": "shop.example", "x_forwarded_proto": "https", "x_forwarde
 
 
 @contextmanager
-def hosted(kind: Any, app: str, mount: str = "/old", threads: int = 2) -> Iterator[WorkerProcess]:
+def hosted(
+    kind: Any, app: str, mount: str = "/old", threads: int = 2, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[WorkerProcess]:
     pool = Pool(name="old", kind=kind, app=app, mount=mount, threads=threads)
-    with worker_process(WorkerIR(pools=(pool,)), "old", APPS) as worker:
+    with worker_process(WorkerIR(pools=(pool,), limits=limits), "old", APPS) as worker:
         yield worker
 
 
@@ -55,6 +58,26 @@ def test_flask_gets_a_body_and_gives_headers(flask: WorkerProcess) -> None:
     answer = flask.request("POST", "/old/echo", body, content_type="application/x-thing")
     assert (answer.status, answer.body) == (200, body)
     assert (answer.headers["content-type"], answer.headers["x-one"]) == ("application/x-thing", "1")
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 131_072, 1_000_000])
+def test_a_body_of_any_size_arrives_whole(flask: WorkerProcess, size: int) -> None:
+    body = b"x" * size
+    assert flask.request("POST", "/old/echo", body, content_type="text/plain").body == body
+
+
+def test_a_body_longer_than_a_file_may_be_is_refused() -> None:
+    with hosted("wsgi", "flask_app:app", limits=Limits(file_bytes_max=100_000)) as worker:
+        assert worker.request("POST", "/old/echo", b"x" * 100_000, content_type="text/plain").status == 200
+        refused = worker.request("POST", "/old/echo", b"x" * 100_001, content_type="text/plain")
+        assert (refused.status, refused.body) == (413, b"the body is longer than 100000 bytes\n")
+
+
+def test_callers_that_stall_in_their_body_take_no_thread() -> None:
+    with hosted("wsgi", "flask_app:app", threads=1) as worker, ExitStack() as held:
+        for _ in range(20):
+            held.enter_context(worker.send(b"POST /old/echo HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nx"))
+        assert worker.get("/old/hello/x").status == 200
 
 
 def test_flask_streams(flask: WorkerProcess) -> None:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
 from entrepot.ir.worker import HEALTH_PATH, Pool
+from entrepot.kit.limits import Limits
+from entrepot.model.faults import TooLarge
 from entrepot.runtime.sources import import_attribute
+from entrepot.runtime.spool import Spool
 from entrepot.runtime.threads import WAITING_PER_THREAD
 from entrepot.wire.asgi import AsgiApp, Receive, Scope, Send
 
 
-def hosted_app(pool: Pool, project: Path) -> AsgiApp:
+def hosted_app(pool: Pool, project: Path, limits: Limits) -> AsgiApp:
     """The pool's application, mounted. Raises what importing it raises."""
     module, _, attribute = pool.app.partition(":")
     app = import_attribute(module, attribute or "app", project / pool.path)
     if pool.kind == "wsgi":
-        app = _in_threads(app, pool.threads)
+        app = _in_threads(app, pool.threads, limits.file_bytes_max)
     return mounted(app, pool.mount)
 
 
@@ -42,7 +46,7 @@ def mounted(app: AsgiApp, mount: str) -> AsgiApp:
     return serve
 
 
-def _in_threads(app: Any, threads: int) -> AsgiApp:
+def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
     """A WSGI application in a pool of threads; requests beyond what may wait for one are refused."""
     adapted = cast(AsgiApp, WSGIMiddleware(app, workers=threads))
     most = threads * (1 + WAITING_PER_THREAD)
@@ -58,6 +62,22 @@ def _in_threads(app: Any, threads: int) -> AsgiApp:
             await adapted(scope, receive, send)
         finally:
             present -= 1
+
+    return _read_ahead(serve, body_max)
+
+
+def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:
+    """The application, asked when the body of the request is there."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        with closing(Spool(body_max)) as spool:
+            try:
+                whole = await spool.fill(receive)
+            except TooLarge as fault:
+                await _answer(send, 413, f"{fault.detail}\n".encode(), (b"connection", b"close"))
+                return
+            if whole:
+                await app(scope, spool.replayed(receive), send)
 
     return serve
 

@@ -143,7 +143,7 @@ async def _serve(
 
 
 async def _serve_hosted(worker: Worker) -> int:
-    app = hosted_app(worker.pool, worker.project)
+    app = hosted_app(worker.pool, worker.project, worker.release.worker.limits)
     _settle_memory()
     server = HttpServer(
         app,
