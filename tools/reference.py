@@ -67,8 +67,8 @@ def protocols_page() -> str:
     ]
     imports = [["imports", *(", ".join(f"`{kind}`" for kind in Catalog()[name].client.documents) for name in names)]]
     text = (
-        "What each protocol can carry. An operation that a protocol cannot carry is left out of it, and `check` "
-        "and `explain` say so; when `expose` names the protocol, that is an error."
+        "What each protocol can carry. An operation that a protocol cannot carry is left out of it, and `check`, "
+        "`explain` and the service's own docs page say so; when `expose` names the protocol, that is an error."
     )
     return _page("Protocols", text, _table(["", *names], rows + imports))
 

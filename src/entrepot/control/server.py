@@ -22,7 +22,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class Problem(Exception):
+class CannotAnswer(Exception):
     """A request that cannot be answered as asked."""
 
     def __init__(self, code: http.HTTPStatus, detail: str) -> None:
@@ -52,8 +52,8 @@ class AdminApi:
         try:
             answer = await self._answer(scope["method"], scope["path"], receive)
             await _send_json(send, http.HTTPStatus.OK, answer)
-        except Problem as problem:
-            await _send_json(send, problem.code, {"detail": str(problem)})
+        except CannotAnswer as reason:
+            await _send_json(send, reason.code, {"detail": str(reason)})
         except Exception as error:  # the caller is the project's owner, who needs the reason
             traceback.print_exception(error)
             detail = f"control failed, its log tells more: {error}"
@@ -68,18 +68,18 @@ class AdminApi:
             case "GET", "/releases":
                 return self._releases.records()
             case _, "/apply" | "/status" | "/releases":
-                raise Problem(http.HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not answer {method}")
+                raise CannotAnswer(http.HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not answer {method}")
             case _:
-                raise Problem(http.HTTPStatus.NOT_FOUND, f"there is no {path}; try /apply, /status or /releases")
+                raise CannotAnswer(http.HTTPStatus.NOT_FOUND, f"there is no {path}; try /apply, /status or /releases")
 
     async def _apply_request(self, body: bytes) -> Applied:
         try:
             request = msgspec.json.decode(body, type=ApplyRequest)
         except ValueError as error:
-            raise Problem(http.HTTPStatus.BAD_REQUEST, f'the body must be {{"dir": …}}: {error}') from None
+            raise CannotAnswer(http.HTTPStatus.BAD_REQUEST, f'the body must be {{"dir": …}}: {error}') from None
         if request.dir != str(self._layout.project):
             detail = f"this control runs {self._layout.project}, not {request.dir}"
-            raise Problem(http.HTTPStatus.CONFLICT, detail)
+            raise CannotAnswer(http.HTTPStatus.CONFLICT, detail)
         return await self._apply.run()
 
 
@@ -89,7 +89,7 @@ async def _read(receive: Receive) -> bytes:
         message = await receive()
         body += message.get("body", b"")
         if len(body) > BODY_BYTES_MAX:
-            raise Problem(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {BODY_BYTES_MAX} bytes")
+            raise CannotAnswer(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {BODY_BYTES_MAX} bytes")
         if not message.get("more_body", False):
             return bytes(body)
 
