@@ -33,6 +33,8 @@ from entrepot.shapes import text
 _HEADERS_IGNORED = frozenset(("accept", "content-type"))
 """Header parameters that OpenAPI says are to be ignored (3.1, §4.8.12.1). Authorization is one
 too, but where a document declares it no other way is left to send it."""
+_PREFIXED = ("label", "matrix")
+"""Styles that write more than the value, even of a scalar (OpenAPI 3.1, §4.8.12.3)."""
 _CONDITIONS = ("if-match", "if-none-match")
 _HEADERS_OF_THE_CONNECTION = frozenset(
     (
@@ -106,6 +108,8 @@ class InputImport:
         where = _WHERE.get(parameter.where)
         if where is None or not parameter.name:
             raise Unreadable(node, f"a parameter in {parameter.where or 'nowhere'} has no place in a request")
+        if node["style"].text in _PREFIXED:
+            raise Unreadable(node, f"a parameter in the style {node['style'].text} is not carried")
         required = parameter.required or node[REQUIRED].is_true
         field = self._schemas.field(parameter.name, "", parameter.schema, required=required)
         field = msgspec.structs.replace(
