@@ -361,3 +361,15 @@ async def test_whatever_a_caller_sends_is_answered(method, path, query, headers,
     assert response.status in (200, 201, 204, 304, 400, 404, 405, 406, 412, 413, 415, 422, 504)
     if response.status >= 400:
         assert method == "HEAD" or msgspec.json.decode(content)["status"] == response.status
+
+
+async def test_a_foreign_stream_that_ends_with_an_error_says_so():
+    events = b'data: {"at":1,"price":"1.50"}\n\nevent: error\ndata: {"message":"the secret"}\n\n'
+    invokes, _ = dialled(Response(200, [(b"content-type", b"text/event-stream")], events))
+    reply = await invokes["ticks"](Shop().call("ticks", symbol="a"))
+    assert (await anext(reply.output)).at == 1
+    with pytest.raises(Fault) as raised:
+        await anext(reply.output)
+    fault = raised.value
+    assert (fault.kind, fault.upstream) == ("upstream_failed", "shop.example")
+    assert fault.detail == "shop.example ended the stream with an error"

@@ -63,17 +63,21 @@ class Reader:
         """The fault that a response stands for."""
         if 300 <= status <= 399:
             return UpstreamFailed(f"{self._host} answered {status}; redirects are not followed", upstream=self._host)
-        fault = self.read_problem(body, status)
+        fault = self._read(body, status, f"answered {status}")
         if fault.retry_after is None:
             fault.retry_after = problems.retry_after(headers)
         return fault
 
-    def read_problem(self, body: bytes, status: int = 500) -> Fault:
+    def read_end(self, body: bytes) -> Fault:
+        """The fault that ends a stream."""
+        return self._read(body, _FAILURES, "ended the stream with an error")
+
+    def _read(self, body: bytes, status: int, did: str) -> Fault:
         """The fault in a problem object; without a symbol, what the contract or the status says."""
         members = read_members(body)
-        return self._told.read(members or {}) or self._foreign(members, status)
+        return self._told.read(members or {}) or self._foreign(members, status, did)
 
-    def _foreign(self, members: Members | None, status: int) -> Fault:
+    def _foreign(self, members: Members | None, status: int, did: str) -> Fault:
         kind = problems.kind_of(status)
         # What a system that fails says of itself may be anything, its secrets included.
         told = members if members is not None and status < _FAILURES else {}
@@ -87,7 +91,7 @@ class Reader:
         if not fault.detail:
             texts = (told.get(name) for name in ("message", "title"))
             fault.detail = next((each for each in texts if each and isinstance(each, str)), "")
-        fault.detail = fault.detail or f"{self._host} answered {status}"
+        fault.detail = fault.detail or f"{self._host} {did}"
         return fault
 
 

@@ -132,7 +132,7 @@ class OutputReader:
         try:
             async for name, content in found:
                 if name == streams.ERROR_EVENT:
-                    raise self._faults.read_problem(content)
+                    raise self._faults.read_end(content)
                 yield self._decoded(content, f"/{index}")
                 index += 1
         except TooLarge as large:
