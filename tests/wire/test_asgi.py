@@ -73,6 +73,49 @@ class Caller:
         return bool(self.sent) and not self.sent[-1].get("more_body", False) and len(self.sent) > 1
 
 
+class Stream:
+    """A body that tells what became of it."""
+
+    def __init__(self, chunks: list[bytes], then_waits: bool = False, then_raises: Exception | None = None) -> None:
+        self._chunks = chunks
+        self._then_waits = then_waits
+        self._then_raises = then_raises
+        self.read = 0
+        self.closed = False
+        self.waiting = asyncio.Event()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self.read < len(self._chunks):
+            self.read += 1
+            return self._chunks[self.read - 1]
+        if self._then_raises is not None:
+            raise self._then_raises
+        if self._then_waits:
+            self.waiting.set()
+            await asyncio.Event().wait()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def answer(response: Response) -> Exchange:
+    async def exchange(_request: Request) -> Response:
+        return response
+
+    return exchange
+
+
+async def answered(response: Response, *body: bytes, **said: Any) -> Caller:
+    """A caller that got this response."""
+    caller = Caller(*body, **said)
+    await caller.call(answer(response))
+    return caller
+
+
 async def test_a_request_arrives_as_it_was_sent() -> None:
     seen: list[Request] = []
 
@@ -119,40 +162,34 @@ async def test_a_body_that_nobody_reads_is_not_asked_for() -> None:
 
 
 async def test_the_length_of_a_whole_answer_is_said_once() -> None:
-    caller = Caller()
-    await caller.call(answer(Response(200, [(b"content-type", b"text/plain")], b"hello")))
+    caller = await answered(Response(200, [(b"content-type", b"text/plain")], b"hello"))
     assert caller.headers == {b"content-type": b"text/plain", b"content-length": b"5"}
-    own = Caller()
-    await own.call(answer(Response(200, [(b"content-length", b"5")], b"hello")))
+    own = await answered(Response(200, [(b"content-length", b"5")], b"hello"))
     assert [name for name, _ in own.sent[0]["headers"]] == [b"content-length"]
 
 
 @pytest.mark.parametrize("status", [204, 304])
 async def test_answers_that_have_no_body_say_no_length(status: int) -> None:
-    caller = Caller()
-    await caller.call(answer(Response(status)))
+    caller = await answered(Response(status))
     assert b"content-length" not in caller.headers
     assert caller.is_whole
 
 
 async def test_head_is_answered_without_a_body_but_with_its_length() -> None:
-    caller = Caller(method="HEAD")
-    await caller.call(answer(Response(200, [], b"hello")))
+    caller = await answered(Response(200, [], b"hello"), method="HEAD")
     assert caller.body == b""
     assert caller.headers[b"content-length"] == b"5"
 
 
 async def test_head_of_a_stream_closes_it_unread() -> None:
     stream = Stream([b"a"])
-    caller = Caller(method="HEAD")
-    await caller.call(answer(Response(200, [], stream)))
+    caller = await answered(Response(200, [], stream), method="HEAD")
     assert (caller.body, caller.is_whole, stream.read, stream.closed) == (b"", True, 0, True)
 
 
 async def test_a_stream_is_sent_chunk_by_chunk_and_closed() -> None:
     stream = Stream([b"a", b"", b"b"])
-    caller = Caller()
-    await caller.call(answer(Response(200, [], stream)))
+    caller = await answered(Response(200, [], stream))
     assert [message["body"] for message in caller.sent[1:]] == [b"a", b"b", b""]
     assert caller.is_whole
     assert stream.closed
@@ -296,39 +333,3 @@ async def test_only_http_is_answered() -> None:
     caller.scope["type"] = "websocket"
     with pytest.raises(RuntimeError, match="websocket"):
         await caller.call(answer(Response(200)))
-
-
-def answer(response: Response) -> Exchange:
-    async def exchange(_request: Request) -> Response:
-        return response
-
-    return exchange
-
-
-class Stream:
-    """A body that tells what became of it."""
-
-    def __init__(self, chunks: list[bytes], then_waits: bool = False, then_raises: Exception | None = None) -> None:
-        self._chunks = chunks
-        self._then_waits = then_waits
-        self._then_raises = then_raises
-        self.read = 0
-        self.closed = False
-        self.waiting = asyncio.Event()
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self.read < len(self._chunks):
-            self.read += 1
-            return self._chunks[self.read - 1]
-        if self._then_raises is not None:
-            raise self._then_raises
-        if self._then_waits:
-            self.waiting.set()
-            await asyncio.Event().wait()
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        self.closed = True

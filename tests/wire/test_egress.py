@@ -16,9 +16,8 @@ from entrepot.model.upstream import Endpoint, Retry, Upstream
 from entrepot.ports.exchange import Request, read
 from entrepot.wire.egress import Egress, egress_exchange
 from support.edge import Origin, Site, edge_site
+from support.http1 import get
 from support.raw_server import Peer, raw_server
-
-CRM = (b"host", b"crm.egress")
 
 
 @asynccontextmanager
@@ -28,10 +27,6 @@ async def egress_at(path: str) -> AsyncIterator[Egress]:
         yield egress
     finally:
         await egress.close()
-
-
-def get(path: bytes = b"/", *headers: tuple[bytes, bytes], **rest: object) -> Request:
-    return Request("GET", path, headers=[CRM, *headers], **rest)  # type: ignore[arg-type]
 
 
 async def head_of(request: Request) -> list[bytes]:

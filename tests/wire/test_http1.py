@@ -17,27 +17,12 @@ from entrepot.ports.exchange import Request, Response, read
 from entrepot.wire.asgi import asgi_app
 from entrepot.wire.connection import BodyStream
 from entrepot.wire.http1 import Http1Client
-from support.raw_server import Peer, RawServer, raw_server, until
-
-HOST = (b"host", b"crm.egress")
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-def get(path: bytes = b"/", **rest: object) -> Request:
-    return Request("GET", path, headers=[HOST], **rest)  # type: ignore[arg-type]
+from support.http1 import HOST, OK, client_of, client_to, get, post
+from support.raw_server import Peer, raw_server, until
 
 
 def within(seconds: float) -> float:
     return time.monotonic() + seconds
-
-
-@asynccontextmanager
-async def client_of(server: RawServer, **settings: object) -> AsyncIterator[Http1Client]:
-    client = Http1Client(path=server.path, **settings)  # type: ignore[arg-type]
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 async def always_ok(peer: Peer) -> None:
@@ -59,7 +44,7 @@ async def test_a_small_answer_comes_whole():
         await peer.head()
         await peer.send(b"HTTP/1.1 201 Made\r\nX-Two: a\r\nx-two: b \r\nX-None:\r\nContent-Length: 5\r\n\r\nhe", b"llo")
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         response = await client(get())
     assert (response.status, response.body) == (201, b"hello")
     assert response.headers == [(b"x-two", b"a"), (b"x-two", b"b"), (b"x-none", b""), (b"content-length", b"5")]
@@ -112,7 +97,7 @@ async def test_interim_answers_are_passed_over():
         await peer.head()
         await peer.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", OK)
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         response = await client(get())
     assert (response.status, response.headers, response.body) == (200, [(b"content-length", b"2")], b"ok")
 
@@ -130,7 +115,7 @@ async def test_a_stream_arrives_as_it_is_sent():
         await peer.send(b"3\r\ntwo\r\n", b"0\r\n\r\n")
         await peer.gone()
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         response = await client(get())
         assert isinstance(response.body, BodyStream)
         chunks = [await anext(response.body)]
@@ -144,7 +129,7 @@ async def test_a_stream_without_a_length_ends_with_the_connection():
         await peer.head()
         await peer.send(b"HTTP/1.0 200 OK\r\n\r\n", b"one", b"two")
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         assert await read((await client(get())).body, 100) == b"onetwo"
         assert await read((await client(get())).body, 100) == b"onetwo"
 
@@ -167,7 +152,7 @@ async def test_a_stream_that_nobody_reads_holds_the_server_back():
                 await drained
             sent += 1 << 16
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         response = await client(get())
         await stalled.wait()
         assert sent < 2 << 20
@@ -183,7 +168,7 @@ async def test_closing_a_stream_early_drops_the_connection():
         await peer.gone()
         left.set()
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         response = await client(get())
         assert isinstance(response.body, BodyStream)
         await response.body.aclose()
@@ -205,7 +190,7 @@ async def test_a_streamed_body_is_sent_in_chunks():
 
     async with raw_server(handle) as server, client_of(server) as client:
         for _ in range(2):
-            await client(Request("POST", b"/", headers=[HOST], body=pieces(b"one", b"", b"x" * 20)))
+            await client(post(body=pieces(b"one", b"", b"x" * 20)))
         assert server.connections == 1
     assert seen[0] == b"POST / HTTP/1.1\r\nhost: crm.egress\r\ntransfer-encoding: chunked\r\n\r\n"
     assert seen[1:3] == [b"one", b"x" * 20]
@@ -217,7 +202,7 @@ async def test_a_streamed_body_may_announce_its_length():
         assert await peer.reader.readexactly(6) == b"onetwo"
         await peer.send(OK)
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         request = Request("PUT", b"/", headers=[HOST, (b"content-length", b"6")], body=pieces(b"one", b"two"))
         assert (await client(request)).body == b"ok"
 
@@ -228,7 +213,7 @@ async def test_a_body_that_is_not_as_long_as_announced_is_not_completed(length):
         await peer.head()
         await peer.gone()
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         request = Request("PUT", b"/", headers=[HOST, (b"content-length", length)], body=pieces(b"one", b"two"))
         with pytest.raises(Malformed, match="content-length"):
             await client(request)
@@ -243,9 +228,9 @@ async def test_a_body_that_fails_takes_the_request_with_it():
         await peer.head()
         await peer.gone()
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         with pytest.raises(Malformed, match="nonsense"):
-            await client(Request("POST", b"/", headers=[HOST], body=broken()))
+            await client(post(body=broken()))
 
 
 async def test_an_upload_waits_for_a_slow_server():
@@ -267,8 +252,8 @@ async def test_an_upload_waits_for_a_slow_server():
         assert sum([len(chunk) async for chunk in peer.chunks()]) == 16 << 20
         await peer.send(OK)
 
-    async with raw_server(handle) as server, client_of(server) as client:
-        assert (await client(Request("POST", b"/", headers=[HOST], body=body()))).body == b"ok"
+    async with client_to(handle) as client:
+        assert (await client(post(body=body()))).body == b"ok"
 
 
 async def test_an_early_answer_ends_the_upload():
@@ -289,10 +274,10 @@ async def test_an_early_answer_ends_the_upload():
         await peer.gone()
 
     async with raw_server(handle) as server, client_of(server) as client:
-        response = await client(Request("POST", b"/", headers=[HOST], body=endless()))
+        response = await client(post(body=endless()))
         assert (response.status, response.body) == (403, b"no")
         await closed.wait()
-        await client(Request("POST", b"/", headers=[HOST], body=pieces(b"x")))
+        await client(post(body=pieces(b"x")))
         assert server.connections == 2
 
 
@@ -310,8 +295,8 @@ async def test_both_directions_may_stream_at_once():
         while chunk := await turns.get():
             yield chunk
 
-    async with raw_server(handle) as server, client_of(server) as client:
-        response = await client(Request("POST", b"/", headers=[HOST], body=body()))
+    async with client_to(handle) as client:
+        response = await client(post(body=body()))
         assert isinstance(response.body, BodyStream)
         for word in (b"one", b"two"):
             turns.put_nowait(word)
@@ -355,7 +340,7 @@ async def test_waiting_for_a_connection_ends_with_the_deadline():
     async def handle(peer: Peer) -> None:
         await peer.gone()
 
-    async with raw_server(handle) as server, client_of(server, connections_max=1) as client:
+    async with client_to(handle, connections_max=1) as client:
         busy = asyncio.create_task(client(get()))
         await asyncio.sleep(0)
         with pytest.raises(Timeout, match="before a connection was free"):
@@ -405,7 +390,7 @@ async def test_idle_connections_are_closed_after_a_while():
         await peer.gone()
         left.set()
 
-    async with raw_server(handle) as server, client_of(server, idle_timeout=0.01) as client:
+    async with client_to(handle, idle_timeout=0.01) as client:
         await client(get())
         await asyncio.wait_for(left.wait(), 5)
 

@@ -6,8 +6,7 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -17,27 +16,8 @@ from entrepot.ports.exchange import Request, Response, read
 from entrepot.wire.connection import BUFFER_BYTES_MAX
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.response_parser import HEAD_BYTES_MAX
-from support.raw_server import Peer, RawServer, raw_server, until
-
-HOST = (b"host", b"crm.egress")
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-def get(**rest: object) -> Request:
-    return Request("GET", b"/", headers=[HOST], **rest)  # type: ignore[arg-type]
-
-
-def post(**rest: object) -> Request:
-    return Request("POST", b"/", headers=[HOST], body=b"{}", **rest)  # type: ignore[arg-type]
-
-
-@asynccontextmanager
-async def client_of(server: RawServer, **settings: object) -> AsyncIterator[Http1Client]:
-    client = Http1Client(path=server.path, **settings)  # type: ignore[arg-type]
-    try:
-        yield client
-    finally:
-        await client.close()
+from support.http1 import HOST, OK, client_of, client_to, get, post
+from support.raw_server import Peer, raw_server, until
 
 
 def answering(*pieces: bytes) -> Callable[[Peer], Awaitable[None]]:
@@ -70,7 +50,7 @@ BROKEN_OFF = {
 
 @pytest.mark.parametrize("pieces", BROKEN_OFF.values(), ids=BROKEN_OFF)
 async def test_an_answer_that_breaks_off(pieces):
-    async with raw_server(answering(*pieces)) as server, client_of(server) as client:
+    async with client_to(answering(*pieces)) as client:
         with pytest.raises(UpstreamFailed, match=r"ended before an answer|broke off") as caught:
             await whole(client, get())
     assert caught.value.upstream == "crm.egress"
@@ -103,7 +83,7 @@ NOT_HTTP = {
 @pytest.mark.parametrize("cut", [1, 1000])
 async def test_an_answer_that_is_not_one(answer, cut):
     pieces = [answer[i : i + cut] for i in range(0, len(answer), cut)]
-    async with raw_server(answering(*pieces)) as server, client_of(server) as client:
+    async with client_to(answering(*pieces)) as client:
         with pytest.raises(UpstreamFailed) as caught:
             await whole(client, get())
     assert caught.value.detail
@@ -132,7 +112,7 @@ async def test_an_endless_part_is_cut_short(start, more):
             await peer.send(more)
             sent += len(more)
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         with pytest.raises(UpstreamFailed, match=r"more than|not HTTP"):
             await whole(client, get())
     assert sent < HEAD_BYTES_MAX * 20
@@ -211,13 +191,13 @@ async def test_a_server_that_drips(head):
             await peer.send(b"x")
             await asyncio.sleep(0.005)
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         with pytest.raises(Timeout):
             await whole(client, get(deadline=time.monotonic() + 0.1))
 
 
 async def test_a_deadline_that_has_passed():
-    async with raw_server(answering(OK)) as server, client_of(server) as client:
+    async with client_to(answering(OK)) as client:
         with pytest.raises(Timeout):
             await client(get(deadline=time.monotonic() - 1))
 
@@ -232,7 +212,7 @@ async def test_a_cancelled_call_ends_its_connection():
         await peer.gone()
         left.set()
 
-    async with raw_server(handle) as server, client_of(server) as client:
+    async with client_to(handle) as client:
         call = asyncio.create_task(client(get()))
         await asked.wait()
         call.cancel()
@@ -405,7 +385,7 @@ async def test_the_client_works_on_after_any_of_this(size):
         else:
             await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size, bytes(size))
 
-    async with raw_server(handle) as server, client_of(server, connections_max=1) as client:
+    async with client_to(handle, connections_max=1) as client:
         for _ in range(12):
             with pytest.raises(Fault):
                 await whole(client, get())
