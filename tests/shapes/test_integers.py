@@ -76,6 +76,12 @@ def test_what_is_none_is_still_refused(shape: s.Shape, text: bytes, code: str) -
     assert [issue.code for issue in caught.value.issues] == [code]
 
 
+def test_a_float_that_a_handler_returns_is_still_no_integer() -> None:
+    codec = Values({}).codec(s.List(item=s.Int()))
+    assert codec.accepts([1])
+    assert [issue.code for issue in codec.issues([1.0])] == ["type"]
+
+
 @given(st.data(), contracts())
 @settings(max_examples=300, suppress_health_check=list(HealthCheck))
 def test_the_value_is_the_same_however_its_integers_are_spelt(data: st.DataObject, contract: Contract) -> None:

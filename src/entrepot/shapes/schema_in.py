@@ -102,10 +102,6 @@ class Reader:
             self._sound.update(reached)
         return Reading(shape, tuple(gaps))
 
-    def read_at(self, pointer: str) -> Reading:
-        """The named type that the schema at `pointer` becomes."""
-        return self.read({"$ref": "#" + pointer}, pointer)
-
     def _read(self, schema: Any, pointer: str) -> s.Shape:
         try:
             return self._shape(schema, pointer)

@@ -28,6 +28,7 @@ from entrepot.shapes.wire_form import WireForms
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation)
 _plain = msgspec.json.Decoder(float_hook=decimal.Decimal)
+_exactly = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Codec:
@@ -115,7 +116,10 @@ class Codec:
             plain = self.to_plain(value)
         except (TypeError, ValueError, AttributeError) as error:
             return [Issue("", "type", str(error))]
-        return explain(self.shape, plain, self._values.types, self._values.limits)
+        issues = explain(self.shape, plain, self._values.types, self._values.limits)
+        if not issues and _exactly(self._values.respelt(self.shape, plain)) != _exactly(plain):
+            return [Issue("", "type", "holds a float or a decimal where an integer is expected")]
+        return issues
 
     def _decoder(self, *, trusted: bool) -> Callable[[bytes], Any]:
         self._refuse_without_json()
@@ -213,6 +217,10 @@ class Values:
         issues = explain(shape, plain, self.types, self.limits)
         return _invalid(*issues) if issues else None
 
+    def respelt(self, shape: s.Shape, plain: Any) -> Any:
+        """Plain data that is of the shape, with its integers spelt as integers."""
+        return Integers(self.types, self.limits).respelt(shape, plain)
+
     def read_thoroughly(self, shape: s.Shape, plain: Any) -> Any:
         """The value for plain data that was refused at first: right it may be, if an integer is spelt `1.0`.
 
@@ -222,7 +230,7 @@ class Values:
         if (fault := self.fault_in_plain(shape, plain)) is not None:
             raise fault from None
         try:
-            return self.made.reader(shape)(Integers(self.types, self.limits).respelt(shape, plain))
+            return self.made.reader(shape)(self.respelt(shape, plain))
         except (ValueError, TypeError, RecursionError) as error:
             raise _invalid(Issue("", "format", str(error))) from None
 
