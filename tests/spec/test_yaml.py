@@ -112,6 +112,21 @@ def test_what_is_refused(text: str | bytes, expected: list[tuple[str, int, int]]
     assert problems(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "pointer"),
+    [
+        ("a:\n  b/c: [1, .inf]\n", "/a/b~1c/1"),
+        ("a: {b: 1, b: 2}", "/a/b"),
+        ("a: [1, {b: *c}]", "/a/1/b"),
+        ("a: {b: [1", "/a/b/1"),
+    ],
+)
+def test_a_problem_has_a_pointer_too(text: str, pointer: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(text.encode(), "f")
+    assert [each.place.pointer for each in refused.value.diagnostics] == [pointer]
+
+
 def test_all_problems_are_told_at_once() -> None:
     assert [code for code, _, _ in problems("a: 1\na: !!int 2\nb: *c\nd: .nan\n")] == ["E003", "E005", "E006", "E009"]
 

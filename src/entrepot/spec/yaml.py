@@ -66,7 +66,9 @@ def parse(content: bytes, file: str, limits: YamlLimits = DEFAULT_LIMITS) -> Par
     except UnicodeDecodeError as error:
         raise Refused([*builder.problems, _not_utf8(error, file)]) from None
     except yaml.YAMLError as error:
-        raise Refused([*builder.problems, _syntax(error, content.decode("utf-8-sig"), file)]) from None
+        problem = _syntax(error, content.decode("utf-8-sig"), file)
+        place = msgspec.structs.replace(problem.place, pointer=builder.pointer())
+        raise Refused([*builder.problems, msgspec.structs.replace(problem, place=place)]) from None
     except _Stop:
         raise Refused(builder.problems) from None
     return Parsed(builder.value, Positions(file, builder.root), tuple(builder.problems))
@@ -168,13 +170,13 @@ class _Builder:
             handler(event)
 
     def problem(self, code: str, message: str, mark: Any, remedy: str) -> None:
-        place = Place(self._file, mark.line + 1, mark.column + 1, self._pointer())
+        place = Place(self._file, mark.line + 1, mark.column + 1, self.pointer())
         self.problems.append(Diagnostic(code, message, place, remedy))
         if len(self.problems) >= self._limits.problems_max:
             raise _Stop
 
-    def _pointer(self) -> str:
-        """Where in the document the event stands."""
+    def pointer(self) -> str:
+        """Where in the document the next event stands."""
         tokens = (len(frame.value) if isinstance(frame.value, list) else frame.key for frame in self._stack)
         return pointer(token for token in tokens if token is not None)
 
