@@ -150,6 +150,11 @@ def test_what_is_well_formed_is_read_whatever_is_wrong_beside_it(plain: Any) -> 
     assert msgspec.to_builtins(found.declaration) == msgspec.to_builtins(whole)
 
 
+def test_a_number_names_an_item_of_a_list_and_no_member_of_a_map() -> None:
+    found = typed(read(b'services: {"9": {}}\nroutes: [[]]', "entrepot.yaml"), tuple)
+    assert [problem.message.partition(":")[0] for problem in found.problems] == ["`9`", "item 1 of `routes`"]
+
+
 def test_only_what_is_wrong_is_left_out() -> None:
     routes = b"[{upstream: a}, {path: /b, upstream: b, timeout: 1}, {path: /c, upstream: c}]"
     text = b"workers: many\nthreads: 3\nroutes: " + routes

@@ -102,8 +102,8 @@ def _unexplained(error: Exception, positions: Positions) -> Diagnostic:
 def _diagnostic(issue: Issue, root: s.Shape, types: s.Types, positions: Positions) -> Diagnostic:
     path = tokens(issue.pointer)
     if issue.code == "unknown":
-        return _unknown(path, _shape_at(root, types, path[:-1]), positions.key(issue.pointer))
-    name = _name(path)
+        return _unknown(path, root, types, positions.key(issue.pointer))
+    name = _name(path, root, types)
     if issue.code == "missing":
         remedy = f"Add `{path[-1]}: …` to it."
         return Diagnostic(codes.MISSING_KEY, f"{name} is missing", positions.key(pointer(path[:-1])), remedy)
@@ -148,24 +148,24 @@ def _what_belongs(shape: s.Shape | None) -> str:
             return "Compare it with the reference of the declaration."
 
 
-def _unknown(path: list[str], around: s.Shape | None, place: Place) -> Diagnostic:
-    name = path[-1]
+def _unknown(path: list[str], root: s.Shape, types: s.Types, place: Place) -> Diagnostic:
+    name, around = path[-1], _shape_at(root, types, path[:-1])
     if name in LATER:
         message = f"`{name}` is not available in this version of Entrepôt"
         return Diagnostic(codes.LATER_VERSION, message, place, "Remove it; the changelog tells when it comes.")
     known = [field.name for field in around.fields] if isinstance(around, s.Record) else []
-    within = f" in {_name(path[:-1])}" if len(path) > 1 else ""
+    within = f" in {_name(path[:-1], root, types)}" if len(path) > 1 else ""
     return Diagnostic(
         codes.UNKNOWN_KEY, f"there is no key `{name}`{within}", place, did_you_mean(name, known) or "Remove it."
     )
 
 
-def _name(path: list[str]) -> str:
+def _name(path: list[str], root: s.Shape, types: s.Types) -> str:
     """How a message names a value: by its key, an item of a list by its number too."""
     if not path:
         return "the declaration"
-    if path[-1].isdigit() and len(path) > 1:
-        return f"item {int(path[-1]) + 1} of {_name(path[:-1])}"
+    if isinstance(_shape_at(root, types, path[:-1]), s.List):
+        return f"item {int(path[-1]) + 1} of {_name(path[:-1], root, types)}"
     return f"`{path[-1]}`"
 
 
