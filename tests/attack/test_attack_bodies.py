@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conftest import API
+from support.attacked import API
 from support.processes import MIB
 from support.raw_client import chunked, chunks, head
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import API
+from support.attacked import API
 from support.raw_client import head
 
 RAISED = (
@@ -67,11 +67,16 @@ def test_an_output_of_another_type_is_not_shown(attacked: Any, what: str) -> Non
 # Hosted applications
 
 
-@pytest.mark.parametrize("path", ["raises", "exits", "says-nothing"])
+@pytest.mark.parametrize("path", ["raises", "exits"])
 def test_a_hosted_application_that_raises_shows_nothing_of_itself(attacked: Any, path: str) -> None:
     answer = attacked.request("GET", f"/old/{path}")
-    assert answer.status == 500
+    assert (answer.status, answer.kind) == (500, "internal")
     assert b"db.internal" not in answer.body
+    assert "Traceback" in attacked.logged(answer.json()["trace_id"])["traceback"]
+
+
+def test_a_hosted_application_that_gives_no_answer(attacked: Any) -> None:
+    assert attacked.request("GET", "/old/says-nothing").status == 500
 
 
 @pytest.mark.parametrize("path", ["raises-amid-the-answer", "says-too-little"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import API
+from support.attacked import API
 
 SMUGGLED = f"GET {API}/keys/smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
 POST = f"POST {API}/things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n".encode()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import API
+from support.attacked import API
 
 # Paths
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conftest import API
+from support.attacked import API
 from support.raw_client import head, read_answer
 
 HELD = 80

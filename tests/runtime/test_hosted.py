@@ -16,6 +16,7 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from support.worker_process import WorkerProcess, started_worker, worker_process
 
 APPS = Path(__file__).parent / "apps"
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 BEHIND_EDGE = {"host": "shop.example", "x_forwarded_proto": "https", "x_forwarded_for": "192.0.2.7"}
 
 
@@ -70,7 +71,7 @@ def test_a_body_longer_than_a_file_may_be_is_refused() -> None:
     with hosted("wsgi", "flask_app:app", limits=Limits(file_bytes_max=100_000)) as worker:
         assert worker.request("POST", "/old/echo", b"x" * 100_000, content_type="text/plain").status == 200
         refused = worker.request("POST", "/old/echo", b"x" * 100_001, content_type="text/plain")
-        assert (refused.status, refused.body) == (413, b"the body is longer than 100000 bytes\n")
+        assert (refused.status, refused.json()["detail"]) == (413, "the body is longer than 100000 bytes")
 
 
 def test_callers_that_stall_in_their_body_take_no_thread() -> None:
@@ -88,6 +89,19 @@ def test_a_crash_shows_nothing(flask: WorkerProcess) -> None:
     answer = flask.get("/old/crash")
     assert answer.status == 500
     assert b"12345" not in answer.body
+
+
+def test_an_application_that_raises_is_found_by_the_trace_id() -> None:
+    """WSGI and ASGI, outside any framework that would answer for it."""
+    for kind in ("wsgi", "asgi"):
+        with hosted(kind, f"raising:{kind}") as worker:
+            answer = worker.get("/old/x", traceparent=TRACEPARENT)
+            assert (answer.status, answer.json()["kind"]) == (500, "internal")
+            assert answer.json()["trace_id"] == TRACEPARENT[3:35]
+            assert b"12345" not in answer.body
+            worker.stop()
+            assert TRACEPARENT[3:35] in worker.printed()
+            assert "the password is 12345" in worker.printed()
 
 
 def test_outside_the_prefix_there_is_nothing(flask: WorkerProcess) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
@@ -10,11 +11,17 @@ from a2wsgi import WSGIMiddleware
 
 from entrepot.ir.worker import HEALTH_PATH, Pool
 from entrepot.kit.limits import Limits
-from entrepot.model.faults import TooLarge
+from entrepot.model.call import Context
+from entrepot.model.fault import Fault
+from entrepot.model.faults import Internal, TooLarge, Unavailable, UnknownOperation
+from entrepot.ports.exchange import Response
+from entrepot.ports.problems import refusal
 from entrepot.runtime.sources import import_attribute
 from entrepot.runtime.spool import Spool
 from entrepot.runtime.threads import WAITING_PER_THREAD
-from entrepot.wire.asgi import AsgiApp, Receive, Scope, Send
+from entrepot.wire.asgi import AsgiApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("entrepot.runtime")
 
 
 def hosted_app(pool: Pool, project: Path, limits: Limits) -> AsgiApp:
@@ -37,13 +44,32 @@ def mounted(app: AsgiApp, mount: str) -> AsgiApp:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
         elif scope["path"] == HEALTH_PATH:
-            await _answer(send, 200, b"ok\n")
+            await _answer(send, Response(200, [(b"content-type", b"text/plain; charset=utf-8")], b"ok\n"))
         elif scope["path"] == mount or scope["path"].startswith(inside):
-            await app({**scope, "root_path": mount}, receive, send)
+            await _watched(app, {**scope, "root_path": mount}, receive, send)
         else:
-            await _answer(send, 404, b"nothing is served at this path\n")
+            await _refuse(UnknownOperation("nothing is served at this address"), scope, send)
 
     return serve
+
+
+async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """What the application answers; a problem whose trace id finds the log line when it raises instead."""
+    begun = False
+
+    async def sending(message: Message) -> None:
+        nonlocal begun
+        begun = True
+        await send(message)
+
+    try:
+        await app(scope, receive, sending)
+    except (Exception, SystemExit) as error:
+        if begun:
+            raise  # the answer breaks off, which is all that its caller can still be told
+        extra = {"trace_id": _context(scope).trace_id}
+        log.error("the application raised %s", type(error).__name__, exc_info=error, extra=extra)
+        await _refuse(Internal(), scope, send)
 
 
 def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
@@ -55,7 +81,7 @@ def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal present
         if present >= most:
-            await _answer(send, 503, b"all threads are busy\n", (b"retry-after", b"1"))
+            await _refuse(Unavailable("all threads of the application are busy", retry_after=1), scope, send)
             return
         present += 1
         try:
@@ -74,7 +100,7 @@ def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:
             try:
                 whole = await spool.fill(receive)
             except TooLarge as fault:
-                await _answer(send, 413, f"{fault.detail}\n".encode(), (b"connection", b"close"))
+                await _refuse(fault, scope, send, (b"connection", b"close"))
                 return
             if whole:
                 await app(scope, spool.replayed(receive), send)
@@ -82,7 +108,15 @@ def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:
     return serve
 
 
-async def _answer(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
-    plain = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body)), *headers]
-    await send({"type": "http.response.start", "status": status, "headers": plain})
-    await send({"type": "http.response.body", "body": body})
+def _context(scope: Scope) -> Context:
+    traceparent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
+    return Context(traceparent=traceparent.decode("latin-1"))
+
+
+async def _refuse(fault: Fault, scope: Scope, send: Send, *headers: tuple[bytes, bytes]) -> None:
+    await _answer(send, refusal(fault, _context(scope), headers=[*headers]))
+
+
+async def _answer(send: Send, response: Response) -> None:
+    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+    await send({"type": "http.response.body", "body": response.body})
