@@ -373,3 +373,14 @@ async def test_a_foreign_stream_that_ends_with_an_error_says_so():
     fault = raised.value
     assert (fault.kind, fault.upstream) == ("upstream_failed", "shop.example")
     assert fault.detail == "shop.example ended the stream with an error"
+
+
+@pytest.mark.parametrize("where", ["header", "cookie", "query"])
+async def test_a_null_among_the_values_of_an_enum_is_said_and_not_left_out(where):
+    choice = s.Enum(values=(s.EnumValue("a"), s.EnumValue(None)))
+    said = {"method": "GET", "path": "/x", "parameters": {"choice": {"in": where}}}
+    shop = Shop(service=Service(name="shop", operations=(operation("x", field("choice", choice), rest=said),)))
+    invokes, _ = dialled(shop.exchange, service=shop.service)
+    for value in ("a", None):
+        assert (await invokes["x"](shop.call("x", choice=value))).fault is None
+        assert shop.calls[-1].input.choice == value

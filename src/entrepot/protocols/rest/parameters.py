@@ -159,7 +159,8 @@ def _plain_writer(placement: Placement, types: Types, values: Values) -> Write:
         return lambda value: [encode(value).decode()]
     if placement.style == "scalar":
         write_one = text.writer(field.shape, types)
-        absence: Texts = [] if placement.where in ("header", "cookie") and null_is_absence(field) else [None]
+        by_absence = placement.where in ("header", "cookie") and placement.nullable and null_is_absence(field)
+        absence: Texts = [] if by_absence else [None]
         return lambda value: list(absence) if value is None else [write_one(value)]
     listed = unwrap(field.shape, types)
     assert isinstance(listed, shape.List)
