@@ -76,8 +76,7 @@ class Codec:
     @functools.cached_property
     def of_plain(self) -> Callable[[Any], Any]:
         """The value for plain JSON data (dicts, lists, scalars, Decimals), checked as `decode` does."""
-        self._refuse_without_json()
-        read, shape, values = self._values.made.reader(self.shape), self.shape, self._values
+        read, shape, values = self._read, self.shape, self._values
 
         def of_plain(plain: Any) -> Any:
             try:
@@ -116,10 +115,25 @@ class Codec:
             plain = self.to_plain(value)
         except (TypeError, ValueError, AttributeError) as error:
             return [Issue("", "type", str(error))]
+        if self._takes(plain):
+            return []
         issues = explain(self.shape, plain, self._values.types, self._values.limits)
         if not issues and _exactly(self._values.respelt(self.shape, plain)) != _exactly(plain):
             return [Issue("", "type", "holds a float or a decimal where an integer is expected")]
         return issues
+
+    def _takes(self, plain: Any) -> bool:
+        """Whether plain data is of the shape; it may be so all the same when this says no."""
+        try:
+            self._read(plain)
+        except (ValueError, TypeError, RecursionError):
+            return False
+        return not guard.may_be_unsound(plain, self._values.limits)
+
+    @functools.cached_property
+    def _read(self) -> Callable[[Any], Any]:
+        self._refuse_without_json()
+        return self._values.made.reader(self.shape)
 
     def _decoder(self, *, trusted: bool) -> Callable[[bytes], Any]:
         self._refuse_without_json()
