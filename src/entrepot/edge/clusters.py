@@ -80,14 +80,17 @@ def _worker_cluster(name: str, connections_max: int) -> Json:
 
 
 def _worker_health() -> Json:
-    """Quick to see that a worker is up; slow to say that a busy one is down."""
+    """Quick to see that a worker is up; slow to say that a busy one is down, which may be the only one.
+
+    One that has ended is not found out by this: its socket takes connections until it is started again.
+    """
     return {
-        "timeout": "1s",
+        "timeout": "2s",
         "interval": "1s",
         "unhealthy_interval": "0.1s",
         "no_traffic_interval": "0.1s",
         "no_traffic_healthy_interval": "1s",
-        "unhealthy_threshold": 3,
+        "unhealthy_threshold": 5,
         "healthy_threshold": 1,
         "http_health_check": {"path": HEALTH_PATH, "host": "worker"},
     }
