@@ -15,8 +15,11 @@ import msgspec
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
+from entrepot.model.faults import UnknownOperation
 from entrepot.model.operation import Operation, Service
+from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response, read
+from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Address, Can, Contract, Document, Imported, Invokes, Mount, Protocol, ServedService
 from entrepot.shapes.values import Codec, Values
 
@@ -55,7 +58,7 @@ class LineServer:
 
         async def exchange(request: Request) -> Response:
             if request.path not in routes:
-                return Response(404)
+                return refusal(UnknownOperation("nothing is served at this address"), context_of(request))
             operation, invoke, input_codec, output_codec = routes[request.path]
             context = Context(meta=Meta(request.headers), departure=request.departure)
             try:
