@@ -190,7 +190,7 @@ def _bare_is_null(placement: Placement) -> bool:
     if not placement.nullable or placement.where not in ("query", "form"):
         return False
     field = placement.field
-    said_by_absence = field.default is None or (placement.where == "form" and field.required)
+    said_by_absence = placement.where == "form" if field.required else field.default is None
     return _separator(placement) is not None or not said_by_absence
 
 
