@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 import click
 import msgspec
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.cli.main import entrepot
 from entrepot.kit.limits import Limits
 from entrepot.model.fault import KINDS
@@ -60,12 +60,12 @@ def commands_page() -> str:
 
 def protocols_page() -> str:
     """What each protocol carries."""
-    names = list(Catalog())
+    names = list(CATALOG)
     rows = [
-        [_words(field), *("yes" if getattr(Catalog()[name].server.can, field) else "no" for name in names)]
+        [_words(field), *("yes" if getattr(CATALOG[name].server.can, field) else "no" for name in names)]
         for field in Can.__struct_fields__
     ]
-    imports = [["imports", *(", ".join(f"`{kind}`" for kind in Catalog()[name].client.documents) for name in names)]]
+    imports = [["imports", *(", ".join(f"`{kind}`" for kind in CATALOG[name].client.documents) for name in names)]]
     text = (
         "What each protocol can carry. An operation that a protocol cannot carry is left out of it, and `check`, "
         "`explain` and the service's own docs page say so; when `expose` names the protocol, that is an error."
@@ -149,7 +149,7 @@ def _words(name: str) -> str:
 
 
 def _document_kinds() -> tuple[str, ...]:
-    return tuple(kind for protocol in Catalog().values() for kind in protocol.client.documents)
+    return tuple(kind for protocol in CATALOG.values() for kind in protocol.client.documents)
 
 
 # The declaration

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.cli.main import COMMANDS, HIDDEN, run
 
 DECLARATION = """\
@@ -116,7 +116,7 @@ class Command:
         self.err = ""
 
     def __call__(self, *arguments: str) -> Command:
-        self.code = run(Catalog, list(arguments))
+        self.code = run(CATALOG, list(arguments))
         self.out, self.err = self._capture.readouterr()
         return self
 
@@ -450,7 +450,7 @@ def test_version_loads_neither_the_compiler_nor_a_protocol() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(ran.stderr.split())
     assert "entrepot.cli.version" in loaded
-    assert loaded.isdisjoint({"msgspec", "asyncio", "yaml", "entrepot.compiler.compile", "entrepot.app"})
+    assert loaded.isdisjoint({"msgspec", "asyncio", "yaml", "entrepot.compiler.compile", "entrepot.protocols"})
 
 
 def test_a_reader_who_leaves_early_hears_no_complaint(project: Path) -> None:

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.compiler.compile import compile
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.pointers import tokens
@@ -156,7 +156,7 @@ def codes() -> list[str]:
 
 def diagnostics(case: Case, project: Path, mode: str) -> Iterator[Diagnostic]:
     try:
-        yield from compile(case.write(project), Catalog(), mode=mode, environment=case.environment).diagnostics  # type: ignore[arg-type]
+        yield from compile(case.write(project), CATALOG, mode=mode, environment=case.environment).diagnostics  # type: ignore[arg-type]
     except Refused as refused:
         yield from refused.diagnostics
 

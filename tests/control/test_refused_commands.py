@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.control.building import Recipe, build
 from entrepot.control.calling import call
 from entrepot.control.importing import import_document
@@ -38,9 +38,9 @@ def sole(refused: pytest.ExceptionInfo[Refused]) -> Diagnostic:
 
 
 async def test_an_upstreams_operation_needs_the_running_project(project: Path) -> None:
-    compiled = build(Recipe(target=project, mode="dev"), Catalog())
+    compiled = build(Recipe(target=project, mode="dev"), CATALOG)
     with pytest.raises(Refused) as refused:
-        await anext(call(compiled, Catalog(), "crm.find", b"{}", []))
+        await anext(call(compiled, CATALOG, "crm.find", b"{}", []))
     assert sole(refused).code == "E913"
 
 
@@ -49,7 +49,7 @@ def test_a_kind_of_document_that_nobody_reads_is_not_even_fetched(project: Path)
         raise AssertionError("it was fetched")
 
     with pytest.raises(Refused) as refused:
-        import_document(project, "raml", obtain, "a.raml", "crm", Catalog())
+        import_document(project, "raml", obtain, "a.raml", "crm", CATALOG)
     assert sole(refused).code == "E921"
     assert "openapi" in sole(refused).remedy
 
@@ -57,7 +57,7 @@ def test_a_kind_of_document_that_nobody_reads_is_not_even_fetched(project: Path)
 def test_a_document_of_which_nothing_could_be_imported_is_refused_with_every_reason(project: Path) -> None:
     content = (OPENAPI % '{"trace": {"responses": {}}}').encode()
     with pytest.raises(Refused) as refused:
-        import_document(project, "openapi", lambda: content, "a.json", "other", Catalog())
+        import_document(project, "openapi", lambda: content, "a.json", "other", CATALOG)
     assert sole(refused).code == "E922"
     assert [(each.code, each.place.line > 0) for each in refused.value.diagnostics[1:]] == [("N301", True)]
     assert not (project / "specs").exists()
@@ -74,7 +74,7 @@ def test_a_document_of_which_nothing_could_be_imported_is_refused_with_every_rea
 def test_an_unknown_operation_is_told_with_the_nearest_there_is(
     project: Path, name: str, words: str, line: int
 ) -> None:
-    compiled = build(Recipe(target=project, mode="dev"), Catalog())
+    compiled = build(Recipe(target=project, mode="dev"), CATALOG)
     with pytest.raises(Refused) as refused:
         find(compiled, name)
     found = sole(refused)

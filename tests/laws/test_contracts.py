@@ -10,14 +10,13 @@ import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.compiler.compile import compile
 from entrepot.model.operation import Service
 from entrepot.ports.protocol import Document
 from support.references import dangling
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-CATALOG = Catalog()
 
 
 def services(example: str) -> list[Service]:

@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 from hypothesis import HealthCheck, given, settings
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.edge.emit import Workers
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route
 from entrepot.model.operation import Service
@@ -30,7 +30,6 @@ from support.rest_operations import bound_operations
 from support.strategies import operations
 
 T = TypeVar("T")
-CATALOG = Catalog()
 OPERATIONS = dict.fromkeys(CATALOG, operations()) | {"rest": bound_operations()}
 """What each protocol is tried with: some also with bindings of their own."""
 POOL = PoolTarget("operations")

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.wire.memory import Chunking, memory_wire, octets
 from support import laws
 from support.rest_operations import bound_operations
 from support.strategies import operations
 
-CATALOG = Catalog()
 OPERATIONS = dict.fromkeys(CATALOG, operations()) | {"rest": bound_operations()}
 """What each protocol is tried with: some also with bindings of their own."""
 

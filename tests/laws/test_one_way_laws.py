@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Reply
 from entrepot.model.fault import DeclaredFault, Fault
@@ -23,7 +23,6 @@ from entrepot.shapes.one_way import part_of
 from entrepot.shapes.values import Values
 from entrepot.wire.memory import memory_wire
 
-CATALOG = Catalog()
 ACCOUNT = s.Record(
     fields=(
         s.Field(name="id", shape=s.Int(), access="read"),

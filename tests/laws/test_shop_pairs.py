@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.model.call import Call
 from entrepot.model.fault import Fault
 from entrepot.ports.protocol import Document, Protocol, ServedService
@@ -25,7 +25,6 @@ from entrepot.runtime.local import local_service
 from entrepot.shapes.values import Values
 from entrepot.wire.memory import memory_wire
 
-CATALOG = Catalog()
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 STORY: tuple[tuple[str, dict[str, Any]], ...] = (
     ("products", {"limit": 2}),

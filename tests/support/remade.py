@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from hypothesis import strategies as st
 
-from entrepot.app import Catalog
+from entrepot.app import CATALOG
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Reply
@@ -21,8 +21,6 @@ from entrepot.shapes.values import Values
 from entrepot.spec import documents
 from entrepot.wire.http1 import Http1Client
 from support.strategies import values_of
-
-CATALOG = Catalog()
 
 
 class Violation(NamedTuple):

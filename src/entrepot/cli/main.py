@@ -8,11 +8,15 @@ from __future__ import annotations
 import sys
 import traceback
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from entrepot.cli.output import plain
-from entrepot.cli.session import DONE, INTERRUPTED, REFUSED, LoadCatalog, Session
+from entrepot.cli.session import DONE, INTERRUPTED, REFUSED, Session
+
+if TYPE_CHECKING:
+    from entrepot.ports.protocol import Catalog
 
 COMMANDS = {
     "init": ("entrepot.cli.init", "init"),
@@ -60,9 +64,9 @@ def entrepot() -> None:
     """
 
 
-def run(load_catalog: LoadCatalog, arguments: list[str] | None = None) -> int:
+def run(catalog: Catalog, arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit code and never raises."""
-    session = Session(load_catalog)
+    session = Session(catalog)
     try:
         code = entrepot.main(arguments, prog_name="entrepot", standalone_mode=False, obj=session)
         return code if isinstance(code, int) else DONE
