@@ -108,6 +108,15 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
+async def test_what_serves_is_left_alone_when_the_record_of_it_is_damaged(world: World) -> None:
+    world.releases.path(1).write_bytes(b'{"project"')
+    await world.applier().recover()
+    assert world.wishes == []
+    with pytest.raises(ValueError, match=r"000001\.json is damaged"):
+        await world.applier().apply()
+    assert world.wishes == []
+
+
 async def test_new_code_gets_new_workers_and_the_old_ones_go_last(world: World) -> None:
     world.on_disk = release("b")
     applied = await world.applier().apply()

@@ -107,6 +107,15 @@ def test_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
         assert path.read_text() == str(os.getpid())
 
 
+def test_the_lock_is_the_same_wherever_the_run_directory_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layouts = []
+    for directory in ("one", "other"):
+        monkeypatch.setattr("tempfile.gettempdir", lambda directory=directory: str(tmp_path / directory))
+        layouts.append(directories.layout_of(tmp_path))
+    assert layouts[0].run != layouts[1].run
+    assert layouts[0].lock == layouts[1].lock
+
+
 def test_a_unix_socket_is_private_and_replaces_a_stale_one(tmp_path: Path) -> None:
     path = tmp_path / "w.sock"
     sockets.listen_unix(path).close()

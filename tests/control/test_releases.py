@@ -65,6 +65,23 @@ def test_what_another_version_has_recorded_is_not_live(releases: Releases) -> No
     assert releases.live() is None
 
 
+@pytest.mark.parametrize("content", [b"", b'{"num', b"\xff{", b"[1]"])
+def test_a_damaged_record_is_none(releases: Releases, content: bytes) -> None:
+    releases.add(release("a"))
+    releases.go_live(Live(1, 1))
+    for file in ("live.json", "releases/000001.record"):
+        (releases.path(1).parents[1] / file).write_bytes(content)
+    assert releases.live() is None
+    assert releases.records() == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"num', b"\xff{", b"[1]"])
+def test_a_damaged_release_is_named(releases: Releases, content: bytes) -> None:
+    releases.path(1).write_bytes(content)
+    with pytest.raises(ValueError, match=r"000001\.json is damaged"):
+        releases.read(1)
+
+
 def test_nothing_is_live_at_first(releases: Releases) -> None:
     assert releases.live() is None
     assert releases.records() == []

@@ -96,7 +96,10 @@ class Applier:
         live, wanted = self._releases.live(), self._fleet.wanted()
         if live is None:
             return
-        serving = self._releases.read(live.number)
+        try:
+            serving = self._releases.read(live.number)
+        except (OSError, ValueError):  # no way back to it; who applies is told
+            return
         generation = Generation.of(live.loaded, serving.worker.pools)
         unfinished = [record for record in self._releases.records() if record.state == "delivering"]
         if not unfinished and wanted == Wanted((generation,)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from entrepot.ir.layout import Layout
 from entrepot.ir.release import Release
 from entrepot.kit.clock import Clock, SystemClock
 from entrepot.kit.files import replace_file
+
+_Value = TypeVar("_Value")
 
 RELEASES_MAX = 50
 """Most releases kept; the oldest that is not live goes."""
@@ -65,14 +67,15 @@ class Releases:
 
     def read(self, number: int) -> Release:
         """A stored release. Raises FileNotFoundError, or ValueError when the file is damaged."""
-        return msgspec.json.decode(self.path(number).read_bytes(), type=Release)
+        path = self.path(number)
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Release)
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error}); start the project again") from None
 
     def live(self) -> Live | None:
-        """The release recorded as live; None before the first, and when another version has recorded it."""
-        try:
-            return msgspec.json.decode(self._live.read_bytes(), type=Live)
-        except (FileNotFoundError, msgspec.ValidationError):
-            return None
+        """The release recorded as live; None before the first, and when the record is damaged or another version's."""
+        return _read(self._live, Live)
 
     def digest(self, number: int) -> str:
         """SHA-256 of a stored release, as `Release.digest` gives it; "" when it is gone."""
@@ -95,9 +98,9 @@ class Releases:
         replace_file(self._record_path(number), msgspec.json.encode(record))
 
     def records(self) -> list[Record]:
-        """What is known of every release, the newest first."""
+        """What is known of every release, the newest first; a damaged record tells nothing."""
         paths = sorted(self._directory.glob("[0-9]*.record"), reverse=True)
-        return [msgspec.json.decode(path.read_bytes(), type=Record) for path in paths]
+        return [record for path in paths if (record := _read(path, Record)) is not None]
 
     def _record_path(self, number: int) -> Path:
         return self._directory / f"{number:06d}.record"
@@ -112,3 +115,10 @@ class Releases:
         for number in surplus:
             self.path(number).unlink(missing_ok=True)
             self._record_path(number).unlink(missing_ok=True)
+
+
+def _read(path: Path, kind: type[_Value]) -> _Value | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (FileNotFoundError, ValueError):
+        return None

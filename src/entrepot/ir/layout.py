@@ -1,6 +1,6 @@
 """Where things are while the system runs: one place that edge, workers and control agree on.
 
-`state` keeps what must survive a restart (releases, the edge's files, the last good of each);
+`state` keeps the lock and what must survive a restart (releases, the edge's files, the last good of each);
 `run` holds sockets, in a short path because a Unix socket's name has 107 octets at most.
 Both are directories of mode 0700.
 """
@@ -36,8 +36,8 @@ class Layout(msgspec.Struct, frozen=True):
 
     @property
     def lock(self) -> Path:
-        """Held by the supervisor, so that there is one."""
-        return self.run / "lock"
+        """Held by the supervisor, so that there is one, whichever run directory its environment gives it."""
+        return self.state / "lock"
 
     @property
     def processes(self) -> Path:
