@@ -88,7 +88,12 @@ def _misread() -> list[_Cause]:
         "missing_host_header": "the request names no host: HTTP/1.1 requires a Host header",
         "query_missing_content_type": "a QUERY request must say of which type its content is: Content-Type",
         "http1.codec_error": "this cannot be read as HTTP/1.1: its syntax, its length or its method",
+        "http1.content_length_and_chunked_not_allowed": "a body has one length: Content-Length or chunks, not both",
+        "http1.invalid_characters": "a header holds a control character",
+        "http1.invalid_url": "the request's target is no address",
+        "http1.unexpected_underscore": "the name of a header holds an underscore; write it with a hyphen",
         "http.invalid_authority": "the Host header holds no host",
+        "path_normalization_failed": "the path holds a fragment, which is never sent",
     }
     told = [(_expression(f'response.code_details == "{reason}"'), detail) for reason, detail in causes.items()]
     return [_Cause(when=when, kind="malformed", detail=detail, members=_REASON) for when, detail in told]
