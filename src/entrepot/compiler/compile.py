@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from entrepot.compiler.draft import Draft, Mode, Placement, Request
+from entrepot.compiler.draft import CompileRequest, Draft, Mode, Placement
 from entrepot.compiler.passes import PASSES
 from entrepot.ir.release import Release
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused, has_errors
@@ -38,7 +38,7 @@ def compile(
 
     Raises `Refused` with every diagnostic when one of them is an error.
     """
-    request = Request(target=target, catalog=catalog, mode=mode, environment=environment)
+    request = CompileRequest(target=target, catalog=catalog, mode=mode, environment=environment)
     draft = run_passes(Draft(request=request))
     if draft.release is None:
         raise RuntimeError("the last pass seals")

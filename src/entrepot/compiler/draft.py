@@ -29,7 +29,7 @@ Mode = Literal["dev", "serve"]
 _ENVIRONMENT = re.compile("^/environments/[^/]*(?=/)")
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
+class CompileRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of the compiler."""
 
     target: Path
@@ -120,7 +120,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A project, as far as it is compiled. What a pass has not yet filled in is empty."""
 
-    request: Request
+    request: CompileRequest
     diagnostics: tuple[Diagnostic, ...] = ()
     loaded: Loaded = Loaded(Path(), Declaration(), Positions(""))
     units: tuple[Unit, ...] = ()

@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft, Unit, placed
-from entrepot.compiler.read import document_kinds
 from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
-from entrepot.ports.protocol import Refusal
+from entrepot.ports.protocol import Client, Document, Imported, Refusal, document_kinds
 from entrepot.spec.located import located
 from entrepot.spec.lock import Lock, read_lock
 from entrepot.spec.messages import FoundService, Probed, Source
@@ -100,11 +99,8 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, pro
     protocol = document_kinds(draft.catalog)[kind]
     entry = draft.declaration.services[key]
     content = (draft.loaded.project / file).read_bytes()
-    try:
-        imported = draft.catalog[protocol].client.read(document, entry.name or key)
-    except Refused as refused:
-        raise Refused(located(refused.diagnostics, content, file)) from None
-    problems += [*warnings, *located((left_out(refusal, file) for refusal in imported.refusals), content, file)]
+    imported = read_service(draft.catalog[protocol].client, document, content, entry.name or key)
+    problems += [*warnings, *not_imported(imported, content, file)]
     upstream = entry.upstream or ""
     return Unit(
         key=key,
@@ -115,8 +111,20 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, pro
     )
 
 
-def left_out(refusal: Refusal, file: str) -> Diagnostic:
-    """A refusal for a person to read; `file` is the document, or where it came from."""
+def read_service(client: Client, document: Document, content: bytes, name: str) -> Imported:
+    """What a protocol's client makes of a document. Raises `Refused`, with places in its content."""
+    try:
+        return client.read(document, name)
+    except Refused as refused:
+        raise Refused(located(refused.diagnostics, content, document.source)) from None
+
+
+def not_imported(imported: Imported, content: bytes, file: str) -> list[Diagnostic]:
+    """What of a document was left out, for a person to read; `file` is the document, or where it came from."""
+    return located((_note(refusal, file) for refusal in imported.refusals), content, file)
+
+
+def _note(refusal: Refusal, file: str) -> Diagnostic:
     message = f"{refusal.construct} is not imported: {refusal.reason}"
     remedy = "Do without it, or change the document there and import it again."
     return Diagnostic(PARTLY_IMPORTED, message, Place(file, pointer=refusal.pointer), remedy, "note")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from entrepot.compiler.addresses import parse_route_path
 from entrepot.compiler.draft import Draft, Unit
+from entrepot.compiler.routes import declared_routes
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR
 from entrepot.kit.names import snake, unique
@@ -61,18 +61,18 @@ def _hosted_pools(draft: Draft) -> dict[str, Pool]:
     """By path of its route: the pool of each hosted application."""
     taken = {OPERATIONS}
     pools = {}
-    for route in draft.declaration.routes:
-        if route.upstream is None:
-            path, _ = parse_route_path(route.path)
-            app = route.wsgi or route.asgi or ""
-            name = unique(snake(path)[:_POOL_NAME_MAX] if path != "/" else "root", taken)
-            pools[route.path] = Pool(
+    for route in declared_routes(draft):
+        entry = route.entry
+        if entry.upstream is None:
+            app = entry.wsgi or entry.asgi or ""
+            name = unique(snake(route.path)[:_POOL_NAME_MAX] if route.path != "/" else "root", taken)
+            pools[entry.path] = Pool(
                 name=name,
-                kind="wsgi" if route.wsgi else "asgi",
+                kind="wsgi" if entry.wsgi else "asgi",
                 app=app,
                 path=_root_of_app(draft, app),
-                mount=path.rstrip("/"),
-                processes=route.workers or draft.settings.workers,
+                mount=route.path.rstrip("/"),
+                processes=entry.workers or draft.settings.workers,
                 threads=draft.settings.threads,
             )
     return pools
@@ -105,14 +105,14 @@ def _operation_routes(served: list[Unit]) -> Iterator[Route]:
 
 
 def _declared_routes(draft: Draft, hosted: dict[str, Pool]) -> Iterator[Route]:
-    for entry in draft.declaration.routes:
-        path, exact = parse_route_path(entry.path)
+    for route in declared_routes(draft):
+        timeout = route.entry.timeout
         yield Route(
-            path=path,
-            exact=exact,
-            target=_target(entry, hosted),
+            path=route.path,
+            exact=route.exact,
+            target=_target(route.entry, hosted),
             raw_path=False,
-            timeout=None if entry.timeout is None else seconds(entry.timeout),
+            timeout=None if timeout is None else seconds(timeout),
         )
 
 

@@ -10,9 +10,9 @@ from entrepot.compiler.check import check
 from entrepot.compiler.draft import Draft
 from entrepot.compiler.imports import import_sources
 from entrepot.compiler.inherit import inherit
+from entrepot.compiler.load import load_declaration
 from entrepot.compiler.lower import lower
 from entrepot.compiler.place import place
-from entrepot.compiler.read import load_declaration
 from entrepot.compiler.resolve import resolve
 from entrepot.compiler.seal import seal
 

@@ -8,13 +8,11 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from entrepot.compiler.imports import left_out
-from entrepot.compiler.read import document_kinds
+from entrepot.compiler.imports import not_imported, read_service
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.model.operation import Service
-from entrepot.ports.protocol import Catalog, Client, Imported, Refusal
+from entrepot.ports.protocol import Catalog, Refusal, document_kinds
 from entrepot.spec import documents
-from entrepot.spec.located import located
 from entrepot.spec.pin import Pinned, pin
 
 UNKNOWN_KIND = "E921"
@@ -48,29 +46,19 @@ def import_document(
         remedy = f"Known kinds: {', '.join(known)}."
         raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {kind!r} are not read", remedy=remedy)])
     content = obtain()
-    imported = _read(content, source, catalog[known[kind]].client, name)
+    document = documents.read(content, source)
+    imported = read_service(catalog[known[kind]].client, document, content, name)
     if not imported.service.operations:
-        raise Refused([_nothing(source), *_notes(imported, content, source)])
+        raise Refused([_nothing(source), *not_imported(imported, content, source)])
     url = _upstream_url(imported.server_url, source)
     pinned = pin(project, kind, content, source, name, url)
     return Import(
         service=imported.service,
         refusals=imported.refusals,
-        notes=_notes(imported, content, pinned.file),
+        notes=tuple(not_imported(imported, content, pinned.file)),
         pinned=pinned,
         upstream_url=url,
     )
-
-
-def _read(content: bytes, source: str, client: Client, name: str) -> Imported:
-    try:
-        return client.read(documents.read(content, source), name)
-    except Refused as refused:
-        raise Refused(located(refused.diagnostics, content, source)) from None
-
-
-def _notes(imported: Imported, content: bytes, file: str) -> tuple[Diagnostic, ...]:
-    return tuple(located((left_out(refusal, file) for refusal in imported.refusals), content, file))
 
 
 def _nothing(source: str) -> Diagnostic:

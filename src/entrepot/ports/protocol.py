@@ -172,3 +172,8 @@ class Protocol(msgspec.Struct, frozen=True):
 
 Catalog = Mapping[str, Protocol]
 """Protocols by name, each perhaps loaded on use."""
+
+
+def document_kinds(catalog: Catalog) -> dict[str, str]:
+    """By kind of document, such as `openapi`: the protocol whose client reads it."""
+    return {kind: name for name, protocol in catalog.items() for kind in protocol.client.documents}

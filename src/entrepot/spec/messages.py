@@ -19,7 +19,7 @@ class Source(msgspec.Struct, frozen=True):
     """Directory put before sys.path, relative to the project; "" for none."""
 
 
-class Request(msgspec.Struct, frozen=True):
+class ProbeRequest(msgspec.Struct, frozen=True):
     """What to import."""
 
     project: str

@@ -20,7 +20,7 @@ import msgspec
 
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
 from entrepot.spec import codes
-from entrepot.spec.messages import Probed, Request, Source
+from entrepot.spec.messages import Probed, ProbeRequest, Source
 
 SECONDS_MAX = 10.0
 """Seconds that one module's import may take."""
@@ -40,7 +40,7 @@ def probe(project: Path, sources: Sequence[Source], seconds_max: float = SECONDS
     results: list[Probed] = []
     while len(results) < len(sources):
         remaining = tuple(sources[len(results) :])
-        run = _run(Request(str(project), remaining, seconds_max))
+        run = _run(ProbeRequest(str(project), remaining, seconds_max))
         results += run.answers
         if len(run.answers) < len(remaining):
             death = _death(remaining[len(run.answers)], run, project, seconds_max)
@@ -58,7 +58,7 @@ class _Run(msgspec.Struct, frozen=True):
     """The exit status; None when it had to be killed."""
 
 
-def _run(request: Request) -> _Run:
+def _run(request: ProbeRequest) -> _Run:
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "entrepot.spec.probe"],
         stdin=subprocess.PIPE,

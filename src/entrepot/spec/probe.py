@@ -1,6 +1,6 @@
 """The child process that imports an author's modules: `python -m entrepot.spec.probe`.
 
-Reads a `Request` from standard input and writes one JSON line for each module to what was its
+Reads a `ProbeRequest` from standard input and writes one JSON line for each module to what was its
 standard output; the modules themselves find an empty input and a discarded output. After the
 lines, and only if the process dies or hangs, stands the traceback that `faulthandler` wrote.
 """
@@ -23,14 +23,14 @@ from entrepot.authoring.places import character_place
 from entrepot.authoring.service import Service as Authored
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
 from entrepot.spec import codes
-from entrepot.spec.messages import FoundService, Probed, Request, Source
+from entrepot.spec.messages import FoundService, Probed, ProbeRequest, Source
 from entrepot.spec.suggest import did_you_mean
 
 
 def main() -> None:
     """Import every module asked for; never returns."""
     output = os.fdopen(os.dup(1), "wb")
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    request = msgspec.json.decode(sys.stdin.buffer.read(), type=ProbeRequest)
     _detach_standard_streams()
     faulthandler.enable(output)
     for source in request.sources:

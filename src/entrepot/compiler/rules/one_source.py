@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
-from entrepot.compiler.read import document_kinds
 from entrepot.kit.diagnostics import Diagnostic
+from entrepot.ports.protocol import document_kinds
 
 CODE = "E302"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft
-from entrepot.ports.protocol import Catalog
+from entrepot.ports.protocol import document_kinds
 from entrepot.spec.load import load
 
 
@@ -14,8 +14,3 @@ def load_declaration(draft: Draft) -> Draft:
     request = draft.request
     loaded = load(request.target, lambda: document_kinds(request.catalog), request.environment)
     return replace(draft, loaded=loaded, diagnostics=loaded.problems)
-
-
-def document_kinds(catalog: Catalog) -> dict[str, str]:
-    """By kind of document, such as `openapi`: the protocol whose client reads it."""
-    return {kind: name for name, protocol in catalog.items() for kind in protocol.client.documents}
