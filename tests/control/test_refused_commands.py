@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,18 @@ def test_a_document_of_which_nothing_could_be_imported_is_refused_with_every_rea
     assert sole(refused).code == "E922"
     assert [(each.code, each.place.line > 0) for each in refused.value.diagnostics[1:]] == [("N301", True)]
     assert not (project / "specs").exists()
+
+
+def test_credentials_in_a_documents_address_stay_in_the_document(project: Path) -> None:
+    description = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}}
+    document = {
+        **description,
+        "servers": [{"url": "http://me:secret@127.0.0.1:9/v1"}],
+        "paths": {"/a": {"get": {"operationId": "a", "responses": {"204": {"description": "d"}}}}},
+    }
+    result = import_document(project, "openapi", lambda: json.dumps(document).encode(), "a.json", "other", CATALOG)
+    assert result.upstream_url == "http://127.0.0.1:9/v1"
+    assert "secret" not in (project / "entrepot.yaml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class Applier:
         release = await self._build()
         live = self._releases.live()
         if live is None:
-            raise LookupError("no release is live yet")
+            raise LookupError("no release is recorded as live; start the project again")
         serving = self._releases.read(live.number)
         if release.digest == serving.digest:
             return Applied(state="unchanged", number=live.number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
 
@@ -71,6 +71,8 @@ def _nothing(source: str) -> Diagnostic:
 
 
 def _upstream_url(server_url: str, source: str) -> str:
-    """An absolute address; "" when the document gives a relative one and came from a file."""
+    """An absolute address without credentials; "" when the document gives a relative one and came from a file."""
     absolute = urljoin(source, server_url) if urlsplit(source).scheme in ("http", "https") else server_url
-    return absolute if urlsplit(absolute).scheme in ("http", "https") else ""
+    parts = urlsplit(absolute)
+    without_credentials = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return without_credentials if parts.scheme in ("http", "https") else ""
