@@ -19,7 +19,6 @@ from entrepot.model.operation import Link, Operation
 from entrepot.ports.protocol import Document, Imported
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding import bind
-from support.needs import require_corpus
 
 Json = dict[str, Any]
 
@@ -229,65 +228,3 @@ def test_a_document_that_refers_in_circles_is_refused_not_followed_for_ever():
     components = {"responses": {"A": {"$ref": "#/components/responses/B"}, "B": {"$ref": "#/components/responses/A"}}}
     [refusal] = read({"openapi": "3.0.0", "paths": paths, "components": components}).refusals
     assert "circle" in refusal.reason
-
-
-# Real documents
-
-
-def real_documents(*kinds: str) -> list[Path]:
-    corpus = require_corpus()
-    return [path for kind in kinds for path in sorted((corpus / kind).iterdir())]
-
-
-CARRIED = {
-    "adyen.com_BalancePlatformService_2.json": 42, "box.json": 262, "codat.io_assess_1.0.json": 27,
-    "discourse.local_latest.json": 82, "listennotes.com_2.0.json": 24, "pagerduty_scim.json": 10,
-    "slack_web.json": 174, "xero_accounting.yaml": 200,
-}  # fmt: skip
-"""Operations that must be imported, by document; a number may grow and never shrink."""
-
-
-def test_every_real_document_is_imported():
-    for path in real_documents("openapi-3.1", "openapi-3.0", "openapi-2.0"):
-        imported = read(load(path))
-        assert len(imported.service.operations) >= CARRIED.get(path.name, 0), path.name
-        assert all(refusal.pointer.startswith("/") and refusal.reason for refusal in imported.refusals), path.name
-        PROTOCOL.server.addresses(imported.service)
-
-
-REASONS = {
-    "what an upstream sends by itself is not an operation",
-    "callbacks are not operations",
-    "it lives on another server than the rest; import it as a service of its own",
-    "an object as a parameter is carried as JSON `content` only",
-    "the body of a GET request means nothing (RFC 9110, §9.3.1)",
-    "operations need it, and no credentials are sent to upstreams yet",
-    "it does not say what an operation gets for all that it requires",
-    "a pattern that would take long is read more loosely",
-    "the method OPTIONS carries no operation",
-    "its only success is a redirect, which is not followed",
-    "another operation has the same address",
-    "the path holds a query or fragment",
-}
-"""Why parts of real documents are refused; the list may only shrink."""
-
-
-def test_real_documents_are_refused_in_part_for_known_reasons_only():
-    found = set()
-    for path in real_documents("openapi-3.1", "openapi-3.0", "openapi-2.0"):
-        found |= {generalised(refusal.reason) for refusal in read(load(path)).refusals}
-    assert found <= REASONS
-
-
-def generalised(reason: str) -> str:
-    """A reason without the path that it names."""
-    if "has the same address" in reason:
-        return "another operation has the same address"
-    if "does not say what" in reason:
-        return "it does not say what an operation gets for all that it requires"
-    if reason == "1 operation needs it, and no credentials are sent to upstreams yet":
-        return "operations need it, and no credentials are sent to upstreams yet"
-    if reason.startswith("read more loosely: the pattern"):
-        return "a pattern that would take long is read more loosely"
-    reason = reason.lstrip("0123456789 ")
-    return "the path holds a query or fragment" if "holds a query or fragment" in reason else reason

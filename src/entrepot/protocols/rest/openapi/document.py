@@ -145,7 +145,7 @@ class OpenApi3:
             schema = content[media_type].raw("schema")
             style: Style | None = "json" if media_type.endswith("json") else None
         else:
-            schema, style = node.raw("schema"), _list_style(where, node["style"].text, node["explode"].value)
+            schema, style = node.raw("schema"), list_style(where, node["style"].text, node["explode"].value)
         return Parameter(node["name"].text, where, schema, style, node["required"].is_true or where == "path", node)
 
     def body(self, _item: Node, operation: Node) -> Content | None:
@@ -199,8 +199,10 @@ class Swagger2:
         required = [node["name"].text for node in fields if node["required"].is_true]
         properties = {node["name"].text: _parameter_schema(node).value for node in fields}
         schema = {"type": "object", "properties": properties, "required": required}
-        media = _media(Node(self.root.value, schema, operation.pointer + "/parameters"))
-        return Content(dict.fromkeys(forms, media), bool(required), operation)
+        encoding = {node["name"].text: _encoding(node) for node in fields if node["type"].text == "array"}
+        media = {"schema": schema, "encoding": encoding}
+        node = Node(self.root.value, media, operation.pointer + "/parameters")
+        return Content(dict.fromkeys(forms, node), bool(required), operation)
 
     def reply(self, response: Node, operation: Node) -> Content:
         """The body of a response. One without a schema has none, unless the operation says what it produces."""
@@ -219,6 +221,12 @@ class Swagger2:
     def _media_types(self, member: str, operation: Node) -> list[str]:
         listed = operation[member] or self.root[member]
         return [media_type.text for media_type in listed.items() if media_type.text] or [JSON]
+
+
+def _encoding(node: Node) -> dict[str, Any]:
+    """How a list in a form of Swagger 2.0 is written, as OpenAPI 3 says it."""
+    style = {"ssv": "spaceDelimited", "pipes": "pipeDelimited"}.get(node["collectionFormat"].text, "form")
+    return {"style": style, "explode": node["collectionFormat"].text == "multi"}
 
 
 Dialect = OpenApi3 | Swagger2
@@ -250,7 +258,8 @@ def dialect_of(root: Any) -> Dialect | None:
     return Swagger2(root) if str(root.get("swagger", "")) == "2.0" else None
 
 
-def _list_style(where: str, style: str, explode: Any) -> Style | None:
+def list_style(where: str, style: str, explode: Any) -> Style | None:
+    """How a list is written by `style` and `explode` (OpenAPI 3.1, §4.8.12.3); None when it is not a way we know."""
     match where, style:
         case (("query" | "cookie"), ("" | "form")):
             repeated = explode if isinstance(explode, bool) else True

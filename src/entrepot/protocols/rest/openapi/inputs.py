@@ -24,7 +24,7 @@ from entrepot.protocols.rest.binding import (
     style_of,
     unwrap,
 )
-from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Parameter, Unreadable
+from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Parameter, Unreadable, list_style
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.protocols.rest.openapi.shapes import Schemas, attribute_name, field_name
 from entrepot.protocols.rest.openapi.writer import BODY_FIELD, ITEM_SCHEMA, REQUIRED, SHARED_BODY
@@ -135,7 +135,8 @@ class InputImport:
             natural = "scalar"
         if natural == "repeat" and style is None:
             raise Unreadable(node, "a list in this style is not carried")
-        self._add(field, where, node, natural if style is None or natural == "scalar" else style)
+        written = natural if style is None or natural == "scalar" else style
+        self._add(field, where, node, None if where == "form" and written == natural else written)
 
     def _add(self, field: Field, where: Where, node: Node, style: Style | None = None) -> None:
         """Adds a field under its name on the wire, which it may lose for a name of its own."""
@@ -175,7 +176,7 @@ class InputImport:
     def _read_json(self, schema: Node, content: Content) -> None:
         if content.node[SHARED_BODY]:
             self._is_object = True
-            self._read_fields(self._record_of(schema), "body", content)
+            self._read_fields(self._record_of(schema), "body", Node(None, None), content)
         else:
             self._add_whole(self._whole(schema, content), content)
 
@@ -193,19 +194,19 @@ class InputImport:
             raise Unreadable(schema, "a form is an object with properties")
         return record
 
-    def _read_fields(self, record: Record, where: Where, content: Content) -> None:
+    def _read_fields(self, record: Record, where: Where, encoding: Node, content: Content) -> None:
         """Each member of a shared body as a field of its own."""
         self.extras = record.extras
         renamed = content.node[SHARED_BODY]
         for field in record.fields:
             own_name = renamed[field.name].text or field.name
             identity = {"x-entrepot-name": own_name, "x-entrepot-python": field.attribute}
-            self._add(field, where, Node(None, identity))
+            self._add(field, where, Node(None, identity), _encoded_style(encoding[field.name]))
 
     def _read_form(self, media: Node, content: Content) -> None:
         record = self._record_of(media.raw("schema"))
         if content.node[SHARED_BODY]:
-            self._read_fields(record, "form", content)
+            self._read_fields(record, "form", media["encoding"], content)
             return
         for field in record.fields:
             try:
@@ -217,17 +218,12 @@ class InputImport:
 
     def _read_form_field(self, field: Field, media: Node) -> None:
         property_ = media["schema"]["properties"][field.name]
-        if is_upload(field.shape, self._schemas.types):
+        types = self._schemas.types
+        if is_upload(field.shape, types) or (self._accepts[0] == MULTIPART and style_of(field.shape, types) == "json"):
             self._add(field, "form", property_)
-        elif self._accepts[0] == MULTIPART and style_of(field.shape, self._schemas.types) == "json":
-            self._add(field, "form", property_, "json")
         else:
-            self._add_as_text(field, "form", self._form_style(field, media, property_), property_)
-
-    def _form_style(self, field: Field, media: Node, property_: Node) -> Style:
-        if media["encoding"][field.name]["explode"].value is False or property_["collectionFormat"].text == "csv":
-            return "comma"
-        return "repeat"
+            style = _encoded_style(media["encoding"][field.name])
+            self._add_as_text(field, "form", style or "repeat", property_)
 
     def _read_octets(self, content: Content) -> None:
         media_type = next(iter(content.media_types))
@@ -239,3 +235,11 @@ class InputImport:
         self._add_whole(
             Field(name="body", shape=part, required=content.required, docs=content.node["description"].text), content
         )
+
+
+def _encoded_style(encoding: Node) -> Style | None:
+    """How a field of a form is written by its encoding (OpenAPI 3.1, §4.8.15); None where that is as usual."""
+    if encoding["contentType"].text.endswith("json"):
+        return "json"
+    style = list_style("query", encoding["style"].text, encoding["explode"].value)
+    return None if style == "repeat" else style

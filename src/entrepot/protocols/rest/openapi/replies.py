@@ -20,7 +20,7 @@ from entrepot.protocols.rest.binding import EVENT_STREAM, NAME, NDJSON
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Unreadable
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.protocols.rest.openapi.shapes import Schemas
-from entrepot.protocols.rest.openapi.writer import ITEM_SCHEMA
+from entrepot.protocols.rest.openapi.writer import ITEM_SCHEMA, WHOLE
 
 _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
 _ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")
@@ -137,7 +137,7 @@ class ReplyImport:
             kind=kind,
             data=carried,
             docs=said.raw("name")["description"].text,
-            bindings={} if status == KINDS[kind].status else {NAME: {"status": status}},
+            bindings=_own_bindings(status, kind, whole=arm[WHOLE].is_true),
         )
 
     def _foreign_fault(self, code: str, node: Node, schema: Node) -> Iterator[DeclaredFault]:
@@ -172,6 +172,13 @@ _NO_OCTETS = "its data holds a file, for which an error has no place; the status
 
 def _status(code: str, otherwise: int) -> int:
     return int(code) if len(code) == 3 and code.isdigit() else otherwise
+
+
+def _own_bindings(status: int, kind: Kind, *, whole: bool) -> dict[str, Any]:
+    """What REST must know of a fault that a document of ours declares: what its kind does not say."""
+    if whole:
+        return {NAME: {"status": status, "whole": True}}
+    return {} if status == KINDS[kind].status else {NAME: {"status": status}}
 
 
 def _kind(code: str, status: int) -> Kind:

@@ -15,7 +15,7 @@ import msgspec
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Operation, Service
-from entrepot.model.shape import Field, Record, Shape
+from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.problems import PROBLEM
 from entrepot.ports.protocol import Contract
 from entrepot.protocols.rest import faults
@@ -25,6 +25,7 @@ from entrepot.protocols.rest.binding import (
     Placement,
     bind,
     mount,
+    style_of,
     unwrap,
 )
 from entrepot.protocols.rest.bodies import body_record
@@ -42,6 +43,8 @@ BODY_FIELD = "x-entrepot-field"
 SHARED_BODY = "x-entrepot-fields"
 """In a request body: it is an object of fields, those of other names by their names in it."""
 REQUIRED = "x-entrepot-required"
+WHOLE = "x-entrepot-whole"
+"""In the schema of a declared fault: the contract it was imported from gives its data as the whole error body."""
 OURS = "x-entrepot"
 """At the top of the documents that we write."""
 ITEM_SCHEMA = "x-item-schema"
@@ -54,7 +57,7 @@ def contract(services: Sequence[Service]) -> Contract:
     """The document of one service. Raises ValueError for several: each has a document of its own."""
     if len(services) != 1:
         raise ValueError("an OpenAPI document describes one service; ask for each service's own")
-    return Contract(JSON, msgspec.json.encode(document(services[0])))
+    return Contract(JSON, _ENCODER.encode(document(services[0])))
 
 
 def document(service: Service) -> Json:
@@ -153,6 +156,8 @@ class _Writer:
             schema=self._schema(record),
             examples=_examples(operation, lambda example: _members(example.input, record)),
         )
+        if binding.body == "form":
+            media |= _said(encoding={p.name: said for p in placements if (said := _form_style(p, self._types))})
         renamed = {p.name: p.field.name for p in placements if p.name != p.field.name}
         content = dict.fromkeys(binding.accepts, media)
         said = _said(required=any(placement.field.required for placement in placements))
@@ -221,7 +226,9 @@ class _Writer:
         if fault.data is not None:
             properties["data"] = self._schema(fault.data)
             required.append("data")
-        own = {"type": "object", "properties": properties, "required": required}
+        own: Json = {"type": "object", "properties": properties, "required": required}
+        if faults.is_whole_body(fault):
+            own[WHOLE] = True
         return _said(title=fault.name, allOf=[_PROBLEM_REF, own])
 
 
@@ -246,6 +253,13 @@ def _style(placement: Placement) -> Json:
             return {"style": "form", "explode": False}
         case _:
             return {}
+
+
+def _form_style(placement: Placement, types: Types) -> Json:
+    """The encoding of a form's field (OpenAPI 3.1, §4.8.15), where it is not the default of its shape."""
+    if placement.style == "json":
+        return {} if style_of(placement.field.shape, types) == "json" else {"contentType": JSON}
+    return _style(msgspec.structs.replace(placement, where="query"))
 
 
 def _extensions(operation: Operation, binding: Binding) -> Json:
@@ -301,7 +315,8 @@ def _said(**members: Any) -> Json:
     return {name: value for name, value in members.items() if name == "value" or value not in (None, "", [], {}, False)}
 
 
-_OCTETS = "application/octet-stream"
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+"""Examples and bounds hold numbers as exact decimals."""
 _PROBLEM_REF: Json = {"$ref": REFERENCES + PROBLEM_SCHEMA}
 _PROBLEM: Json = {
     "title": "A failure as RFC 9457 has it",

@@ -1,0 +1,100 @@
+"""What an imported service says of itself: its own document, read again, is the same service."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from entrepot.model.operation import Service
+from entrepot.ports.protocol import Document
+from entrepot.protocols.rest import PROTOCOL
+from entrepot.spec import documents
+
+Json = dict[str, Any]
+URLENCODED = "application/x-www-form-urlencoded"
+LIST = {"type": "array", "items": {"type": "string"}}
+
+
+def imported(content: Json) -> Service:
+    found = PROTOCOL.client.read(Document(content, "specs/x.json"), "made")
+    assert found.refusals == ()
+    return found.service
+
+
+def own_document(service: Service) -> Json:
+    content: Json = documents.read(PROTOCOL.server.contract([service]).content, "own").content
+    return content
+
+
+def of_one(**operation: Any) -> Json:
+    said = {"operationId": "do", "responses": {"204": {"description": ""}}} | operation
+    return {"openapi": "3.1.0", "info": {"title": "Made", "version": "1"}, "paths": {"/do": {"post": said}}}
+
+
+def comes_back(content: Json) -> Json:
+    """The service's own document, which is valid and says the same."""
+    service = imported(content)
+    own = own_document(service)
+    assert [error.message for error in OpenAPIV31SpecValidator(own).iter_errors()] == []
+    assert imported(own) == service
+    return own
+
+
+def failing(schema: Json) -> Json:
+    return {"description": "It failed.", "content": {"application/json": {"schema": schema}}}
+
+
+def test_a_failure_whose_body_is_its_data_comes_back_as_such() -> None:
+    data = {"type": "object", "properties": {"reason": {"type": "string"}}}
+    responses = {"204": {"description": ""}} | {code: failing(data) for code in ("409", "418", "default")}
+    service = imported(of_one(responses=responses))
+    assert [fault.bindings["rest"] for fault in service.operations[0].faults] == [
+        {"status": 409, "whole": True}, {"status": 418, "whole": True}, {"status": 0, "whole": True},
+    ]  # fmt: skip
+    comes_back(of_one(responses=responses))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "style"),
+    [
+        ({}, None),
+        ({"explode": True}, None),
+        ({"explode": False}, "comma"),
+        ({"style": "spaceDelimited", "explode": False}, "space"),
+        ({"style": "pipeDelimited", "explode": False}, "pipe"),
+        ({"contentType": "application/json"}, "json"),
+    ],
+)
+def test_how_a_list_in_a_form_is_written_comes_back(encoding: Json, style: str | None) -> None:
+    schema = {"type": "object", "properties": {"ids": LIST}, "additionalProperties": False}
+    content = {URLENCODED: {"schema": schema, "encoding": {"ids": encoding}}}
+    document = of_one(requestBody={"required": True, "content": content})
+    place = imported(document).operations[0].bindings["rest"]["parameters"]["ids"]
+    assert place.get("style") == style
+    comes_back(document)
+
+
+@pytest.mark.parametrize(
+    ("collection", "style"), [(None, "comma"), ("csv", "comma"), ("ssv", "space"), ("pipes", "pipe"), ("multi", None)]
+)
+def test_a_list_in_a_form_of_swagger_two_is_written_as_it_says(collection: str | None, style: str | None) -> None:
+    said = {} if collection is None else {"collectionFormat": collection}
+    parameter = {"name": "ids", "in": "formData"} | LIST | said
+    operation = {"parameters": [parameter], "consumes": [URLENCODED], "responses": {"204": {"description": ""}}}
+    document = {"swagger": "2.0", "info": {"title": "Made", "version": "1"}, "paths": {"/do": {"post": operation}}}
+    place = imported(document).operations[0].bindings["rest"]["parameters"]["ids"]
+    assert place.get("style") == style
+    comes_back(document)
+
+
+def test_numbers_in_examples_and_schemas_stay_exact_numbers() -> None:
+    price = {"type": "number", "multipleOf": Decimal("0.01"), "examples": [Decimal("12.50")]}
+    schema = {"type": "object", "properties": {"price": price, "odd": {"not": {"minimum": Decimal("0.10")}}}}
+    own = comes_back(of_one(requestBody={"content": {"application/json": {"schema": schema}}}))
+    [media] = own["paths"]["/do"]["post"]["requestBody"]["content"].values()
+    written = media["schema"]["properties"]
+    assert str(written["price"]["examples"]) == "[Decimal('12.50')]"
+    assert str(written["odd"]["not"]["minimum"]) == "0.10"
