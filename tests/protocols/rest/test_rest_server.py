@@ -166,6 +166,12 @@ async def test_a_body_that_cannot_be_taken_is_refused_by_its_own_kind(shop, body
     assert (problem["status"], problem["kind"]) == (status, kind)
 
 
+async def test_what_makes_a_body_malformed_is_told_under_its_parameter(shop):
+    for body, pointer in ((b'{"id":1,"id":2}', "/product/id"), (b"[" * 1000, "/product")):
+        problem = await shop.problem("POST", b"/products", body=body)
+        assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
 async def test_an_announced_length_beyond_the_limit_is_refused_unread(shop):
     async def never():
         raise AssertionError("the body was read")

@@ -10,7 +10,7 @@ import msgspec
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model.fault import Fault, Issue
-from entrepot.model.faults import Invalid, Unsupported
+from entrepot.model.faults import Invalid, Malformed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Record, Types
 from entrepot.ports.exchange import Request, chunks_of, read
@@ -88,6 +88,9 @@ def _object_reader(
         except Invalid as invalid:
             issues.extend(renamed(invalid.issues, names))
             return NOTHING
+        except Malformed as malformed:
+            malformed.issues = tuple(renamed(malformed.issues, names))
+            raise
         if whole:
             return Received(value)
         for attribute in attributes:
@@ -112,6 +115,9 @@ def _value_reader(placement: Placement, taken: Taken, values: Values, limits: Li
                 given[attribute] = decode(body)
             except Invalid as invalid:
                 issues.extend(prefixed(invalid.issues, name))
+            except Malformed as malformed:
+                malformed.issues = tuple(prefixed(malformed.issues, name))
+                raise
         elif required:
             issues.append(Issue(f"/{escape(name)}", "missing", "the request has no body"))
         return NOTHING
