@@ -16,9 +16,9 @@ from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, Client, Mount, ServedService
 from entrepot.runtime.dispatch import dispatcher
 from entrepot.runtime.failures import fault_reader
+from entrepot.runtime.field_access import enforce_field_access
 from entrepot.runtime.handlers import Answering, produce_by
 from entrepot.runtime.inflight import InFlight
-from entrepot.runtime.one_way import one_way
 from entrepot.runtime.output import OutputCheck
 from entrepot.runtime.resources import CallResources, Opened
 from entrepot.runtime.stack import stacked
@@ -81,7 +81,7 @@ class Binder:
 
         def bound(operation: Operation) -> Invoke:
             answering = self._answering(service, operation, timeout, None, upstream=host)
-            invoke = one_way(operation, invokes[operation.name], values)
+            invoke = enforce_field_access(operation, invokes[operation.name], values)
             return stacked(operation, answering.invoke(invoke), self._middleware)
 
         return ServedService(service=service, values=values, invokes={o.name: bound(o) for o in service.operations})

@@ -17,6 +17,8 @@ import math
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+# The matcher's own parser: a second one might read a pattern otherwise than it is matched. It is no public
+# part of Python and has no types; what is used of it has been there under these names since `sre_parse`.
 _parser: Any = importlib.import_module("re._parser")
 _codes: Any = importlib.import_module("re._constants")
 

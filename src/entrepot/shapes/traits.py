@@ -43,7 +43,7 @@ class Trait(enum.Flag):
     """It holds a set, or a map whose keys are integers."""
 
 
-_ONE_WAY = {"read": Trait.READ_ONLY, "write": Trait.WRITE_ONLY}
+_BY_ACCESS = {"read": Trait.READ_ONLY, "write": Trait.WRITE_ONLY}
 
 
 class Traits:
@@ -126,7 +126,7 @@ class Traits:
         if needs_hook(record):
             found |= Trait.REWRITTEN
         for field in record.fields:
-            found |= _ONE_WAY.get(field.access, Trait.NONE)
+            found |= _BY_ACCESS.get(field.access, Trait.NONE)
         return found
 
     def _has_rule(self, part: s.Shape) -> bool:

@@ -19,7 +19,7 @@ from entrepot.model.operation import Operation, Service
 from entrepot.ports.protocol import ServedService
 from entrepot.runtime.bind import Binder
 from entrepot.runtime.threads import Threads
-from entrepot.shapes.one_way import part_of
+from entrepot.shapes.field_access import part_of
 from entrepot.shapes.values import Values
 from entrepot.wire.memory import memory_wire
 

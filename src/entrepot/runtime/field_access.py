@@ -1,4 +1,4 @@
-"""Calls of an upstream without what has no place in their direction (`readOnly`, `writeOnly`)."""
+"""Calls of an upstream without what has no place in their direction: `readOnly` in requests, `writeOnly` in replies."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from entrepot.model.call import Call, Invoke, Reply
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Shape
-from entrepot.shapes.one_way import Message, part_of
+from entrepot.shapes.field_access import Message, part_of
 from entrepot.shapes.values import Values
 
 Part = Callable[[Any], Any]
 
 
-def one_way(operation: Operation, invoke: Invoke, values: Values) -> Invoke:
+def enforce_field_access(operation: Operation, invoke: Invoke, values: Values) -> Invoke:
     """The Invoke, given nothing that belongs in replies only, and giving nothing that belongs in requests only.
 
     Callers send back what they were given, so such a member of a request is read over; in a reply
@@ -37,7 +37,7 @@ def one_way(operation: Operation, invoke: Invoke, values: Values) -> Invoke:
         stream = call.stream if items_given is None or call.stream is None else _each(call.stream, items_given)
         return replace(call, input=given(call.input) if given else call.input, stream=stream)
 
-    async def invoke_one_way(call: Call) -> Reply:
+    async def invoke_enforced(call: Call) -> Reply:
         reply = await invoke(request_of(call))
         if reply.fault is not None:
             reply.fault.data = data.get(reply.fault.name, _all)(reply.fault.data)
@@ -45,7 +45,7 @@ def one_way(operation: Operation, invoke: Invoke, values: Values) -> Invoke:
             reply.output = _each(reply.output, output) if operation.stream_output else output(reply.output)
         return reply
 
-    return invoke_one_way
+    return invoke_enforced
 
 
 def _all(value: Any) -> Any:
