@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.control import workers
+from entrepot.control import directories, workers
+from entrepot.control.wishes import Wishes
 from entrepot.control.workers import Generation, PoolSize, Wanted, WorkerId, changes
 from entrepot.ir.worker import Pool
 
@@ -42,6 +43,15 @@ def test_the_file_says_what_was_written(tmp_path_factory: pytest.TempPathFactory
 
 def test_nothing_is_wanted_before_the_file_is_there(tmp_path: Path) -> None:
     assert workers.read(tmp_path / "processes.json") == Wanted()
+
+
+def test_a_damaged_file_tells_control_nothing_and_stops_no_worker(tmp_path: Path) -> None:
+    layout = directories.layout_of(tmp_path)
+    layout.state.mkdir()
+    layout.processes.write_bytes(b'{"gen')
+    assert Wishes(layout, notify=-1).wanted() == Wanted()
+    with pytest.raises(ValueError, match="truncated"):
+        workers.read(layout.processes)
 
 
 def test_a_generation_has_every_process_of_every_pool() -> None:

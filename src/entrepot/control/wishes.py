@@ -24,7 +24,10 @@ class Wishes:
         self._notify = notify
 
     def wanted(self) -> Wanted:
-        return workers.read(self._layout.processes)
+        try:
+            return workers.read(self._layout.processes)
+        except ValueError:  # damaged: recovering says it anew
+            return Wanted()
 
     def want(self, wanted: Wanted) -> None:
         workers.write(self._layout.processes, wanted)
