@@ -119,6 +119,22 @@ def test_a_template_names_a_parameter() -> None:
     assert "{part}" in found.message
 
 
+def test_a_converter_in_a_template_is_told_what_to_write() -> None:
+    async def product(id: int) -> None: ...
+
+    found = sole(mistakes_of(product, "/products/{id:int}"))
+    assert found.code == "E808"
+    assert "Write {id}" in found.remedy
+
+
+@pytest.mark.parametrize("path", ["products", "", "/products/{id", "/products?id={id}", "/products#{id}"])
+def test_a_path_is_a_path(path: str) -> None:
+    async def product(id: int) -> None: ...
+
+    found = sole(mistakes_of(product, path))
+    assert (found.code, repr(path) in found.message) == ("E812", True)
+
+
 def test_a_parameter_of_the_context_is_no_template_name() -> None:
     async def product(caller: Principal, context: Context) -> None: ...
 

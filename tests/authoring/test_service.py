@@ -367,6 +367,15 @@ def test_a_decorator_without_its_path_says_so() -> None:
         async def ping() -> None: ...
 
 
+def test_a_resource_without_its_call_says_so() -> None:
+    service = Service("shop")
+    with pytest.raises(TypeError, match=r"resource\(\)"):
+
+        @service.resource  # type: ignore[arg-type]
+        def session() -> Iterator[int]:
+            yield 1
+
+
 def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(TypeError, match="colour"):
 

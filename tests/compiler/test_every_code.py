@@ -137,6 +137,7 @@ CASES: dict[str, Case] = {
     "E809": function("def a() -> int:\n    yield 1"),
     "E810": Case(shop=FAULT + '@shop.get("/a", faults=[Out])\ndef a() -> int: ...\n'),
     "E811": function("def a() -> int: ...", ", timeout=0"),
+    "E812": Case(shop='@shop.get("a")\ndef a() -> int: ...\n'),
     "E820": Case(shop="@shop.resource()\ndef a() -> int: ...\n"),
     "E821": Case(shop=RESOURCE + PROVIDES_A + PROVIDES_A.replace("a()", "b()")),
     "E822": Case(shop=RESOURCE + "@shop.resource()\ndef a(b: B) -> Iterator[A]:\n    yield A()\n"),

@@ -7,7 +7,7 @@ of the house those are data like any other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ PROTOCOL = "rest"
 """Whose binding data these are."""
 
 _TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
+_BEYOND_A_PATH = re.compile(r"[{}?#]")
 
 
 class Http(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,6 +46,13 @@ def bindings(http: Http | None, signature: Signature) -> dict[str, Any]:
 
 def check(http: Http, function: Callable[..., Any], signature: Signature, found: Problems) -> None:
     """Note what no request could ever fit."""
+    if not http.path.startswith("/") or _BEYOND_A_PATH.search(_TEMPLATE_NAME.sub("", http.path)):
+        found.add(
+            problems.BAD_PATH,
+            f"{http.path!r} is not a path",
+            function,
+            "Begin it with a slash, close every brace, and declare what follows a `?` as parameters.",
+        )
     taken = {each.name if each.marker is None else each.marker.wire_name(each.name) for each in signature.fields}
     for name in _TEMPLATE_NAME.findall(http.path):
         if name not in taken:
@@ -52,7 +60,7 @@ def check(http: Http, function: Callable[..., Any], signature: Signature, found:
                 problems.UNKNOWN_TEMPLATE_NAME,
                 f"the path {http.path!r} names {{{name}}}, but {function.__name__} has no such parameter",
                 function,
-                f"Add a parameter {name!r}, or take {{{name}}} out of the path.",
+                _remedy(name, taken),
             )
     if http.status is not None and not 200 <= http.status <= 299:
         found.add(
@@ -61,3 +69,10 @@ def check(http: Http, function: Callable[..., Any], signature: Signature, found:
             function,
             "Give a status from 200 to 299, and raise a fault for everything else.",
         )
+
+
+def _remedy(name: str, taken: Collection[str]) -> str:
+    plain = name.partition(":")[0]
+    if plain in taken:
+        return f"Write {{{plain}}}: the parameter's type tells what it may be, and it takes one segment."
+    return f"Add a parameter {plain!r}, or take {{{name}}} out of the path."

@@ -103,6 +103,8 @@ class Service:
         reply is acknowledged, so a failing commit is a failed call; on a fault the generator
         sees it raised at the `yield`.
         """
+        if not isinstance(scope, str):
+            raise TypeError("a resource is declared by a call: `@service.resource()`")
         names = _local_names(_caller())
 
         def declare(factory: F) -> F:
