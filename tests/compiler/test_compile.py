@@ -70,7 +70,7 @@ def test_a_directory_its_declaration_and_a_relative_path_are_one_target(
 
 def test_a_release_reads_back(project: Path) -> None:
     release = compile(project, catalog()).release
-    assert msgspec.json.decode(release.canonical(), type=Release) == release
+    assert Release.of(release.canonical()) == release
 
 
 def test_a_renamed_service_is_still_that_of_its_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,9 @@ from entrepot.control import directories
 from entrepot.control.releases import RELEASES_MAX, Live, Releases
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release
-from entrepot.ir.worker import WorkerIR
+from entrepot.ir.worker import ServiceTable, UpstreamSource, WorkerIR
+from entrepot.model.operation import Example, Operation, Service
+from entrepot.model.shape import Json
 from support.virtual_clock import VirtualClock
 
 
@@ -30,6 +33,17 @@ def test_releases_are_numbered_and_kept_as_they_are(releases: Releases) -> None:
     assert releases.read(2) == release("b")
     assert releases.digest(2) == release("b").digest
     assert releases.path(2).name == "000002.json"
+
+
+def test_numbers_of_documents_stay_exact(releases: Releases) -> None:
+    schema = {"not": {"multipleOf": Decimal("0.010")}}
+    operation = Operation(
+        name="price", output=Json(schema=schema), examples=(Example(name="a", output=Decimal("1.50")),)
+    )
+    table = ServiceTable(service=Service(name="shop", operations=(operation,)), source=UpstreamSource("rest", "shop"))
+    number = releases.add(Release(project="p", edge=EdgeIR(), worker=WorkerIR(services=(table,)), code="a"))
+    [found] = releases.read(number).worker.services[0].service.operations
+    assert str((found.output, found.examples[0].output)) == str((operation.output, Decimal("1.50")))
 
 
 def test_what_went_live_replaces_what_was(releases: Releases) -> None:

@@ -69,7 +69,7 @@ class Releases:
         """A stored release. Raises FileNotFoundError, or ValueError when the file is damaged."""
         path = self.path(number)
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Release)
+            return Release.of(path.read_bytes())
         except ValueError as error:
             raise ValueError(f"{path} is damaged ({error}); start the project again") from None
 

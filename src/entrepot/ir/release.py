@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 
 import msgspec
 
@@ -25,9 +26,18 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
         Every setting is written out, one that has its default too: a later version with other
         defaults must run the release as it was sealed.
         """
-        return msgspec.json.encode(self, order="deterministic")
+        return _ENCODER.encode(self)
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical bytes, hexadecimal."""
         return hashlib.sha256(self.canonical()).hexdigest()
+
+    @staticmethod
+    def of(content: bytes) -> Release:
+        """The release that `canonical` wrote; numbers of documents stay exact. Raises msgspec.DecodeError."""
+        return _DECODER.decode(content)
+
+
+_ENCODER = msgspec.json.Encoder(order="deterministic", decimal_format="number")
+_DECODER = msgspec.json.Decoder(Release, float_hook=Decimal)

@@ -93,7 +93,7 @@ def run_worker(
 
 def _read(file: Path) -> Release:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Release)
+        return Release.of(file.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         remedy = "Run `entrepot apply` to make a release with this version."
         place = Place(file=str(file))
