@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.control import directories, workers
-from entrepot.control.wishes import Wishes
+from entrepot.control.wanted_fleet import WantedFleet
 from entrepot.control.workers import Generation, PoolSize, Wanted, WorkerId, changes
 from entrepot.ir.worker import Pool
 
@@ -49,7 +49,7 @@ def test_a_damaged_file_tells_control_nothing_and_stops_no_worker(tmp_path: Path
     layout = directories.layout_of(tmp_path)
     layout.state.mkdir()
     layout.processes.write_bytes(b'{"gen')
-    assert Wishes(layout, notify=-1).wanted() == Wanted()
+    assert WantedFleet(layout, notify=-1).wanted() == Wanted()
     with pytest.raises(ValueError, match="truncated"):
         workers.read(layout.processes)
 

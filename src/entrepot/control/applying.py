@@ -23,7 +23,7 @@ RETIRE_DELAY = 0.1
 
 
 class WorkerFleet(Protocol):
-    """The workers as control sees them: it wishes, the supervisor acts."""
+    """The workers as control sees them: it says what it wants, the supervisor acts."""
 
     def wanted(self) -> Wanted:
         """The generations that should run now."""

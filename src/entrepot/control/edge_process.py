@@ -8,16 +8,14 @@ from pathlib import Path
 
 import msgspec
 
-from entrepot.control.applying import Delivery
+from entrepot.control.edge_delivery import workers_of
 from entrepot.control.logs import move_full_aside
 from entrepot.control.workers import Generation
 from entrepot.edge import run
 from entrepot.edge.admin import Admin, AdminError
 from entrepot.edge.chain import EGRESS, INGRESS
 from entrepot.edge.deliver import Deliverer
-from entrepot.edge.emit import Workers
 from entrepot.edge.listeners import access_log
-from entrepot.edge.trust import NoTrust
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
 
@@ -35,7 +33,7 @@ class Drain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EnvoyProcess:
-    """The supervisor's side; implements `supervisor.Edge`."""
+    """Implements `supervisor.Edge`."""
 
     def __init__(self, layout: Layout, binary: Path, drain: Drain) -> None:
         self._layout = layout
@@ -79,36 +77,3 @@ class EnvoyProcess:
 
     async def drain(self) -> None:
         await run.drain(self._layout, self._drain.listener + self._drain.calls)
-
-
-class EdgeFiles:
-    """Control's side; implements `applying.EdgeDelivery`."""
-
-    def __init__(self, layout: Layout, binary: Path) -> None:
-        self._layout = layout
-        self._deliverer = Deliverer(layout, binary)
-
-    async def check(self, edge: EdgeIR, generation: Generation) -> str:
-        try:
-            return await self._deliverer.check(edge, workers_of(generation, self._layout))
-        except NoTrust as error:
-            return str(error)
-
-    async def deliver(self, edge: EdgeIR, generation: Generation) -> Delivery:
-        outcome = await self._deliverer.deliver(edge, workers_of(generation, self._layout))
-        note = "a new connection limit takes effect when the project is started again"
-        return Delivery(
-            reason="" if outcome.state == "live" else outcome.reason or "the edge gave no reason",
-            note=note if outcome.restart_needed else "",
-        )
-
-
-def workers_of(generation: Generation, layout: Layout) -> Workers:
-    """A generation as the edge sees it: the sockets of each pool."""
-    return Workers(
-        generation.name,
-        {
-            pool.name: tuple(layout.worker_socket(generation.name, pool.name, n) for n in range(pool.processes))
-            for pool in generation.pools
-        },
-    )

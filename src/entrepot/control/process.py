@@ -9,10 +9,10 @@ import uvicorn
 from entrepot.control import directories
 from entrepot.control.applying import Applier
 from entrepot.control.building import Recipe, build
-from entrepot.control.edge_process import EdgeFiles
+from entrepot.control.edge_delivery import EnvoyDelivery
 from entrepot.control.releases import Releases
 from entrepot.control.server import AdminApi
-from entrepot.control.wishes import Wishes
+from entrepot.control.wanted_fleet import WantedFleet
 from entrepot.edge import run
 from entrepot.ir.release import Release
 from entrepot.kit.clock import SystemClock
@@ -37,8 +37,8 @@ async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -
     async def compiled() -> Release:
         return (await asyncio.to_thread(build, recipe, catalog)).release
 
-    edge = EdgeFiles(layout, run.binary())
-    applier = Applier(releases, compiled, Wishes(layout, notify), edge, SystemClock())
+    edge = EnvoyDelivery(layout, run.binary())
+    applier = Applier(releases, compiled, WantedFleet(layout, notify), edge, SystemClock())
     await applier.recover()
     config = uvicorn.Config(
         AdminApi(layout, releases, applier),

@@ -1,4 +1,4 @@
-"""Control's side of the worker fleet: it writes its wish, and watches how the workers fare."""
+"""Control's side of the worker fleet: it writes down what it wants, and watches how the workers fare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ START_TIMEOUT = 60.0
 _WATCH_INTERVAL = 0.05
 
 
-class Wishes:
+class WantedFleet:
     """Implements `applying.WorkerFleet`."""
 
     def __init__(self, layout: Layout, notify: int) -> None:
