@@ -358,6 +358,15 @@ def test_call_needs_no_declaration(entrepot: Command, tmp_path: Path, monkeypatc
     _forget_imports(monkeypatch)
     assert entrepot("call", "api.half", '{"amount": "1"}').out == '"0.5"\n'
     assert entrepot("call", "api.half", '{"amount": "1"}', "--project", "api.py").out == '"0.5"\n'
+    assert entrepot("call", "apo.half").code == 1
+    assert "there is no apo.py in" in entrepot.err
+
+
+def test_a_file_that_is_no_project_is_told_so(entrepot: Command, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Shop\n")
+    assert entrepot("dev", str(tmp_path / "README.md")).code == 1
+    assert "there is no entrepot.yaml in" in entrepot.err
+    assert "Name a project directory or a Python file" in entrepot.err
 
 
 # import

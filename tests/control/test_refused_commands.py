@@ -55,6 +55,13 @@ def test_a_kind_of_document_that_nobody_reads_is_not_even_fetched(project: Path)
     assert "openapi" in sole(refused).remedy
 
 
+def test_a_document_without_operations_is_told_from_one_that_was_refused(project: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        import_document(project, "openapi", lambda: b'{"swagger": "2.0"}', "a.json", "other", CATALOG)
+    assert [each.code for each in refused.value.diagnostics] == ["E922"]
+    assert refused.value.diagnostics[0].message == "it has no operations"
+
+
 def test_a_document_of_which_nothing_could_be_imported_is_refused_with_every_reason(project: Path) -> None:
     content = (OPENAPI % '{"trace": {"responses": {}}}').encode()
     with pytest.raises(Refused) as refused:

@@ -87,6 +87,12 @@ def test_a_module_that_hides_one_of_ours_is_only_seen_by_the_project(tmp_path: P
     assert probe(tmp_path, shop=SHOP)["shop"].services
 
 
+def test_a_module_hidden_by_one_of_python_is_told_so(tmp_path: Path) -> None:
+    found = probe(tmp_path, json=SHOP)["json"].diagnostics
+    assert [each.code for each in found] == ["E204"]
+    assert "rename yours" in found[0].remedy
+
+
 def test_all_that_is_wrong_with_services_is_told(tmp_path: Path) -> None:
     wrong = SHOP + '\n\n@shop.get("/a")\ndef a(x): ...\n\n\n@shop.get("/b")\ndef b(y): ...\n'
     found = probe(tmp_path, shop=wrong)["shop"]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def apply(session: Session, project: Path) -> int:
     """Bring a running project live as it is on disk.
 
+    DIR may also be the Python file that is served.
     No request fails meanwhile. What does not compile, or what the edge or a new worker refuses,
     changes nothing: the reason is shown, and what ran goes on running.
 

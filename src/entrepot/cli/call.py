@@ -61,8 +61,8 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
 
 
 def _target(project: Path, operation: str) -> Path:
-    module = project / f"{operation.partition('.')[0]}.py"
-    return module if not (project / "entrepot.yaml").exists() and module.is_file() else project
+    alone = project.is_dir() and not (project / "entrepot.yaml").exists()
+    return project / f"{operation.partition('.')[0]}.py" if alone else project
 
 
 def _arguments(given: str, *, takes_stream: bool) -> bytes:

@@ -49,7 +49,8 @@ def import_document(
     document = documents.read(content, source)
     imported = read_service(catalog[known[kind]].client, document, content, name)
     if not imported.service.operations:
-        raise Refused([_nothing(source), *not_imported(imported, content, source)])
+        reasons = not_imported(imported, content, source)
+        raise Refused([_nothing(source, has_reasons=bool(reasons)), *reasons])
     url = _upstream_url(imported.server_url, source)
     pinned = pin(project, kind, content, source, name, url)
     return Import(
@@ -61,13 +62,11 @@ def import_document(
     )
 
 
-def _nothing(source: str) -> Diagnostic:
-    return Diagnostic(
-        NOTHING_IMPORTED,
-        "none of its operations could be imported",
-        Place(source, 1, 1),
-        "See the reasons that follow.",
-    )
+def _nothing(source: str, *, has_reasons: bool) -> Diagnostic:
+    message, remedy = "it has no operations", "Check that it is the whole document."
+    if has_reasons:
+        message, remedy = "none of its operations could be imported", "See the reasons that follow."
+    return Diagnostic(NOTHING_IMPORTED, message, Place(source, 1, 1), remedy)
 
 
 def _upstream_url(server_url: str, source: str) -> str:

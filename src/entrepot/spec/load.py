@@ -89,7 +89,7 @@ def _load_module(file: Path, environment: str) -> Loaded:
 def _content(file: Path) -> bytes:
     try:
         return file.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise Refused([_missing(file)]) from None
     except OSError as error:
         message = f"{file.name} cannot be read: {error.strerror or error}"

@@ -68,7 +68,7 @@ def _probe(source: Source, project: Path) -> Probed:
     if source.attribute:
         wanted = {name: service for name, service in wanted.items() if name == source.attribute}
     if not wanted:
-        return Probed(diagnostics=(_empty(source, module),))
+        return Probed(diagnostics=(_empty(source, module, project),))
     answers = [_described(attribute, authored, source, project) for attribute, authored in wanted.items()]
     return Probed(
         services=tuple(service for answer in answers for service in answer.services),
@@ -94,7 +94,7 @@ def _services(module: ModuleType) -> Iterator[tuple[str, Authored]]:
             yield name, value
 
 
-def _empty(source: Source, module: ModuleType) -> Diagnostic:
+def _empty(source: Source, module: ModuleType, project: Path) -> Diagnostic:
     names = [name for name, _ in _services(module)]
     remedy = f'Write `{source.module.rpartition(".")[2]} = Service("…")` at its top level.'
     if source.attribute:
@@ -102,6 +102,8 @@ def _empty(source: Source, module: ModuleType) -> Diagnostic:
         remedy = did_you_mean(source.attribute, names) or remedy
         return Diagnostic(codes.MODULE_EMPTY, message, remedy=remedy)
     message = f"the module {source.module} defines no service"
+    if not Path(module.__file__ or "").is_relative_to(project):
+        remedy = f"Python has a module {source.module} of its own or installed; rename yours, if this is not it."
     return Diagnostic(codes.MODULE_EMPTY, message, remedy=remedy)
 
 

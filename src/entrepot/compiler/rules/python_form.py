@@ -17,6 +17,7 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
         if entry.python is not None and parse_reference(entry.python) is None:
             message = f"`{entry.python}` is not the import name of a module"
             remedy = (
-                "Write it as in an import statement, `shop` or `company.shop`, and `shop:attribute` for one of several."
+                "Write it as in an import statement, `shop` or `company.shop`, or `shop:attribute` for one of several. "
+                "A file whose name has other signs than letters, digits and `_` needs another."
             )
             yield Diagnostic(CODE, message, draft.at("services", key, "python"), remedy)
