@@ -445,6 +445,30 @@ async def test_middleware_wraps_each_operation_once_the_first_outermost() -> Non
     assert seen == ["inner wraps ping", "outer wraps ping", "outer", "inner", "ping"]
 
 
+@pytest.mark.parametrize(
+    ("principal", "kind", "told"),
+    [
+        (Principal(), "unauthenticated", "orders:read, orders:write"),
+        (Principal("ann"), "forbidden", "orders:read, orders:write"),
+        (Principal("ann", scopes=frozenset({"orders:read"})), "forbidden", "orders:write"),
+        (Principal("ann", scopes=frozenset({"orders:read", "orders:write", "more"})), None, ""),
+    ],
+)
+async def test_an_operation_with_scopes_is_for_those_who_hold_them(
+    principal: Principal, kind: str | None, told: str
+) -> None:
+    service, ran = Service("shop"), []
+
+    @service.post("/orders", scopes=["orders:write", "orders:read"])
+    async def order() -> None:
+        ran.append(1)
+
+    reply = await reply_of(service, context=Context(principal=principal))
+    assert (reply.fault.kind if reply.fault else None) == kind
+    assert reply.fault is None or reply.fault.detail.endswith(told)
+    assert ran == ([] if kind else [1])
+
+
 async def test_calls_run_side_by_side() -> None:
     service, here = Service("shop"), asyncio.Barrier(2)
 

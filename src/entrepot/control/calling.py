@@ -15,10 +15,11 @@ from entrepot.control.sockets import is_listened_to
 from entrepot.ir.layout import Layout
 from entrepot.ir.worker import PythonSource, ServiceTable
 from entrepot.kit.diagnostics import Diagnostic, Refused
-from entrepot.model.call import Call
+from entrepot.model.call import Call, Context
 from entrepot.model.fault import Fault
 from entrepot.model.file import File
 from entrepot.model.operation import Operation
+from entrepot.model.principal import Principal
 from entrepot.ports.protocol import Catalog, ServedService
 from entrepot.ports.told_faults import Members, tell
 from entrepot.runtime.bind import Binder
@@ -64,7 +65,7 @@ async def call(
         try:
             value = served.values.codec(operation.input).decode(arguments)
             stream = _decoded(served, operation, items) if operation.stream_input is not None else None
-            reply = await served.invokes[operation.name](Call(operation=operation, input=value, stream=stream))
+            reply = await served.invokes[operation.name](Call(operation, value, stream, _as_owner(operation)))
             if reply.fault is not None:
                 raise reply.fault
             async for piece in _pieces(served, operation, reply.output):
@@ -74,6 +75,11 @@ async def call(
         except TypeError as error:
             remedy = "Call it over REST while the project runs."
             raise _refused(NOT_FROM_JSON, f"{name} cannot be called with JSON: {error}", remedy) from error
+
+
+def _as_owner(operation: Operation) -> Context:
+    """Who calls from the project's own directory could as well change it: every scope is theirs."""
+    return Context(principal=Principal(scopes=frozenset(operation.scopes)))
 
 
 async def _served(table: ServiceTable, compiled: Compiled, catalog: Catalog, opened: AsyncExitStack) -> ServedService:

@@ -21,6 +21,7 @@ from entrepot.runtime.handlers import Answering, produce_by
 from entrepot.runtime.inflight import InFlight
 from entrepot.runtime.output import OutputCheck
 from entrepot.runtime.resources import CallResources, Opened
+from entrepot.runtime.scopes import enforce_scopes
 from entrepot.runtime.stack import stacked
 from entrepot.runtime.streams import OpenStreams
 from entrepot.runtime.threads import Threads
@@ -42,7 +43,7 @@ class Binder:
         self.threads = threads
         self.inflight = inflight or InFlight()
         self.streams = OpenStreams()
-        self._middleware = middleware
+        self._middleware = (enforce_scopes, *middleware)
         self._limits = limits
         self._check_output = check_output
         self._resources: list[CallResources] = []
