@@ -92,6 +92,8 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
                 return Reply(fault=self._ended(entry) or fault_of(error, context))
             finally:
                 leave(entry)
+                if entry.touched:
+                    entry.close()
 
         return invoke
 

@@ -30,6 +30,8 @@ class Entry(msgspec.Struct, eq=False):
     deadline: float
     departure: Departure | None
     """None: it is of no interest whether the caller leaves."""
+    touched: bool = False
+    """Whether the sweeper has done anything about it."""
     fault: Fault | None = None
     """Why the call was ended by us."""
     watcher: asyncio.Task[None] | None = None
@@ -40,12 +42,13 @@ class Entry(msgspec.Struct, eq=False):
         Nothing happens while somebody else cancels the task, or it could not be told who did.
         """
         if self.fault is None and self.task is not None and not self.task.cancelling():
-            self.fault = fault
+            self.touched, self.fault = True, fault
             self.task.cancel()
 
     def watch(self) -> None:
         """Begin to wait for the caller's departure, unless that is done already or of no interest."""
         if self.departure is not None and self.watcher is None:
+            self.touched = True
             self.watcher = asyncio.create_task(self._end_at_departure(self.departure))
 
     async def _end_at_departure(self, departure: Departure) -> None:
@@ -76,6 +79,8 @@ class InFlight:
         self._monotonic = monotonic
         self._sweep_seconds = sweep_seconds
         self._entries: set[Entry] = set()
+        self.leave: Callable[[Entry], None] = self._entries.discard
+        """The call is over. An entry that is `touched` is to be closed as well."""
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         """The loop that the timer runs in. Asking for the running one costs a system call."""
@@ -99,12 +104,6 @@ class InFlight:
         entry = Entry(asyncio.current_task(self._loop), deadline, departure)
         self._entries.add(entry)
         return entry
-
-    def leave(self, entry: Entry) -> None:
-        """The call is over."""
-        self._entries.discard(entry)
-        if entry.watcher is not None or entry.fault is not None:
-            entry.close()
 
     def _sweep(self) -> None:
         now = self._monotonic()

@@ -78,7 +78,8 @@ class OperationEndpoint:
             given: Given = {}
             issues: list[Issue] = []
             reader, received = self._reader, NOTHING
-            reader.take_parameters(request, known, variables, given, issues)
+            if reader.has_parameters or request.query:
+                reader.take_parameters(request, known, variables, given, issues)
             if reader.read_body is not None:
                 received = await reader.read_body(request, known, given, issues)
             if issues:

@@ -57,6 +57,7 @@ class InputReader:
         self._cookies = [_parameter(placement, types, values) for placement in binding.at("cookie")]
         self._position = _position(operation, binding, types, values)
         self._beside = bool(self._query or self._headers or self._cookies or self._position)
+        self.has_parameters = bool(self._path or self._beside)
         self.read_body = body_reader(operation, binding, values, types, limits)
         """None when the operation takes no body."""
 

@@ -58,22 +58,23 @@ class OutputWriter:
     def write(self, reply: Reply, request: Request, media_type: str, context: Context) -> Response:
         """The response to a reply without a fault."""
         response = self._write(reply.output, media_type, context)
-        if self._derives:
-            self._derive(reply.output, response.headers, request)
-        if reply.meta is not None:
-            _add_own(response.headers, reply.meta)
-        if reply.warnings:
-            response.headers.append((WARNINGS, _warnings(reply.warnings[: self._limits.issues_max])))
+        if self._derives or reply.meta is not None or reply.warnings:
+            self._add_headers(response.headers, reply, request)
         return response
 
-    def _derive(self, output: Any, headers: Headers, request: Request) -> None:
-        """Adds the headers that follow from the output."""
+    def _add_headers(self, headers: Headers, reply: Reply, request: Request) -> None:
+        """What follows from the output comes before what the handler set."""
+        output = reply.output
         if self._version is not None and (version := self._version(output)) is not None:
             headers.append((b"etag", etags.write(version)))
         if self._location is not None and (location := self._location(output)) is not None:
             headers.append((b"location", location))
         if self._cursor is not None and output.next is not None:
             headers.append((b"link", _next_link(request, self._cursor, output.next)))
+        if reply.meta is not None:
+            _add_own(headers, reply.meta)
+        if reply.warnings:
+            headers.append((WARNINGS, _warnings(reply.warnings[: self._limits.issues_max])))
 
     def _body_writer(self, types: Types) -> Callable[[Any, str, Context], Response]:
         output = shape.resolve(self._operation.output, types)

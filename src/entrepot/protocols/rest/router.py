@@ -9,7 +9,7 @@ Segments are split before they are decoded, so an encoded slash is data (RFC 398
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -45,23 +45,26 @@ class Place(Generic[T]):
 
     __slots__ = ("allow", "methods")
 
-    def __init__(self, entries: Iterable[Entry[T]]) -> None:
+    def __init__(self, entries: Iterable[Entry[T]], head: Callable[[T], T]) -> None:
         self.methods = {entry.method: entry.endpoint for entry in entries}
-        if "GET" in self.methods:
-            self.methods.setdefault("HEAD", self.methods["GET"])
+        if "HEAD" in self.methods or "GET" in self.methods:
+            self.methods["HEAD"] = head(self.methods.get("HEAD") or self.methods["GET"])
         self.allow = ", ".join(sorted({*self.methods, "OPTIONS"})).encode()
 
 
 class Router(Generic[T]):
-    """Finds places by raw path. Raises `Ambiguous` when it is built from templates that clash."""
+    """Finds places by raw path. Raises `Ambiguous` when it is built from templates that clash.
 
-    def __init__(self, entries: Iterable[Entry[T]]) -> None:
+    `head` makes what answers HEAD of the endpoint for it, or else of that for GET.
+    """
+
+    def __init__(self, entries: Iterable[Entry[T]], head: Callable[[T], T] = lambda endpoint: endpoint) -> None:
         self._static: dict[bytes, Place[T]] = {}
         self._tails: dict[bytes, Place[T]] = {}
         """Places by all that comes before their last segment, a bare variable."""
         self._root: _Node[T] = _Node()
         for template, group in _by_pattern(entries):
-            self._root.add(template.segments, Place(group), template.text)
+            self._root.add(template.segments, Place(group, head), template.text)
         self._root.collect([], self._static, self._tails)
 
     def find(self, path: bytes) -> tuple[Place[T], tuple[str, ...]] | None:

@@ -80,7 +80,7 @@ class RestServer:
 
         Raises `Ambiguous` when two addresses are one, which `check` has told before.
         """
-        router = Router(entry for served in services for entry in self._endpoints(served, limits))
+        router = Router((entry for served in services for entry in self._endpoints(served, limits)), _without_body)
 
         def exchange(request: Request) -> Awaitable[Response]:
             try:
@@ -93,8 +93,7 @@ class RestServer:
             endpoint = place.methods.get(request.method)
             if endpoint is None:
                 return _ready(_no_method(place, request))
-            answer = endpoint(request, variables)
-            return _without_body(answer) if request.method == "HEAD" else answer
+            return endpoint(request, variables)
 
         return exchange
 
@@ -181,8 +180,11 @@ async def _ready(response: Response) -> Response:
     return response
 
 
-async def _without_body(answer: Awaitable[Response]) -> Response:
-    response = await answer
-    if not isinstance(response.body, bytes):
-        await close(response.body)
-    return Response(response.status, response.headers, b"")
+def _without_body(endpoint: Endpoint) -> Endpoint:
+    async def answer(request: Request, variables: tuple[str, ...]) -> Response:
+        response = await endpoint(request, variables)
+        if not isinstance(response.body, bytes):
+            await close(response.body)
+        return Response(response.status, response.headers, b"")
+
+    return answer
