@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
+from entrepot.model.faults import Invalid
 from entrepot.shapes.schema_in import Reader, Reading
 from entrepot.shapes.schema_out import schemas
 from entrepot.shapes.values import Values
@@ -130,13 +133,62 @@ def test_records_are_told_apart(union: Any, choose: str, tags: tuple[str, ...]) 
     assert (shape.choose, shape.tags) == (choose, tags)
 
 
-def test_records_that_nothing_tells_apart_stay_a_schema() -> None:
-    arms = [{"type": "object", "properties": {name: {"$ref": "#/components/schemas/Cat"}}} for name in "ab"]
-    shape = read({"anyOf": arms}, Cat=CAT)
-    assert isinstance(shape, s.Json)
-    assert Values({}).codec(shape).decode(b'{"a":{"kind":"cat","lives":1}}')
-    with pytest.raises(Exception, match="does not fit"):
-        Values({}).codec(shape).decode(b'{"a":1,"b":1}')
+def test_of_records_that_nothing_tells_apart_the_one_that_keeps_most_is_chosen() -> None:
+    arms = [{"properties": {name: {"type": "integer"} for name in names}} for names in ("a", "bc", "bd")]
+    codec = Values({}).codec(read({"anyOf": arms}))
+    for plain in ({"a": 1}, {"b": 1, "c": 2}, {"b": 1, "d": 3}, {"b": 1}, {}):
+        assert codec.to_plain(codec.decode(msgspec.json.encode(plain))) == plain
+    with pytest.raises(Invalid) as refused:
+        codec.decode(b'{"a":"","b":"","c":1,"d":""}')
+    assert [(issue.pointer, issue.code) for issue in refused.value.issues] == [("", "variant")]
+
+
+def test_a_map_beside_records_keeps_what_they_do_not_know() -> None:
+    known = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    codec = Values({}).codec(read({"anyOf": [{"type": "object", "additionalProperties": True}, known]}))
+    assert codec.decode(b'{"b":1}') == {"b": 1}
+    codec = Values({}).codec(read({"anyOf": [known, {"type": "object", "additionalProperties": True}]}))
+    assert codec.decode(b'{"a":1}').a == 1
+
+
+def test_records_with_unions_of_their_own_are_not_told_apart_by_their_keys() -> None:
+    inner = {"required": ["a"], "properties": {"a": {}}, "anyOf": [{"required": ["b"]}, {"required": ["c"]}]}
+    logic = {"required": ["d"], "patternProperties": {"x": {"type": "integer"}}}
+    codec = Values({}).codec(read({"anyOf": [inner, logic, {"required": ["e"], "properties": {"e": {}}}]}))
+    for data in (b'{"a":1,"b":2}', b'{"d":1,"x":2}', b'{"e":1}'):
+        assert codec.encode(codec.decode(data)) == data
+    with pytest.raises(Invalid):
+        codec.decode(b'{"d":1,"x":"2"}')
+
+
+def test_a_value_that_is_of_several_schemas_is_let_in() -> None:
+    arms = [{"properties": {name: {"type": "integer"}}} for name in "ab"]
+    assert read({"oneOf": arms}) == read({"anyOf": arms})
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"prefixItems": [{"type": "integer"}]}, {"items": {"type": "string"}}],
+        [{"properties": {"a": True}}, {"unevaluatedProperties": False}],
+        [{"if": {"type": "integer"}}, {"then": {"minimum": 1}}],
+        [{"type": "string", "pattern": "a"}, {"pattern": "b"}],
+        [{"oneOf": [{"type": "integer"}, {"minimum": 1}]}, {"oneOf": [{"type": "integer"}, {"maximum": 1}]}],
+        [{"patternProperties": {"a": True}}, {"additionalProperties": {"type": "integer"}}],
+    ],
+)
+def test_parts_that_mean_something_only_apart_stay_apart(parts: list[Any]) -> None:
+    assert read({"allOf": parts}) == s.Json(schema={"allOf": parts})
+
+
+@pytest.mark.parametrize(("step", "whole"), [(2, 2), (1, None), (0.5, None), (3.5, 7), (Decimal("0.75"), 3)])
+def test_a_step_of_an_integer_is_a_whole_number(step: Any, whole: int | None) -> None:
+    assert read({"type": "integer", "multipleOf": step}) == s.Int(multiple_of=whole)
+
+
+def test_lengths_may_be_spelt_as_decimals() -> None:
+    assert read({"type": "string", "maxLength": Decimal("2.0")}) == s.Text(length_max=2)
+    assert read({"items": {}, "minItems": 1.0}) == s.List(item=s.Anything(), length_min=1)
 
 
 def test_types_may_lead_back_to_themselves_in_any_order() -> None:

@@ -233,7 +233,8 @@ class Union(_Base, frozen=True, tag="union"):
     """One of several shapes, told apart by `choose`.
 
     tag: the text in member `tag_field`, `tags[i]` for arm i. keys: a required member that only
-    one arm has. kind: the JSON kind. trial: the first arm that fits.
+    one arm has. kind: the JSON kind. trial: of the arms that fit, the first of those that keep
+    most of an object's members.
     """
 
     arms: tuple[Shape, ...]

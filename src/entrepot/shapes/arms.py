@@ -30,7 +30,24 @@ def choose(union: s.Union, plain: Any, types: s.Types, fits: Fits) -> s.Shape | 
         return candidates[0]
     if union.choose == "keys" and kind == "object":
         return _by_keys(candidates, plain, types)
+    # Undeclared members are dropped: of the arms that fit, the one that drops least.
+    candidates.sort(key=lambda arm: -_members_kept(arm, plain, types))
     return next((arm for arm in candidates if fits(arm, plain)), None)
+
+
+def _members_kept(arm: s.Shape, plain: Any, types: s.Types) -> int:
+    """How many members of an object would stay if it were read as this arm."""
+    if not isinstance(plain, dict):
+        return 0
+    match s.resolve(arm, types):
+        case s.Nullable(shape=inner):
+            return _members_kept(inner, plain, types)
+        case s.Union(arms=arms):
+            return max(_members_kept(each, plain, types) for each in arms)
+        case s.Record(extras="drop") as record:
+            return sum(field.name in plain for field in record.fields)
+        case _:
+            return len(plain)
 
 
 def _by_tag(union: s.Union, plain: Any) -> s.Shape | None:

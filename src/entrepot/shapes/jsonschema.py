@@ -14,6 +14,7 @@ import msgspec
 
 from entrepot.kit.pointers import pointer as pointer_of
 from entrepot.model.fault import Issue
+from entrepot.shapes.schema_drafts import is_draft_4, modern
 from entrepot.shapes.schema_trials import trials
 
 _validators: dict[bytes, Any] = {}
@@ -73,7 +74,7 @@ def _compile(schema: Mapping[str, Any] | bool) -> Any:
         raise TypeError(
             "a JSON Schema without a typed shape needs the jsonschema-rs package: install entrepot[jsonschema]"
         ) from None
-    document = schema if isinstance(schema, bool) else dict(schema)
+    document = modern(schema) if is_draft_4(schema) else schema if isinstance(schema, bool) else dict(schema)
     patterns = jsonschema_rs.FancyRegexOptions(backtrack_limit=_BACKTRACKS_MAX)
     try:
         # Offline, or a `$schema` or `$id` of the document's choosing would be fetched.

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from entrepot.kit import names, pointers
 from entrepot.kit.pointers import escape
+from entrepot.shapes.schema_drafts import is_draft_4, mapped, modern_keywords, without
 
 Schema = dict[str, Any]
 
@@ -23,6 +24,14 @@ _TIGHTEST = {
     "minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max,
     "maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min,
 }  # fmt: skip
+_EVALUATED = frozenset({"unevaluatedItems", "unevaluatedProperties"})
+_FAMILIES = (
+    frozenset({"prefixItems", "items"}),
+    frozenset({"patternProperties", "additionalProperties"}),
+    frozenset({"contains", "minContains", "maxContains"}),
+    frozenset({"if", "then", "else"}),
+)
+_MEETABLE: tuple[set[str], ...] = ({"items"}, {"additionalProperties"})
 _WEAK_FORMS = (None, "", ())
 
 
@@ -35,15 +44,18 @@ class Unreadable(Exception):
         self.reason = reason
 
 
+class Unmergeable(Exception):
+    """The parts of an `allOf` mean something only apart, so they cannot be written as one schema."""
+
+
 class SchemaDocument:
     """A parsed document whose schemas refer to one another by local JSON pointers."""
 
     def __init__(self, content: Any) -> None:
         self.content = content
         version = content.get("openapi", "") if isinstance(content, dict) else ""
-        self.siblings_count = not (
-            str(version).startswith("3.0") or (isinstance(content, dict) and "swagger" in content)
-        )
+        in_draft_4 = str(version).startswith("3.0") or (isinstance(content, dict) and "swagger" in content)
+        self.siblings_count = not (in_draft_4 or is_draft_4(content))
         """Whether keywords beside a `$ref` have a meaning: from OpenAPI 3.1 on they do."""
         self._names: dict[str, str] = {}
         self._taken: set[str] = set()
@@ -79,7 +91,8 @@ class SchemaDocument:
     def flat(self, schema: Any, seen: frozenset[str] = frozenset()) -> Schema:
         """The schema with its reference followed and its `allOf` merged into one level.
 
-        Raises Unreadable when parts contradict each other or lead back to themselves.
+        Raises Unreadable when parts contradict each other or lead back to themselves, Unmergeable
+        when one schema cannot say what they say.
         """
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
@@ -96,7 +109,7 @@ class SchemaDocument:
         for part in schema.get("allOf", ()):
             flat = self.flat(part, seen)
             # An inherited base lists its heirs; an heir is none of them but itself.
-            parts.append(_without(flat, ("oneOf", "anyOf", "discriminator")) if "discriminator" in flat else flat)
+            parts.append(without(flat, ("oneOf", "anyOf", "discriminator")) if "discriminator" in flat else flat)
         return merge([own, *parts]) if parts else own
 
     def bundle(self, schema: Any) -> Schema | bool:
@@ -111,24 +124,22 @@ class SchemaDocument:
                 definitions[name] = True
                 definitions[name] = self._copy(self.at(pointer), pending)
         if isinstance(out, dict):
-            out = _without(out, ("$defs", "definitions"))
+            out = without(out, ("$defs", "definitions"))
             return out | {"$defs": definitions} if definitions else out
         return bool(out)
 
     def _copy(self, part: Any, pending: list[str]) -> Any:
-        if isinstance(part, list):
-            return [self._copy(item, pending) for item in part]
         if not isinstance(part, dict):
             return part
-        out = {key: self._copy(value, pending) for key, value in part.items() if key not in _NULLABLE}
+        if "$dynamicRef" in part:
+            raise Unreadable("$dynamicRef", "where it leads depends on the schemas around, which are not taken along")
+        if "$ref" in part and not self.siblings_count:
+            part = {key: part[key] for key in part if key == "$ref" or key in _NULLABLE}
+        out = modern_keywords(mapped(without(part, tuple(_NULLABLE)), lambda each: self._copy(each, pending)))
         if isinstance(part.get("$ref"), str):
             pointer = self.pointer_of(part["$ref"])
             pending.append(pointer)
             out["$ref"] = f"#/$defs/{escape(self.name_of(pointer))}"
-        if isinstance(out.get("items"), list):
-            # A tuple, as draft 4 wrote it.
-            out |= {"prefixItems": out["items"], "items": out.pop("additionalItems", True)}
-        out = modern_bounds(out)
         return {"anyOf": [out, {"type": "null"}]} if is_nullable(part) else out
 
     def _find(self, pointer: str) -> Any:
@@ -157,24 +168,25 @@ def structural(schema: Mapping[str, Any]) -> set[str]:
     return {key for key in schema if key not in ANNOTATIONS and key not in _NULLABLE and not key.startswith("x-")}
 
 
-def modern_bounds(schema: Schema) -> Schema:
-    """Draft 4's boolean exclusive bounds as numbers of their own."""
-    for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        flag = schema.get(exclusive)
-        if isinstance(flag, bool):
-            schema = _without(schema, (exclusive,))
-            if flag and inclusive in schema:
-                schema = _without(schema, (inclusive,)) | {exclusive: schema[inclusive]}
-    return schema
-
-
 def merge(parts: Iterable[Schema]) -> Schema:
-    """One schema for what all of the parts demand. Raises Unreadable on a contradiction."""
+    """One schema for what all of the parts demand. Raises Unreadable on a contradiction, and Unmergeable."""
     out: Schema = {}
-    for part in map(modern_bounds, parts):
+    modern = [modern_keywords(part) for part in parts]
+    _refuse_interplay(modern)
+    for part in modern:
         for keyword, value in part.items():
             out[keyword] = _meet(keyword, out[keyword], value) if keyword in out else value
     return out
+
+
+def _refuse_interplay(parts: list[Schema]) -> None:
+    """Some keywords look at others beside them; merged, they would look at those of other parts."""
+    if any(part.keys() & _EVALUATED for part in parts[1:]):
+        raise Unmergeable
+    for family in _FAMILIES:
+        said = [part.keys() & family for part in parts if part.keys() & family]
+        if len(said) > 1 and set().union(*said) not in _MEETABLE:
+            raise Unmergeable
 
 
 def _meet(keyword: str, mine: Any, other: Any) -> Any:
@@ -202,8 +214,10 @@ def _meet(keyword: str, mine: Any, other: Any) -> Any:
             return mine or other
         case _ if keyword in _TIGHTEST:
             return _TIGHTEST[keyword](mine, other)
+        case "const":
+            raise Unreadable("allOf", "its parts contradict each other in 'const'")
         case _:
-            raise Unreadable("allOf", f"its parts differ in {keyword!r}")
+            raise Unmergeable
 
 
 def _both(mine: Any, other: Any) -> Any:
@@ -234,7 +248,3 @@ def _some(values: list[Any], keyword: str) -> list[Any]:
 def as_list(value: Any) -> list[Any]:
     """The value of a keyword that takes one thing or several."""
     return list(value) if isinstance(value, list) else [value]
-
-
-def _without(schema: Schema, keywords: tuple[str, ...]) -> Schema:
-    return {key: value for key, value in schema.items() if key not in keywords}

@@ -21,15 +21,16 @@ from entrepot.shapes.patterns import prove
 from entrepot.shapes.schema_document import (
     Schema,
     SchemaDocument,
+    Unmergeable,
     Unreadable,
     as_list,
     is_nullable,
-    modern_bounds,
     structural,
 )
+from entrepot.shapes.schema_drafts import modern_keywords
 from entrepot.shapes.schema_fields import read_field
 from entrepot.shapes.schema_out import json_id
-from entrepot.shapes.schema_scalars import read_enum, read_number, read_string
+from entrepot.shapes.schema_scalars import read_count, read_enum, read_number, read_string
 from entrepot.shapes.schema_unions import (
     Outline,
     Tagging,
@@ -38,14 +39,6 @@ from entrepot.shapes.schema_unions import (
     tags_by_constants,
     tags_by_discriminator,
 )
-
-_UNTYPED = frozenset(
-    {
-        "not", "if", "then", "else", "patternProperties", "contains", "minContains", "maxContains",
-        "dependentSchemas", "dependentRequired", "dependencies", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
-    }
-)  # fmt: skip
-"""Keywords of logic that no typed shape has; a schema with one of them stays a schema."""
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -128,7 +121,10 @@ class Reader:
             return _nullable_if(is_nullable(schema), self._ref(schema["$ref"]))
         if said == {"allOf"} and len(schema["allOf"]) == 1:
             return _nullable_if(is_nullable(schema), self._shape(schema["allOf"][0], f"{pointer}/allOf/0"))
-        flat = modern_bounds(self.document.flat(schema))
+        try:
+            flat = modern_keywords(self.document.flat(schema))
+        except Unmergeable:
+            return self._json(schema)
         if is_nullable(flat):
             return _nullable_if(True, self._flat(_without_null(flat), pointer))
         return self._flat(flat, pointer)
@@ -171,7 +167,7 @@ class Reader:
         self._owner = ""
 
     def _flat(self, schema: Schema, pointer: str) -> s.Shape:
-        if schema.keys() & _UNTYPED:
+        if schema.keys() & words.UNTYPED or _looks_around(schema):
             return self._json(schema)
         if "oneOf" in schema or "anyOf" in schema:
             return self._union(schema, pointer)
@@ -220,12 +216,12 @@ class Reader:
                 return self._json(schema)
             read = [self._read(item, f"{pointer}/prefixItems/{i}") for i, item in enumerate(prefix)]
             return s.Tuple(items=tuple(read))
-        if isinstance(items, list) or items is False:
+        if items is False:
             return self._json(schema)
         return s.List(
             item=self._read(items, f"{pointer}/items"),
-            length_min=_count(schema, "minItems"),
-            length_max=_count(schema, "maxItems"),
+            length_min=read_count(schema, "minItems"),
+            length_max=read_count(schema, "maxItems"),
             unique=schema.get("uniqueItems") is True,
         )
 
@@ -264,13 +260,15 @@ class Reader:
             key = self._read(schema[words.KEY], f"{pointer}/{words.KEY}")
         elif "propertyNames" in schema:
             names = schema["propertyNames"]
+            if names is False:
+                return self._json(schema)
             named = {"type": "string"} | names if isinstance(names, dict) and "$ref" not in names else names
             key = self._read(named, f"{pointer}/propertyNames")
         return s.Map(
             value=self._read(extras, f"{pointer}/additionalProperties"),
             key=key,
-            length_min=_count(schema, "minProperties"),
-            length_max=_count(schema, "maxProperties"),
+            length_min=read_count(schema, "minProperties"),
+            length_max=read_count(schema, "maxProperties"),
         )
 
     def _json(self, schema: Schema) -> s.Shape:
@@ -291,13 +289,13 @@ class Reader:
         given = [_Arm(arm, f"{pointer}/{word}/{i}") for i, arm in enumerate(schema[word]) if not self._is_null(arm)]
         nullable = len(given) < len(schema[word])
         if structural(base):
-            given = [arm._replace(schema={"allOf": [base, arm.schema]}) for arm in given]
+            given = [arm._replace(schema=base | {"allOf": [arm.schema]}) for arm in given]
         if not given:
             return s.Null()
         if len(given) == 1:
             return _nullable_if(nullable, self._read(*given[0]))
-        shape = self._arms(given, schema.get("discriminator"), f"{pointer}/{word}")
-        return _nullable_if(nullable, shape) if shape is not None else self._json(schema)
+        shape = self._arms(given, schema.get("discriminator"))
+        return _nullable_if(nullable, shape)
 
     def _is_null(self, schema: Any) -> bool:
         if not isinstance(schema, dict) or "$ref" in schema:
@@ -314,55 +312,52 @@ class Reader:
             tags=tuple(schema[words.TAGS]),
         )
 
-    def _arms(self, arms: list[_Arm], discriminator: Any, pointer: str) -> s.Shape | None:
-        """The union of several arms, or None when nothing tells them apart."""
+    def _arms(self, arms: list[_Arm], discriminator: Any) -> s.Shape:
+        """The union of several arms, told apart by the least that does."""
         outlines = [outline(self.document, arm.schema) for arm in arms]
+        shapes = [self._read(*arm) for arm in arms]
         records = [i for i, each in enumerate(outlines) if each.is_record]
-        shapes: list[s.Shape] = []
-        seen: list[Outline] = []
         if len(records) > 1:
-            found = self._records([arms[i] for i in records], [outlines[i] for i in records], discriminator)
+            found = _records(
+                [shapes[i] for i in records], [arms[i].schema for i in records], [outlines[i] for i in records],
+                discriminator,
+            )  # fmt: skip
             if found is None:
-                return None
-            shapes.append(found)
-            seen.append(Outline(frozenset({"object"})))
-        for index, each in enumerate(outlines):
-            if len(records) < 2 or index not in records:
-                shapes.append(self._read(*arms[index]))
-                seen.append(each)
+                return _trial(shapes)
+            others = [i for i in range(len(arms)) if i not in records]
+            shapes = [found, *(shapes[i] for i in others)]
+            outlines = [Outline(frozenset({"object"})), *(outlines[i] for i in others)]
         if len(shapes) == 1:
             return shapes[0]
-        return (
-            s.Union(arms=tuple(shapes)) if apart_by_kind(each.kinds for each in seen) else self._joined(shapes, pointer)
-        )
+        if apart_by_kind(each.kinds for each in outlines):
+            return s.Union(arms=tuple(shapes))
+        return _joined(shapes) or _trial(shapes)
 
-    def _records(self, records: list[_Arm], outlines: list[Outline], said: Any) -> s.Shape | None:
-        schemas = [record.schema for record in records]
-        tagging = tags_by_discriminator(said, schemas, outlines) or tags_by_constants(outlines)
-        by_keys = all(own_names([each.names for each in outlines]))
-        same_names = len({each.names.all for each in outlines}) == 1
-        if tagging is None and not by_keys and not same_names:
-            return None
-        arms = [self._read(*record) for record in records]
-        if tagging is not None:
-            return _tagged(tagging, arms)
-        # Records of the same members differ in what they require of them; the first that fits loses nothing.
-        return s.Union(arms=tuple(arms), choose="keys" if by_keys else "trial")
 
-    def _joined(self, shapes: list[s.Shape], pointer: str) -> s.Shape | None:
-        """Scalar arms of one kind as the one shape that takes them all, or None when they are not."""
-        if all(isinstance(shape, s.Enum) for shape in shapes):
-            values = [value for shape in shapes if isinstance(shape, s.Enum) for value in shape.values]
-            unique = {(type(value.wire), value.wire): value for value in values}
-            return s.Enum(values=tuple(unique.values()))
-        if not all(isinstance(shape, _STRING_SHAPES) for shape in shapes):
-            return None
-        enums = [shape for shape in shapes if isinstance(shape, s.Enum)]
-        if len(enums) == 1 and len(shapes) == 2 and s.Text() in shapes:
-            return msgspec.structs.replace(enums[0], open=True)
-        if s.Text() not in shapes:
-            self.loosened.append(Gap(pointer, "anyOf", "strings of several forms are read as any string"))
-        return s.Text()
+def _trial(shapes: list[s.Shape]) -> s.Shape:
+    # Authors who write `oneOf` seldom see that a value may be of several; it is let in, as for `anyOf`.
+    return s.Union(arms=tuple(shapes), choose="trial")
+
+
+def _records(shapes: list[s.Shape], schemas: list[Any], outlines: list[Outline], discriminator: Any) -> s.Shape | None:
+    """The union of records that something tells apart, or None."""
+    tagging = tags_by_discriminator(discriminator, schemas, outlines) or tags_by_constants(outlines)
+    if tagging is not None:
+        return _tagged(tagging, shapes)
+    by_keys = all(each.is_plain for each in outlines) and all(own_names([each.names for each in outlines]))
+    return s.Union(arms=tuple(shapes), choose="keys") if by_keys else None
+
+
+def _joined(shapes: list[s.Shape]) -> s.Shape | None:
+    """Scalar arms of one kind as the one shape that takes exactly what they take, or None."""
+    if all(isinstance(shape, s.Enum) for shape in shapes):
+        values = [value for shape in shapes if isinstance(shape, s.Enum) for value in shape.values]
+        unique = {(type(value.wire), value.wire): value for value in values}
+        return s.Enum(values=tuple(unique.values()))
+    if s.Text() not in shapes or not all(isinstance(shape, _STRING_SHAPES) for shape in shapes):
+        return None
+    enums = [shape for shape in shapes if isinstance(shape, s.Enum)]
+    return msgspec.structs.replace(enums[0], open=True) if len(enums) == 1 and len(shapes) == 2 else s.Text()
 
 
 _STRING_SHAPES = (s.Text, s.Enum, s.Date, s.Time, s.Duration, s.Uuid, s.DateTime)
@@ -383,19 +378,18 @@ def _nullable_if(nullable: bool, shape: s.Shape) -> s.Shape:
     return s.Nullable(shape=shape)
 
 
+def _looks_around(schema: Schema) -> bool:
+    """Whether what the schema says of members left over depends on more than its own properties."""
+    left_over = schema.get("unevaluatedProperties", True)
+    return not isinstance(left_over, bool) or (left_over is False and "anyOf" in schema)
+
+
 def _without_null(schema: Schema) -> Schema:
     """The schema of the values that are not null."""
     out = {key: value for key, value in schema.items() if key not in ("nullable", "x-nullable")}
     if isinstance(out.get("enum"), list):
         out["enum"] = [value for value in out["enum"] if value is not None]
     return out
-
-
-def _count(schema: Schema, keyword: str) -> int | None:
-    count = schema.get(keyword)
-    if not isinstance(count, int) or (count == 0 and keyword.startswith("min")):
-        return None
-    return count
 
 
 def _own_json(schema: Schema) -> s.Shape:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -53,6 +55,14 @@ def _told(schema: Schema, keyword: str, listed: list[Any]) -> dict[tuple[type, s
     return {_key(wire): text for wire, text in zip(listed, told, strict=True) if isinstance(text, str)}
 
 
+def read_count(schema: Schema, keyword: str) -> int | None:
+    """A length or a number of items; None where it says nothing."""
+    said = schema.get(keyword)
+    if isinstance(said, bool) or not isinstance(said, int | float | Decimal) or said < 0 or said != int(said):
+        return None
+    return int(said) or None if keyword.startswith("min") else int(said)
+
+
 def read_number(kind: str, schema: Schema) -> s.Shape:
     """The shape of `type: integer` or `type: number`."""
     format = schema.get("format")
@@ -81,13 +91,20 @@ def read_int(schema: Schema, wire: Any) -> s.Int:
     lows = [bound for bound in (low, None if above is None else above + 1) if bound is not None]
     highs = [bound for bound in (high, None if below is None else below - 1) if bound is not None]
     least, most = int_bounds(base)
-    step = schema.get("multipleOf")
     return msgspec.structs.replace(
         base,
         minimum=_unless(least, max(lows, default=None)),
         maximum=_unless(most, min(highs, default=None)),
-        multiple_of=int(step) if step is not None and step == int(step) and step > 0 else None,
+        multiple_of=_step(schema),
     )
+
+
+def _step(schema: Schema) -> int | None:
+    """An integer is a multiple of 7/2 exactly when it is one of 7."""
+    if "multipleOf" not in schema:
+        return None
+    numerator = Fraction(exact(schema["multipleOf"])).numerator
+    return numerator if numerator > 1 else None
 
 
 def _unless(implied: int | None, bound: int | None) -> int | None:
@@ -140,8 +157,8 @@ def read_string(schema: Schema) -> s.Shape:
 def _text(schema: Schema) -> s.Text:
     pattern, format = schema.get("pattern"), schema.get("format")
     return s.Text(
-        length_min=schema.get("minLength") or None,
-        length_max=schema.get("maxLength"),
+        length_min=read_count(schema, "minLength"),
+        length_max=read_count(schema, "maxLength"),
         pattern=pattern if isinstance(pattern, str) else None,
         format=format if isinstance(format, str) else None,
     )

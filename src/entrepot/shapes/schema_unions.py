@@ -11,9 +11,13 @@ from typing import Any, NamedTuple
 
 from entrepot.shapes.arms import Names
 from entrepot.shapes.kinds import ALL, Kind, kind_of
-from entrepot.shapes.schema_document import SchemaDocument, Unreadable, as_list
+from entrepot.shapes.schema_document import SchemaDocument, Unmergeable, Unreadable, as_list
+from entrepot.shapes.schema_words import UNTYPED
 
-_OBJECT_WORDS = ("properties", "required", "additionalProperties", "minProperties", "maxProperties", "propertyNames")
+_OBJECT_WORDS = (
+    "properties", "required", "additionalProperties", "minProperties", "maxProperties", "propertyNames",
+    "unevaluatedProperties",
+)  # fmt: skip
 _ARRAY_WORDS = ("items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains")
 _STRING_WORDS = ("pattern", "minLength", "maxLength", "contentEncoding")
 _NUMBER_WORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
@@ -26,6 +30,8 @@ class Outline(NamedTuple):
     names: Names = Names()
     constants: Mapping[str, tuple[str, ...]] = {}
     """Members that can only be one of a few texts."""
+    is_plain: bool = True
+    """Whether it has nothing else, such as unions of its own."""
 
     @property
     def is_record(self) -> bool:
@@ -63,7 +69,10 @@ def kinds_said(schema: Mapping[str, Any]) -> frozenset[Kind]:
 
 def outline(document: SchemaDocument, schema: Any, seen: frozenset[int] = frozenset()) -> Outline:
     """The outline of an arm. Raises Unreadable as `SchemaDocument.flat` does."""
-    flat = document.flat(schema)
+    try:
+        flat = document.flat(schema)
+    except Unmergeable:
+        return Outline(kinds_said(schema) or ALL)
     kinds = kinds_said(flat)
     arms = [*flat.get("oneOf", ()), *flat.get("anyOf", ())]
     if arms and not kinds:
@@ -74,13 +83,14 @@ def outline(document: SchemaDocument, schema: Any, seen: frozenset[int] = frozen
     properties = flat.get("properties") or {}
     required = frozenset(name for name in flat.get("required") or () if isinstance(name, str))
     constants = {name: texts for name in properties if (texts := _texts(document, properties[name]))}
-    return Outline(kinds or ALL, Names(required, frozenset(properties) | required), constants)
+    is_plain = not arms and flat.keys().isdisjoint(UNTYPED)
+    return Outline(kinds or ALL, Names(required, frozenset(properties) | required), constants, is_plain)
 
 
 def _texts(document: SchemaDocument, schema: Any) -> tuple[str, ...]:
     try:
         flat = document.flat(schema)
-    except Unreadable:
+    except (Unreadable, Unmergeable):
         return ()
     values = [flat["const"]] if "const" in flat else as_list(flat.get("enum", []))
     return tuple(values) if values and all(isinstance(value, str) for value in values) else ()

@@ -72,6 +72,15 @@ UNIX_TIMES: dict[str, s.DateTime] = {
 }
 
 
+UNTYPED = frozenset(
+    {
+        "not", "if", "then", "else", "patternProperties", "contains", "minContains", "maxContains",
+        "dependentSchemas", "dependentRequired", "dependencies", "unevaluatedItems", "$dynamicRef", "$recursiveRef",
+    }
+)  # fmt: skip
+"""Keywords of logic that no typed shape has; a schema with one of them stays a schema."""
+
+
 def is_typed_format(format: str | None) -> bool:
     """Whether a string of this format is more than text."""
     return format in STRINGS or format in INTEGERS
