@@ -57,6 +57,8 @@ class SchemaDocument:
         in_draft_4 = str(version).startswith("3.0") or (isinstance(content, dict) and "swagger" in content)
         self.siblings_count = not (in_draft_4 or is_draft_4(content))
         """Whether keywords beside a `$ref` have a meaning: from OpenAPI 3.1 on they do."""
+        self._flattened: dict[str, Schema] = {}
+        """By pointer, so that parts which many lead to are merged once."""
         self._names: dict[str, str] = {}
         self._taken: set[str] = set()
         for container in _CONTAINERS:
@@ -104,7 +106,9 @@ class SchemaDocument:
             pointer = self.pointer_of(schema["$ref"])
             if pointer in seen:
                 raise Unreadable("$ref", f"{pointer!r} leads back to itself")
-            parts.append(self.flat(self.at(pointer), seen | {pointer}))
+            if pointer not in self._flattened:
+                self._flattened[pointer] = self.flat(self.at(pointer), seen | {pointer})
+            parts.append(self._flattened[pointer])
             own = own if self.siblings_count else {key: own[key] for key in own if key in ANNOTATIONS | _NULLABLE}
         for part in schema.get("allOf", ()):
             flat = self.flat(part, seen)

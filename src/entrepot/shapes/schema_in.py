@@ -41,6 +41,10 @@ from entrepot.shapes.schema_unions import (
 )
 
 
+_SCHEMAS_MAX = 100_000
+"""Most schemas that one shape is read from: parts of an `allOf` that name each other can multiply without end."""
+
+
 class Gap(msgspec.Struct, frozen=True):
     """A part of a document that was not read, or was read more loosely than it is written."""
 
@@ -48,6 +52,10 @@ class Gap(msgspec.Struct, frozen=True):
     construct: str
     """What stands there, in the document's own words."""
     reason: str
+
+
+class _Endless(Exception):
+    """A schema takes more to read than `_SCHEMAS_MAX`."""
 
 
 class Reading(NamedTuple):
@@ -76,6 +84,8 @@ class Reader:
         """Named types that lead to nothing that was refused."""
         self._owner = ""
         """The named type that is being read."""
+        self._left = _SCHEMAS_MAX
+        """How many schemas may still be read for the present shape."""
         self._unread: deque[tuple[str, str]] = deque()
         """The named types that have been met and not read, and where they stand."""
 
@@ -85,7 +95,7 @@ class Reader:
         Where something was refused, the shape is not to be relied on.
         """
         self._refused[""] = []
-        shape = self._read(schema, pointer)
+        shape = self._read_whole(schema, pointer)
         self._read_named()
         gaps = list(self._refused.pop(""))
         reached = s.names_reached((shape,), self.types, known=self._sound)
@@ -95,13 +105,25 @@ class Reader:
             self._sound.update(reached)
         return Reading(shape, tuple(gaps))
 
+    def _read_whole(self, schema: Any, pointer: str) -> s.Shape:
+        """A schema that is part of no other. One without end is refused here, not at each of its parts."""
+        self._left = _SCHEMAS_MAX
+        try:
+            return self._read(schema, pointer)
+        except RecursionError:
+            self._refuse(pointer, "schema", "it is nested too deeply")
+        except _Endless:
+            self._refuse(pointer, "schema", f"written out it has more than {_SCHEMAS_MAX} parts")
+        return s.Anything()
+
     def _read(self, schema: Any, pointer: str) -> s.Shape:
+        self._left -= 1
+        if self._left < 0:
+            raise _Endless
         try:
             return self._shape(schema, pointer)
         except Unreadable as gap:
             self._refuse(pointer, gap.construct, gap.reason)
-        except RecursionError:
-            self._refuse(pointer, "schema", "it is nested too deeply")
         except (AttributeError, TypeError, ValueError, KeyError) as error:
             self._refuse(pointer, "schema", f"it is not a JSON Schema: {error}")
         return s.Anything()
@@ -157,14 +179,28 @@ class Reader:
 
     def _read_named(self) -> None:
         """Read what has been referred to, one after another: a chain of references may be of any length."""
+        read: list[tuple[str, str]] = []
         while self._unread:
             self._owner, pointer = self._unread.popleft()
-            shape = self._read(self.document.at(pointer), pointer)
-            if shape == s.Ref(name=self._owner):
-                shape = s.Anything()
+            self.types[self._owner] = self._read_whole(self.document.at(pointer), pointer)
+            read.append((self._owner, pointer))
+        for self._owner, pointer in read:
+            if self._is_nothing_else(self._owner):
+                self.types[self._owner] = s.Anything()
                 self._refuse(pointer, "$ref", "it refers to itself and nothing else")
-            self.types[self._owner] = shape
         self._owner = ""
+
+    def _is_nothing_else(self, name: str) -> bool:
+        """Whether a named type leads, by names alone and null, back to one that it has passed."""
+        passed: set[str] = set()
+        while name not in passed:
+            passed.add(name)
+            shape = self.types[name]
+            shape = shape.shape if isinstance(shape, s.Nullable) else shape
+            if not isinstance(shape, s.Ref):
+                return False
+            name = shape.name
+        return True
 
     def _flat(self, schema: Schema, pointer: str) -> s.Shape:
         if schema.keys() & words.UNTYPED or _looks_around(schema):

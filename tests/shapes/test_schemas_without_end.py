@@ -1,0 +1,54 @@
+"""Documents whose schemas would take for ever to read, or lead to nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from entrepot.shapes.schema_in import Reader, Reading
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def pair(name: str) -> dict[str, Any]:
+    """An object that leads twice to one schema."""
+    return {"type": "object", "properties": {"left": ref(name), "right": ref(name)}}
+
+
+def read(schema: dict[str, Any], definitions: dict[str, Any]) -> Reading:
+    return Reader({"$defs": definitions}).read(schema)
+
+
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        {"A": ref("B"), "B": ref("A")},
+        {"A": ref("B"), "B": ref("C"), "C": ref("B")},
+        {"A": {"anyOf": [ref("A"), {"type": "null"}]}},
+        {"A": {"anyOf": [ref("B"), {"type": "null"}]}, "B": ref("A")},
+    ],
+    ids=["two names", "a way into a ring", "itself or null", "two names or null"],
+)
+def test_names_that_lead_to_nothing_but_each_other(definitions: dict[str, Any]) -> None:
+    refusals = read(ref("A"), definitions).refusals
+    assert {(gap.construct, gap.reason) for gap in refusals} == {("$ref", "it refers to itself and nothing else")}
+
+
+def test_parts_that_double_at_every_step_are_merged_once() -> None:
+    steps = {f"A{i}": {"allOf": [ref(f"A{i + 1}"), ref(f"A{i + 1}")]} for i in range(60)}
+    assert read(ref("A0"), steps | {"A60": {"type": "string"}}).refusals == ()
+
+
+def test_two_trees_in_one_have_no_end() -> None:
+    reading = read({"allOf": [ref("A"), ref("B")]}, {"A": pair("A"), "B": pair("B")})
+    assert [gap.reason for gap in reading.refusals] == ["it is nested too deeply"]
+
+
+def test_members_that_double_at_every_step_are_bounded() -> None:
+    steps = {f"{side}{i}": pair(f"{side}{i + 1}") for side in "AB" for i in range(40)}
+    leaves = {"A40": {"type": "string"}, "B40": {"maxLength": 1}}
+    reading = read({"allOf": [ref("A0"), ref("B0")]}, steps | leaves)
+    assert [gap.reason for gap in reading.refusals] == ["written out it has more than 100000 parts"]
