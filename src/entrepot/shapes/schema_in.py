@@ -40,7 +40,6 @@ from entrepot.shapes.schema_unions import (
     tags_by_discriminator,
 )
 
-
 _SCHEMAS_MAX = 100_000
 """Most schemas that one shape is read from: parts of an `allOf` that name each other can multiply without end."""
 
