@@ -85,6 +85,16 @@ def test_a_renamed_service_is_still_that_of_its_module(tmp_path: Path, monkeypat
     assert import_service(table.source, table.service, tmp_path).describe().name == "shop"
 
 
+def test_a_number_with_a_fraction_makes_no_other_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = '@shop.get("/products")\ndef products(ratio: float = 0.5) -> list[str]: ...\n'
+    (tmp_path / "halved_shop.py").write_text(f'from entrepot import Service\n\nshop = Service("shop")\n\n\n{operation}')
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    release = compile(tmp_path / "halved_shop.py", catalog(), mode="dev").release
+    table = Release.of(release.canonical()).worker.services[0]
+    assert isinstance(table.source, PythonSource)
+    assert import_service(table.source, table.service, tmp_path).handlers.keys() == {"products"}
+
+
 def test_the_kinds_of_document_are_the_catalogs(project: Path) -> None:
     narrow = {"jsonrpc": catalog()["jsonrpc"]}
     with pytest.raises(Refused, match="there is no key `openapi`"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,12 @@ _APPLY = "Run `entrepot apply` to make a release of the code as it is, or restor
 def _contract(service: Service) -> Service:
     """The service without what an operator may set, and as it is after a round through JSON."""
     operations = tuple(replace(operation, timeout=None) for operation in service.operations)
-    sealed = msgspec.json.encode(replace(service, name="", version="", operations=operations))
-    return msgspec.json.decode(sealed, type=Service)
+    return _DECODER.decode(_ENCODER.encode(replace(service, name="", version="", operations=operations)))
+
+
+# As a release has it: a number in it is read as a Decimal, and is a number still.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_DECODER = msgspec.json.Decoder(Service, float_hook=Decimal)
 
 
 def _difference(sealed: Service, found: Service) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -88,6 +89,14 @@ def test_the_types_of_two_services_are_kept_apart():
         {"$ref": "#/components/schemas/a.Item"}, {"$ref": "#/components/schemas/b.Item"},
     ]  # fmt: skip
     assert (schemas["a.Item"]["type"], schemas["b.Item"]["type"]) == ("integer", "string")
+
+
+def test_a_number_that_a_release_has_kept_exact_is_a_number():
+    ratio = s.Field(name="ratio", shape=s.Float(), required=False, default=Decimal("0.5"))
+    service = Service(
+        name="calc", operations=(Operation(name="half", input=s.Record(fields=(ratio,)), output=s.Null()),)
+    )
+    assert written(service)["methods"][0]["params"][0]["schema"]["default"] == 0.5
 
 
 def test_what_cannot_be_carried_is_not_promised():

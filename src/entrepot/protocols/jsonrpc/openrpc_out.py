@@ -24,6 +24,8 @@ EXTENSION = "x-entrepot"
 _SCHEMAS = "#/components/schemas/"
 _FLAGS = ("safe", "idempotent", "deferrable")
 """What OpenRPC does not know of an operation."""
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+"""Defaults, examples and bounds hold numbers as exact decimals."""
 
 
 def write(services: Sequence[Service], can: Can) -> Contract:
@@ -47,7 +49,7 @@ def write(services: Sequence[Service], can: Can) -> Contract:
         ],
         "components": {"schemas": {name: body for writer in writers for name, body in writer.schemas().items()}},
     }
-    return Contract("application/json", msgspec.json.encode(placed(document)))
+    return Contract("application/json", _ENCODER.encode(placed(document)))
 
 
 class _Writer:

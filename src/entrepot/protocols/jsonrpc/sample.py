@@ -12,6 +12,9 @@ from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.shapes.sample import sample
 from entrepot.shapes.text import has_text_form
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+"""Samples may hold numbers as exact decimals."""
+
 
 def command(service: Service, url: str) -> str:
     """A curl line that calls one operation; "" when there is no operation whose input is a few plain values."""
@@ -22,7 +25,7 @@ def command(service: Service, url: str) -> str:
         return ""
     operation, params = min(samples, key=lambda sample: (not sample[0].safe, not sample[0].examples))
     body = {"jsonrpc": "2.0", "method": method_of(operation, service), "params": params, "id": 1}
-    return f"curl {url} --json {shlex.quote(msgspec.json.encode(body).decode())}"
+    return f"curl {url} --json {shlex.quote(_ENCODER.encode(body).decode())}"
 
 
 def _params(operation: Operation, service: Service) -> Any:
