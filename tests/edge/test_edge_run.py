@@ -22,17 +22,17 @@ def test_the_binary_is_the_wheels_unless_one_is_named(tmp_path: Path, monkeypatc
     own.touch(mode=0o700)
     monkeypatch.setenv(run.BINARY_VARIABLE, str(own))
     assert run.binary() == own
-    other = tmp_path / "other"
-    other.touch(mode=0o700)
-    assert run.binary(str(other)) == other
 
 
 @pytest.mark.parametrize("name", ["missing", "plain", "directory"])
-def test_what_is_no_program_is_refused_with_a_remedy(tmp_path: Path, name: str) -> None:
+def test_what_is_no_program_is_refused_with_a_remedy(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "plain").touch(mode=0o600)
     (tmp_path / "directory").mkdir()
+    monkeypatch.setenv(run.BINARY_VARIABLE, str(tmp_path / name))
     with pytest.raises(run.NoEnvoy, match=run.BINARY_VARIABLE):
-        run.binary(str(tmp_path / name))
+        run.binary()
 
 
 def test_the_base_id_is_the_projects_and_stays(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from entrepot.control.logs import TAIL_LINES_MAX, Filter, Lines, LogBook, unfiltered
+from entrepot.control.logs import TAIL_LINES_MAX, Lines, LogBook
 
 _PR_SET_PDEATHSIG = 1
 _CHUNK = 64 * 1024
@@ -33,8 +33,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """All of it: nothing is inherited."""
     descriptors: tuple[int, ...] = ()
     """Open files that the process inherits under the same numbers."""
-    clean: Filter = unfiltered
-    """What may be shown of a line of its output."""
 
 
 class Child:
@@ -85,9 +83,8 @@ class Child:
 
     def _keep(self, lines: list[str]) -> None:
         if lines:
-            cleaned = [self._command.clean(line) for line in lines]
-            self._tail.extend(cleaned)
-            self._logs.write(self._command.log, cleaned)
+            self._tail.extend(lines)
+            self._logs.write(self._command.log, lines)
 
 
 async def spawn(command: Command, logs: LogBook) -> Child:

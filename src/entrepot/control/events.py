@@ -62,12 +62,5 @@ class Restored(msgspec.Struct, frozen=True, tag="restored"):
     """The edge kept failing, so its files are the last good ones again."""
 
 
-class Output(msgspec.Struct, frozen=True, tag="output"):
-    """A line of a process's output."""
-
-    name: str
-    line: str
-
-
-Event = Started | Ended | Stopped | Ready | Draining | Restored | Output
+Event = Started | Ended | Stopped | Ready | Draining | Restored
 Report = Callable[[Event], None]

@@ -13,13 +13,6 @@ TAIL_LINES_MAX = 20
 
 Echo = Callable[[str, str], None]
 """Takes a source's name and one line."""
-Filter = Callable[[str], str]
-"""Takes a line and gives what may be shown and stored of it."""
-
-
-def unfiltered(line: str) -> str:
-    """The line as it is."""
-    return line
 
 
 class LogFile:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
@@ -14,12 +13,9 @@ from entrepot.control.applying import Applied, Applier
 from entrepot.control.coalesce import Coalesced
 from entrepot.control.releases import Releases
 from entrepot.ir.layout import Layout
+from entrepot.wire.asgi import Receive, Scope, Send
 
 BODY_BYTES_MAX = 64 * 1024
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class CannotAnswer(Exception):

