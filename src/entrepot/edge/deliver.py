@@ -25,7 +25,7 @@ from entrepot.edge.validate import misfits, validate
 from entrepot.edge.xds import Json
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
-from entrepot.kit.clock import Clock, SystemClock
+from entrepot.kit.clock import SystemClock
 
 CONFIRMATION_SECONDS = 2.0
 """How long Envoy may take to accept a file; it takes milliseconds."""
@@ -66,14 +66,12 @@ class _Rejection(Exception):
 class Deliverer:
     """Brings releases to the Envoy of one layout, one at a time."""
 
-    def __init__(
-        self, layout: Layout, binary: Path, *, ca_bundle: Path | None = None, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, layout: Layout, binary: Path, *, ca_bundle: Path | None = None) -> None:
         """`ca_bundle` verifies upstreams that name none; by default it is the system's."""
         self._layout = layout
         self._binary = binary
         self._ca_bundle = ca_bundle
-        self._clock = clock or SystemClock()
+        self._clock = SystemClock()
         self._admin = Admin(layout.edge_admin_socket)
         self._live = Tree(layout.edge)
         self._good = Tree(layout.edge / "good")
