@@ -34,7 +34,7 @@ NOT_JSON = {
 @pytest.mark.parametrize("text", NOT_JSON.values(), ids=NOT_JSON.keys())
 def test_what_is_no_json(attacked: Any, text: bytes) -> None:
     over_rest = attacked.request("POST", f"{API}/things", text)
-    assert (over_rest.status, over_rest.kind, over_rest.places) == (400, "malformed", [""])
+    assert (over_rest.status, over_rest.kind, over_rest.places) == (400, "malformed", ["/thing"])
     error = attacked.rpc("target.echo", b'{"thing":%b}' % text).json()["error"]
     assert (error["code"] in (-32700, -32600), error["data"]["kind"]) == (True, "malformed")
 
@@ -64,8 +64,7 @@ def test_what_is_json_that_two_could_read_differently_or_nobody_can_hold(
     over_rest = attacked.request("POST", f"{API}/things", text)
     [issue] = over_rest.json()["errors"]
     assert (over_rest.status, over_rest.kind) == (400, "malformed")
-    # A request's body is its only field, so REST points into it without the field's name.
-    assert (issue["pointer"], issue["code"]) == (place, code)
+    assert (issue["pointer"], issue["code"]) == (f"/thing{place}", code)
     [issue] = attacked.rpc("target.echo", b'{"thing":%b}' % text).json()["error"]["data"]["errors"]
     assert (issue["pointer"], issue["code"]) == (f"/thing{place}" if place else "", code)
 
