@@ -24,7 +24,7 @@ from entrepot.app import CATALOG
 from entrepot.cli.main import entrepot
 from entrepot.kit.limits import Limits
 from entrepot.model.fault import KINDS
-from entrepot.ports.protocol import Can
+from entrepot.ports.protocol import Can, document_kinds
 from entrepot.spec import declaration
 from entrepot.spec.schema import declaration_schema
 
@@ -37,7 +37,7 @@ NOTICE = "<!-- Written by tools/reference.py from the code: edit the docstrings,
 
 def declaration_page() -> str:
     """Every map of entrepot.yaml, the outermost first."""
-    root = declaration.declaration_type(_document_kinds())
+    root = declaration.declaration_type(tuple(document_kinds(CATALOG)))
     sections = [_map_section(map_type) for map_type in _maps_of(root)]
     text = (
         "Everything that `entrepot.yaml` may say. Unknown keys are refused. The same as a "
@@ -121,7 +121,8 @@ def diagnostics_page() -> str:
 
 def declaration_schema_page() -> str:
     """The JSON Schema by which an editor completes `entrepot.yaml`."""
-    return msgspec.json.format(msgspec.json.encode(declaration_schema(_document_kinds())), indent=2).decode() + "\n"
+    schema = declaration_schema(tuple(document_kinds(CATALOG)))
+    return msgspec.json.format(msgspec.json.encode(schema), indent=2).decode() + "\n"
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -146,10 +147,6 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _document_kinds() -> tuple[str, ...]:
-    return tuple(kind for protocol in CATALOG.values() for kind in protocol.client.documents)
 
 
 # The declaration
