@@ -122,6 +122,7 @@ CASES: dict[str, Case] = {
     "W324": Case("upstreams: {up: {url: http://a}}\n"),
     "W325": Case("name: a\n"),
     "W326": served(", expose: []"),
+    "W329": function("def a() -> int: ...", ', scopes=["a"]'),
     "E327": Case("environments: {prod: {environments: {}}}\n"),
     "E328": imported(OPENAPI % f'{{"responses": {{"200": {{"description": "", "content": {NEGATED}}}}}}}'),
     "E703": imported('{"openapi": "1.0"}'),

@@ -11,6 +11,7 @@ from entrepot.compiler.rules import (
     can_carry,
     flat_environments,
     hidden_operations,
+    identified_callers,
     json_schema_package,
     known_operations,
     known_protocols,
@@ -75,5 +76,6 @@ RULES: tuple[Rule, ...] = (
     used_upstreams,
     something_served,
     reachable_operations,
+    identified_callers,
     flat_environments,
 )
