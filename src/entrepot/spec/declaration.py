@@ -31,6 +31,8 @@ NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]{0,62}" + END
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 """A name that may stand in an address: letters, digits, `-` and `_`, at most 63."""
 
+PATH_PATTERN = "^/[!-~]*" + END
+
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\[\]-]{1,261}" + END)]
 """A host name or address, perhaps with a port, as a header may carry it."""
 
@@ -68,8 +70,8 @@ class ServiceEntry(_Map, frozen=True):
     version: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,31}" + END)] | None = None
     """The service's version in addresses. Without it: the one in the code or document."""
     expose: list[str] | None = None
-    """The protocols it is served over. Without it: all of them under `dev`, REST alone under `serve`.
-    A protocol named here must be able to carry every operation."""
+    """The protocols it is served over. Without it: all of them under `dev`, those that are on by
+    default under `serve`. A protocol named here must be able to carry every operation."""
     timeout: Duration | None = None
     """How long an operation's answer may take. Without it: the project's timeout."""
     operations: dict[str, OperationEntry] = {}
@@ -94,7 +96,7 @@ class TlsEntry(_Map, frozen=True):
 class HealthEntry(_Map, frozen=True):
     """Active probing: a GET that must answer 200, or the endpoint gets no traffic."""
 
-    path: Annotated[str, Meta(pattern="^/[!-~]*" + END)] = "/"
+    path: Annotated[str, Meta(pattern=PATH_PATTERN)] = "/"
     """The path that is asked for."""
     interval: Duration | None = None
     """Time between probes. Without it: 5s."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,10 +13,10 @@ from entrepot.kit.pointers import pointer, tokens
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.spec import codes
-from entrepot.spec.declaration import NAME_PATTERN, Declaration, ServiceEntry, declaration_type
+from entrepot.spec.declaration import NAME_PATTERN, PATH_PATTERN, Declaration, ServiceEntry, declaration_type
 from entrepot.spec.environment import without_parts
 from entrepot.spec.positions import Positions
-from entrepot.spec.suggest import did_you_mean
+from entrepot.spec.suggest import SYNONYMS, did_you_mean
 from entrepot.spec.units import DURATION_PATTERN, SIZE_PATTERN
 from entrepot.spec.yaml import Parsed
 
@@ -32,6 +32,7 @@ ROUNDS_MAX = 8
 _FORMS = {
     DURATION_PATTERN: ("this is not a duration", "Write a number and its unit: 500ms, 2s, 1.5m or 1h."),
     SIZE_PATTERN: ("this is not a size", "Write a number and its unit: 512B, 64KiB or 10MB."),
+    PATH_PATTERN: ("this is not a path", "Begin it with a slash, and leave out spaces: /healthz."),
 }
 _WORDS = {
     "an array": "a list",
@@ -44,8 +45,9 @@ _SERVICE_KEYS = set(ServiceEntry.__struct_fields__)
 _CODES = {"type": codes.WRONG_TYPE, "null": codes.WRONG_TYPE, "missing": codes.MISSING_KEY}
 
 
-Kinds = Callable[[], Iterable[str]]
-"""Gives the kinds of document that protocols read. That loads every protocol, so it is asked late."""
+Kinds = Callable[[], Mapping[str, tuple[str, ...]]]
+"""Gives the kinds of document that protocols read, each with the other words for it. That loads every
+protocol, so it is asked late."""
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -59,13 +61,15 @@ class Typed(msgspec.Struct, frozen=True):
 
 def typed(parsed: Parsed, kinds: Kinds) -> Typed:
     """The Declaration, with everything that is wrong beside it and left out of it."""
-    declaration = declaration_type(tuple(kinds()) if _names_documents(parsed.value) else ())
+    known = kinds() if _names_documents(parsed.value) else {}
+    declaration = declaration_type(tuple(known))
+    synonyms = SYNONYMS | {word: kind for kind, words in known.items() for word in words}
     problems: tuple[Diagnostic, ...] = ()
     for _ in range(ROUNDS_MAX):
         try:
             return Typed(msgspec.convert(parsed.value, declaration), parsed.positions, problems)
         except msgspec.ValidationError as error:
-            cut, found = _explained(parsed, declaration)
+            cut, found = _explained(parsed, declaration, synonyms)
             problems = problems or found or (_unexplained(error, parsed.positions),)
             if not cut or "" in cut:
                 break
@@ -80,7 +84,9 @@ def _names_documents(plain: Any) -> bool:
     return any(isinstance(entry, dict) and not entry.keys() <= _SERVICE_KEYS for entry in entries)
 
 
-def _explained(parsed: Parsed, declaration: type[Declaration]) -> tuple[set[str], tuple[Diagnostic, ...]]:
+def _explained(
+    parsed: Parsed, declaration: type[Declaration], synonyms: Mapping[str, str]
+) -> tuple[set[str], tuple[Diagnostic, ...]]:
     """The pointers of the parts that are wrong, and what is wrong with them, in the order of the file."""
     # Only needed when something is wrong.
     from entrepot.shapes.explain import explain
@@ -89,7 +95,7 @@ def _explained(parsed: Parsed, declaration: type[Declaration]) -> tuple[set[str]
     reflector = Reflector()
     root = reflector.shape(declaration)
     issues = explain(root, parsed.value, reflector.types, Limits(issues_max=PROBLEMS_MAX))
-    found = [_diagnostic(issue, root, reflector.types, parsed.positions) for issue in issues]
+    found = [_diagnostic(issue, root, reflector.types, parsed.positions, synonyms) for issue in issues]
     cut = {issue.pointer.rpartition("/")[0] if issue.code == "missing" else issue.pointer for issue in issues}
     return cut, tuple(sorted(found, key=lambda each: (each.place.line, each.place.column)))
 
@@ -99,10 +105,12 @@ def _unexplained(error: Exception, positions: Positions) -> Diagnostic:
     return Diagnostic(codes.WRONG_VALUE, str(error), positions.value(""), remedy)
 
 
-def _diagnostic(issue: Issue, root: s.Shape, types: s.Types, positions: Positions) -> Diagnostic:
+def _diagnostic(
+    issue: Issue, root: s.Shape, types: s.Types, positions: Positions, synonyms: Mapping[str, str]
+) -> Diagnostic:
     path = tokens(issue.pointer)
     if issue.code == "unknown":
-        return _unknown(path, root, types, positions.key(issue.pointer))
+        return _unknown(path, root, types, positions.key(issue.pointer), synonyms)
     name = _name(path, root, types)
     if issue.code == "missing":
         remedy = f"Add `{path[-1]}: …` to it."
@@ -148,16 +156,15 @@ def _what_belongs(shape: s.Shape | None) -> str:
             return "Compare it with the reference of the declaration."
 
 
-def _unknown(path: list[str], root: s.Shape, types: s.Types, place: Place) -> Diagnostic:
+def _unknown(path: list[str], root: s.Shape, types: s.Types, place: Place, synonyms: Mapping[str, str]) -> Diagnostic:
     name, around = path[-1], _shape_at(root, types, path[:-1])
     if name in LATER:
         message = f"`{name}` is not available in this version of Entrepôt"
         return Diagnostic(codes.LATER_VERSION, message, place, "Remove it; the changelog tells when it comes.")
     known = [field.name for field in around.fields] if isinstance(around, s.Record) else []
     within = f" in {_name(path[:-1], root, types)}" if len(path) > 1 else ""
-    return Diagnostic(
-        codes.UNKNOWN_KEY, f"there is no key `{name}`{within}", place, did_you_mean(name, known) or "Remove it."
-    )
+    remedy = did_you_mean(name, known, synonyms) or "Remove it."
+    return Diagnostic(codes.UNKNOWN_KEY, f"there is no key `{name}`{within}", place, remedy)
 
 
 def _name(path: list[str], root: s.Shape, types: s.Types) -> str:
