@@ -89,9 +89,9 @@ def writer(shape: s.Shape, types: s.Types) -> Writer:
         case s.Nullable(shape=inner):
             return _nullable_writer(inner, types, writer(inner, types))
         case s.Union() if has_text_form(resolved, types):
-            return lambda value: _spelling(msgspec.to_builtins(value, builtin_types=(decimal.Decimal,)))
+            return lambda value: spelling(msgspec.to_builtins(value, builtin_types=(decimal.Decimal,)))
         case _ if isinstance(resolved, SCALARS):
-            return lambda value: _spelling(plain_of(resolved, value))
+            return lambda value: spelling(plain_of(resolved, value))
         case _:
             raise TypeError(f"a {type(resolved).__name__.lower()} cannot be written as bare text")
 
@@ -110,7 +110,7 @@ def plain(shape: Scalar, text: str) -> Any:
         case s.Bytes(encoding="base64" | "raw"):
             return _padded(text)
         case s.Enum(values=values):
-            return next((value.wire for value in values if _spelling(value.wire) == text), text)
+            return next((value.wire for value in values if spelling(value.wire) == text), text)
         case _:
             return text
 
@@ -200,8 +200,8 @@ def _union_reader(readers: list[Reader]) -> Reader:
     return read
 
 
-def _spelling(value: Any) -> str:
-    """Plain scalar data as JSON spells it, without quotes."""
+def spelling(value: Any) -> str:
+    """Plain scalar data as JSON spells it, without quotes; null is the empty text."""
     match value:
         case None:
             return ""

@@ -118,7 +118,7 @@ def test_what_is_not_carried_is_refused_with_its_place_and_reason():
     parameter, reason = refusals.pop("parameter matrix in query")
     assert (parameter, reason) == (
         "/paths/~1pets~1{petId}/get/parameters/5",
-        "an object as a parameter is carried as JSON `content` only",
+        "an object with members of any type, or within itself, is not carried in the style deepObject",
     )
     expected = {
         "GET /photos": ("/paths/~1photos/get/responses", "redirect"),

@@ -36,7 +36,7 @@ REASONS = {
     "callbacks are not operations": 10,
     "it does not say what an operation gets for all that it requires": 8,
     "a pattern that would take long is read more loosely": 6,
-    "an object as a parameter is carried as JSON `content` only": 4,
+    "an object as a parameter is carried as JSON `content` or in the style deepObject only": 1,
     "the method OPTIONS carries no operation": 2,
     "the body of a GET request means nothing (RFC 9110, §9.3.1)": 1,
     "its only success is a redirect, which is not followed": 1,

@@ -98,3 +98,34 @@ def test_numbers_in_examples_and_schemas_stay_exact_numbers() -> None:
     written = media["schema"]["properties"]
     assert str(written["price"]["examples"]) == "[Decimal('12.50')]"
     assert str(written["odd"]["not"]["minimum"]) == "0.10"
+
+
+RANGE = {"type": "object", "properties": {"gt": {"type": "integer"}}}
+CREATED = {"name": "created", "in": "query", "style": "deepObject", "explode": True}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        RANGE,
+        LIST,
+        {"anyOf": [RANGE, {"type": "integer"}]},
+        {"type": "object", "additionalProperties": {"type": "string"}},
+    ],
+)
+def test_an_object_in_a_query_comes_back(schema: Json) -> None:
+    document = of_one(parameters=[CREATED | {"schema": schema}])
+    assert imported(document).operations[0].bindings["rest"]["parameters"]["created"]["style"] == "deep"
+    own = comes_back(document)
+    [parameter] = own["paths"]["/do"]["post"]["parameters"]
+    assert (parameter["style"], parameter["explode"]) == ("deepObject", True)
+
+
+@pytest.mark.parametrize(("encoding", "style"), [({"style": "deepObject", "explode": True}, "deep"), ({}, None)])
+def test_an_object_in_a_form_comes_back(encoding: Json, style: str | None) -> None:
+    schema = {"type": "object", "properties": {"created": RANGE}}
+    content = {URLENCODED: {"schema": schema, "encoding": {"created": encoding}}}
+    document = of_one(requestBody={"required": True, "content": content})
+    place = imported(document).operations[0].bindings["rest"]["parameters"]["created"]
+    assert place.get("style") == style
+    comes_back(document)

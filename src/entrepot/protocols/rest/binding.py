@@ -15,7 +15,7 @@ import msgspec
 from entrepot.model import shape
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Shape, Types
-from entrepot.protocols.rest import template
+from entrepot.protocols.rest import deep_objects, template
 from entrepot.protocols.rest.template import Template
 from entrepot.shapes import text
 
@@ -34,8 +34,9 @@ PROBLEMS = "application/problem+json;q=0.9"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 Where = Literal["path", "query", "header", "cookie", "form", "body"]
-Style = Literal["scalar", "repeat", "comma", "space", "pipe", "json"]
-"""How a value is written as text: one scalar; a list as repeated names or with a separator; JSON."""
+Style = Literal["scalar", "repeat", "comma", "space", "pipe", "deep", "json"]
+"""How a value is written as text: one scalar; a list as repeated names or with a separator; member by
+member (`deep_objects`); JSON."""
 
 BodyForm = Literal["none", "object", "value", "form", "raw", "file", "stream"]
 """What the body is: nothing; one JSON object of the body's fields; the one field's JSON; a form
@@ -220,10 +221,17 @@ def _place(field: Field, said: _Place, types: Types, path: Template, rest: Where
     style = said.style or usual
     if style == "scalar" and not text.has_text_form(field.shape, types):
         raise Unbindable(f"{field.name} is no scalar, so it cannot be written as one")
-    if style not in ("scalar", "json") and natural != "repeat":
+    if style == "deep" and not _is_deep(field, where, natural, types):
+        raise Unbindable(f"{field.name} cannot be written member by member: only in a query or a form, and of texts")
+    if style not in ("scalar", "deep", "json") and natural != "repeat":
         raise Unbindable(f"{field.name} is no list of scalars, so it cannot be written in the style {style}")
     nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
     return Placement(field=field, where=where, name=name, style=style, nullable=nullable)
+
+
+def _is_deep(field: Field, where: Where, natural: Style, types: Types) -> bool:
+    """Whether a field can be written member by member: it has members, each in the end a text."""
+    return natural != "scalar" and where in ("query", "form") and deep_objects.carries(field.shape, types)
 
 
 def _default_place(field: Field, style: Style, types: Types, path: Template, rest: Where | None) -> Where:

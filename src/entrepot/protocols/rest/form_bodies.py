@@ -7,7 +7,7 @@ list and a record get into a form. Any other part is the text that a query would
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
@@ -18,9 +18,11 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, chunks_of, read
 from entrepot.ports.media_types import Taken, essence
+from entrepot.protocols.rest import deep_objects
 from entrepot.protocols.rest.binding import JSON, MULTIPART, Placement, is_upload, unwrap
+from entrepot.protocols.rest.deep_objects import Path
 from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
-from entrepot.protocols.rest.parameters import Read, decode_json, prefixed, reader, renamed, wire_names
+from entrepot.protocols.rest.parameters import Read, Texts, decode_json, prefixed, reader, renamed, wire_names
 from entrepot.protocols.rest.received import (
     NOTHING,
     Given,
@@ -34,8 +36,10 @@ from entrepot.protocols.rest.received import (
 )
 from entrepot.shapes.values import Codec, Values
 
-ReadParts = Callable[[list[Part | None]], Any]
-"""The value of a field from all parts under its name. Raises `Invalid`."""
+T = TypeVar("T")
+
+Parts = list[Part | None]
+"""All parts under one name; None for an urlencoded name without "="."""
 
 
 def form_reader(
@@ -47,7 +51,8 @@ def form_reader(
     limits: Limits,
 ) -> ReadBody:
     """Reads forms. What happens to fields that nobody declared follows the input record's extras."""
-    fields = {placement.name: _form_field(placement, types, values) for placement in placements}
+    fields = {p.name: _form_field(p, types, values) for p in placements if p.style != "deep"}
+    objects = {p.name: _form_object(p, types, values) for p in placements if p.style == "deep"}
     uploads = {name: file_limit(one.placement.field, types, limits) for name, one in fields.items() if one.is_file}
     names = wire_names(placements)
     forbidding = operation.input.extras == "forbid"
@@ -59,12 +64,9 @@ def form_reader(
         except Malformed as malformed:
             malformed.issues = tuple(renamed(malformed.issues, names))
             raise
-        for name, field in fields.items():
-            found = parts.pop(name, None)
-            if found is not None:
-                field.take(found, given, issues)
-            else:
-                leave_out(field.placement, given, issues, "this field of the form is required")
+        _take_all(fields, parts, given, issues)
+        if objects:
+            _take_all(objects, deep_objects.gather(parts, objects), given, issues)
         if forbidding:
             issues.extend(Issue(f"/{escape(name)}", "unknown", "the form has no such field") for name in parts)
         return NOTHING
@@ -72,12 +74,10 @@ def form_reader(
     return read_form
 
 
-async def _parts(
-    request: Request, known: Known, uploads: Mapping[str, int], limits: Limits
-) -> dict[str, list[Part | None]]:
-    """The form's parts by name; None for an urlencoded name without "="."""
+async def _parts(request: Request, known: Known, uploads: Mapping[str, int], limits: Limits) -> dict[str, Parts]:
+    """The form's parts by name."""
     content_type = known.get(b"content-type", b"")
-    found: dict[str, list[Part | None]] = {}
+    found: dict[str, Parts] = {}
     if essence(content_type) == MULTIPART:
         for part in await read_multipart(chunks_of(request.body), content_type, uploads, limits):
             found.setdefault(part.name, []).append(part)
@@ -88,14 +88,14 @@ async def _parts(
     return found
 
 
-class _FormField(NamedTuple):
-    """One field of a form, and how its parts become its value."""
+class _FormField(NamedTuple, Generic[T]):
+    """One field of a form, and how its parts become its value, or raise `Invalid`."""
 
     placement: Placement
-    read: ReadParts
-    is_file: bool
+    read: Callable[[T], Any]
+    is_file: bool = False
 
-    def take(self, parts: list[Part | None], given: Given, issues: list[Issue]) -> None:
+    def take(self, parts: T, given: Given, issues: list[Issue]) -> None:
         field = self.placement.field
         try:
             given[field.attribute] = self.read(parts)
@@ -103,26 +103,60 @@ class _FormField(NamedTuple):
             issues.extend(prefixed(invalid.issues, field.name))
 
 
-def _form_field(placement: Placement, types: Types, values: Values) -> _FormField:
+def _take_all(fields: Mapping[str, _FormField[T]], parts: dict[str, T], given: Given, issues: list[Issue]) -> None:
+    """Reads every field, and takes its name out of `parts`."""
+    for name, field in fields.items():
+        found = parts.pop(name, None)
+        if found is not None:
+            field.take(found, given, issues)
+        else:
+            leave_out(field.placement, given, issues, "this field of the form is required")
+
+
+def _form_object(placement: Placement, types: Types, values: Values) -> _FormField[dict[Path, Parts]]:
+    """A field that is written member by member, or once as JSON."""
+    part = placement.field.shape
+    codec = values.codec(part)
+    read = deep_objects.reader(part, types, values)
+
+    def read_members(members: dict[Path, Parts]) -> Any:
+        whole = members.get((), [])
+        if len(members) == 1 and (content := _json_of(whole)) is not None:
+            return decode_json(codec, content)
+        return read({path: _texts(parts) for path, parts in members.items()})
+
+    return _FormField(placement, read_members)
+
+
+def _form_field(placement: Placement, types: Types, values: Values) -> _FormField[Parts]:
     part = placement.field.shape
     codec = values.codec(part)
     if not is_upload(part, types):
-        return _FormField(placement, _text_reader(reader(placement, types, values), codec), is_file=False)
+        return _FormField(placement, _text_reader(reader(placement, types, values), codec))
     if isinstance(shape.resolve(part, types), shape.List):
         return _FormField(placement, lambda parts: [each.file() for each in parts if each], is_file=True)
     if isinstance(unwrap(part, types), shape.File):
         return _FormField(placement, lambda parts: _only(parts).file(), is_file=True)
-    return _FormField(placement, lambda parts: checked_octets(bytes(_only(parts).content), codec), is_file=False)
+    return _FormField(placement, lambda parts: checked_octets(bytes(_only(parts).content), codec))
 
 
-def _text_reader(read: Read, codec: Codec) -> ReadParts:
-    def read_parts(parts: list[Part | None]) -> Any:
-        first = parts[0]
-        if first is not None and essence(first.media_type) == JSON and len(parts) == 1:
-            return decode_json(codec, bytes(first.content))
-        return read([None if part is None else _text(part) for part in parts])
+def _text_reader(read: Read, codec: Codec) -> Callable[[Parts], Any]:
+    def read_parts(parts: Parts) -> Any:
+        content = _json_of(parts)
+        return read(_texts(parts)) if content is None else decode_json(codec, content)
 
     return read_parts
+
+
+def _json_of(parts: Parts) -> bytes | None:
+    """What a single part that is labelled as JSON holds."""
+    if len(parts) != 1 or parts[0] is None or essence(parts[0].media_type) != JSON:
+        return None
+    return bytes(parts[0].content)
+
+
+def _texts(parts: Parts) -> Texts:
+    return [None if part is None else _text(part) for part in parts]
 
 
 def _text(part: Part) -> str:
@@ -132,7 +166,7 @@ def _text(part: Part) -> str:
         raise Invalid(issues=(Issue("", "encoding", "this field of the form is not UTF-8"),)) from None
 
 
-def _only(parts: list[Part | None]) -> Part:
+def _only(parts: Parts) -> Part:
     if len(parts) != 1 or parts[0] is None:
         raise Invalid(issues=(Issue("", "duplicate", "this field of the form must be given once"),))
     return parts[0]

@@ -6,8 +6,8 @@ reported at once, under a pointer whose first token is the parameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
@@ -19,21 +19,25 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request
+from entrepot.protocols.rest import deep_objects
 from entrepot.protocols.rest.binding import Binding, Placement, Where, null_is_absence
 from entrepot.protocols.rest.bodies import body_reader
+from entrepot.protocols.rest.deep_objects import Members
 from entrepot.protocols.rest.forms import parse_pairs
-from entrepot.protocols.rest.parameters import Read, Texts, path_reader, prefixed, reader, renamed, wire_names
+from entrepot.protocols.rest.parameters import Texts, path_reader, prefixed, reader, renamed, wire_names
 from entrepot.protocols.rest.received import Given, Known
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
 
+T = TypeVar("T")
 
-class _Parameter(NamedTuple):
+
+class _Parameter(NamedTuple, Generic[T]):
     field: str
     attribute: str
     name: str
     where: Where
-    read: Read
+    read: Callable[[T], Any]
     required: bool
     absence: Any
     """What leaving it out means; UNSET leaves that to the input's type."""
@@ -51,12 +55,15 @@ class InputReader:
             (p.field.name, p.field.attribute, order.index(p.name), path_reader(p, types, values))
             for p in binding.at("path")
         ]
-        self._query = [_parameter(placement, types, values) for placement in binding.at("query")]
-        self._query_names = wire_names(binding.at("query"))
+        in_query = binding.at("query")
+        self._query = [_parameter(placement, types, values) for placement in in_query if placement.style != "deep"]
+        self._objects = [_object(placement, types, values) for placement in in_query if placement.style == "deep"]
+        self._object_names = {parameter.name for parameter in self._objects}
+        self._query_names = wire_names(in_query)
         self._headers = [_parameter(placement, types, values) for placement in binding.at("header")]
         self._cookies = [_parameter(placement, types, values) for placement in binding.at("cookie")]
         self._position = _position(operation, binding, types, values)
-        self._beside = bool(self._query or self._headers or self._cookies or self._position)
+        self._beside = bool(self._query or self._objects or self._headers or self._cookies or self._position)
         self.has_parameters = bool(self._path or self._beside)
         self.read_body = body_reader(operation, binding, values, types, limits)
         """None when the operation takes no body."""
@@ -81,14 +88,15 @@ class InputReader:
 
     def _take_beside(self, request: Request, known: Known, given: Given, issues: list[Issue]) -> None:
         """What stands beside the path: in the query, in headers, in cookies."""
-        if self._query or request.query:
+        if self._query or self._objects or request.query:
             self._take_query(request.query, given, issues)
         if self._headers:
             _take_all(self._headers, _header_texts(request, self._headers), given, issues)
         if self._cookies:
             _take_all(self._cookies, _cookie_texts(request), given, issues)
         if self._position is not None and (last := known.get(b"last-event-id")):
-            _take(self._position, [_text_of(last)], given, issues)
+            texts: Texts = [_text_of(last)]
+            _take(self._position, texts, given, issues)
 
     def _take_query(self, query: bytes, given: Given, issues: list[Issue]) -> None:
         try:
@@ -97,12 +105,22 @@ class InputReader:
             malformed.issues = tuple(renamed(malformed.issues, self._query_names))
             raise
         _take_all(self._query, texts, given, issues)
+        if self._objects:
+            _take_all(self._objects, deep_objects.gather(texts, self._object_names), given, issues)
         issues.extend(
             Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
         )
 
 
-def _parameter(placement: Placement, types: Types, values: Values) -> _Parameter:
+def _parameter(placement: Placement, types: Types, values: Values) -> _Parameter[Texts]:
+    return _read_by(reader(placement, types, values), placement)
+
+
+def _object(placement: Placement, types: Types, values: Values) -> _Parameter[Members]:
+    return _read_by(deep_objects.reader(placement.field.shape, types, values), placement)
+
+
+def _read_by(read: Callable[[T], Any], placement: Placement) -> _Parameter[T]:
     field = placement.field
     by_absence = placement.where in ("header", "cookie") and placement.nullable and null_is_absence(field)
     return _Parameter(
@@ -110,20 +128,20 @@ def _parameter(placement: Placement, types: Types, values: Values) -> _Parameter
         attribute=field.attribute,
         name=placement.name,
         where=placement.where,
-        read=reader(placement, types, values),
+        read=read,
         required=field.required and not by_absence,
         absence=None if by_absence else msgspec.UNSET,
     )
 
 
-def _position(operation: Operation, binding: Binding, types: Types, values: Values) -> _Parameter | None:
+def _position(operation: Operation, binding: Binding, types: Types, values: Values) -> _Parameter[Texts] | None:
     """The parameter that Last-Event-ID fills: where a stream is to go on."""
     if not operation.stream_output:
         return None
     return next((_parameter(p, types, values) for p in binding.at("query", "header") if p.field.role == "cursor"), None)
 
 
-def _take_all(parameters: Iterable[_Parameter], texts: dict[str, Texts], given: Given, issues: list[Issue]) -> None:
+def _take_all(parameters: Iterable[_Parameter[T]], texts: dict[str, T], given: Given, issues: list[Issue]) -> None:
     """Reads every parameter, and takes its name out of `texts`."""
     for parameter in parameters:
         found = texts.pop(parameter.name, None)
@@ -136,14 +154,14 @@ def _take_all(parameters: Iterable[_Parameter], texts: dict[str, Texts], given: 
             given[parameter.attribute] = parameter.absence
 
 
-def _take(parameter: _Parameter, texts: Texts, given: Given, issues: list[Issue]) -> None:
+def _take(parameter: _Parameter[T], texts: T, given: Given, issues: list[Issue]) -> None:
     try:
         given[parameter.attribute] = parameter.read(texts)
     except Invalid as invalid:
         issues.extend(prefixed(invalid.issues, parameter.field))
 
 
-def _header_texts(request: Request, parameters: Iterable[_Parameter]) -> dict[str, Texts]:
+def _header_texts(request: Request, parameters: Iterable[_Parameter[Texts]]) -> dict[str, Texts]:
     wanted = {parameter.name.lower().encode(): parameter.name for parameter in parameters}
     found: dict[str, Texts] = {}
     for name, value in request.headers:

@@ -21,7 +21,7 @@ from entrepot.protocols.rest.binding import MULTIPART, URLENCODED, Binding, Plac
 from entrepot.protocols.rest.bodies import body_record
 from entrepot.protocols.rest.file_bodies import headers_of
 from entrepot.protocols.rest.forms import Part, format_pairs, new_boundary, write_multipart
-from entrepot.protocols.rest.parameters import Texts, Write, writer
+from entrepot.protocols.rest.parameters import Pairs, pair_writer
 from entrepot.shapes.values import Codec, Values
 
 _COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
@@ -46,6 +46,7 @@ class Content(NamedTuple):
 
 _EMPTY = Content([], b"")
 
+WritePairs = Callable[[Any], Pairs]
 WriteBody = Callable[[Any, AsyncIterator[Any] | None], Content]
 
 
@@ -55,8 +56,8 @@ class InputWriter:
     def __init__(self, operation: Operation, binding: Binding, values: Values, types: Types, base_path: str) -> None:
         self._base_path = base_path.rstrip("/")
         self._path = binding.path
-        self._parameters: dict[Where, list[tuple[Placement, Write]]] = {
-            where: [(placement, writer(placement, types, values)) for placement in binding.at(where)]
+        self._parameters: dict[Where, list[tuple[Placement, WritePairs]]] = {
+            where: [(placement, pair_writer(placement, types, values)) for placement in binding.at(where)]
             for where in _TEXT_PLACES
         }
         self._write_body = _body_writer(operation, binding, values, types)
@@ -82,26 +83,24 @@ class InputWriter:
         location = self._base_path + self._path.expand(path)
         return Written(location.encode(), query, headers + content.headers, content.body)
 
-    def _pairs(self, where: Where, input: Any, issues: list[Issue]) -> list[tuple[str, str | None]]:
+    def _pairs(self, where: Where, input: Any, issues: list[Issue]) -> Pairs:
         return _pairs(self._parameters[where], input, issues)
 
 
 _TEXT_PLACES: tuple[Where, ...] = ("path", "query", "header", "cookie")
 
 
-def _pairs(parameters: list[tuple[Placement, Write]], input: Any, issues: list[Issue]) -> list[tuple[str, str | None]]:
+def _pairs(parameters: list[tuple[Placement, WritePairs]], input: Any, issues: list[Issue]) -> Pairs:
     """Names and texts of what is not absent."""
-    pairs: list[tuple[str, str | None]] = []
+    pairs: Pairs = []
     for placement, write in parameters:
         value = getattr(input, placement.field.attribute)
         if value is msgspec.UNSET:
             continue
         try:
-            texts: Texts = write(value)
+            pairs.extend(write(value))
         except ValueError as error:
             issues.append(Issue(f"/{escape(placement.field.name)}", "encoding", str(error)))
-            continue
-        pairs.extend((placement.name, text) for text in texts)
     return pairs
 
 
@@ -182,7 +181,7 @@ def _stream_writer(codec: Codec, media_type: bytes) -> WriteBody:
 
 def _form_writer(binding: Binding, placements: tuple[Placement, ...], values: Values, types: Types) -> WriteBody:
     if binding.accepts[0] == URLENCODED:
-        return _urlencoded_writer([(placement, writer(placement, types, values)) for placement in placements])
+        return _urlencoded_writer([(placement, pair_writer(placement, types, values)) for placement in placements])
     fields = [(placement, _part_writer(placement, values, types)) for placement in placements]
 
     def write_multipart_form(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
@@ -198,7 +197,7 @@ def _form_writer(binding: Binding, placements: tuple[Placement, ...], values: Va
     return write_multipart_form
 
 
-def _urlencoded_writer(parameters: list[tuple[Placement, Write]]) -> WriteBody:
+def _urlencoded_writer(parameters: list[tuple[Placement, WritePairs]]) -> WriteBody:
     def write_urlencoded(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         issues: list[Issue] = []
         body = format_pairs(_pairs(parameters, input, issues))
@@ -220,11 +219,11 @@ def _part_writer(placement: Placement, values: Values, types: Types) -> Callable
         media_type = inner.media_type if isinstance(inner, shape.Raw) else "application/octet-stream"
         return lambda octets: [] if octets is None else [Part(name, name, media_type, bytearray(octets))]
     encode = values.codec(part).encode
-    write = writer(placement, types, values)
+    write = pair_writer(placement, types, values)
 
     def write_parts(value: Any) -> list[Part | tuple[str, File]]:
         if placement.style == "json" or value is None or value == []:
             return [Part(name, media_type="application/json", content=bytearray(encode(value)))]
-        return [Part(name, content=bytearray((text or "").encode())) for text in write(value)]
+        return [Part(key, content=bytearray((text or "").encode())) for key, text in write(value)]
 
     return write_parts

@@ -17,6 +17,7 @@ from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.shape import Shape, Types
+from entrepot.protocols.rest import deep_objects
 from entrepot.protocols.rest.binding import Placement, Style, Where, null_is_absence, unwrap
 from entrepot.protocols.rest.template import decode_items
 from entrepot.shapes import text
@@ -25,6 +26,9 @@ from entrepot.shapes.values import Codec, Values
 
 Texts = list[str | None]
 """Every value under one name, in order; None where the name is bare."""
+
+Pairs = list[tuple[str, str | None]]
+"""Names and texts, in order."""
 
 Read = Callable[[Texts], Any]
 """Raises `Invalid` with pointers relative to the field, or `Malformed`."""
@@ -67,6 +71,14 @@ def writer(placement: Placement, types: Types, values: Values) -> Write:
     """Turns a parameter's value into the texts under its name."""
     write = _plain_writer(placement, types, values)
     return _checked_writer(write, placement.where) if placement.where in ("header", "path") else write
+
+
+def pair_writer(placement: Placement, types: Types, values: Values) -> Callable[[Any], Pairs]:
+    """Turns a parameter's value into all names and texts that say it. They raise ValueError as `Write` does."""
+    if placement.style == "deep":
+        return deep_objects.writer(placement.field.shape, placement.name, types, values)
+    write, name = writer(placement, types, values), placement.name
+    return lambda value: [(name, text) for text in write(value)]
 
 
 def prefixed(issues: Iterable[Issue], name: str) -> Iterable[Issue]:

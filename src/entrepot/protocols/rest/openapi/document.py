@@ -259,11 +259,13 @@ def dialect_of(root: Any) -> Dialect | None:
 
 
 def list_style(where: str, style: str, explode: Any) -> Style | None:
-    """How a list is written by `style` and `explode` (OpenAPI 3.1, §4.8.12.3); None when it is not a way we know."""
+    """How what is no scalar is written (OpenAPI 3.1, §4.8.12.3); None when it is not a way we know."""
     match where, style:
         case (("query" | "cookie"), ("" | "form")):
             repeated = explode if isinstance(explode, bool) else True
             return "repeat" if repeated and where == "query" else "comma"
+        case "query", "deepObject":
+            return "deep"
         case "query", "spaceDelimited":
             return "repeat" if explode is True else "space"
         case "query", "pipeDelimited":

@@ -12,6 +12,7 @@ from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
 from entrepot.ports.media_types import essence
 from entrepot.ports.protocol import Refusal
+from entrepot.protocols.rest import deep_objects
 from entrepot.protocols.rest.binding import (
     BODILESS,
     MULTIPART,
@@ -129,9 +130,15 @@ class InputImport:
             # There is no way to write null here, whatever the schema says.
             field = msgspec.structs.replace(field, shape=unwrap(field.shape, types))
         natural = style_of(field.shape, types)
-        if style != "json" and natural == "json":
+        if style == "deep" and natural != "scalar" and not deep_objects.carries(field.shape, types):
+            raise Unreadable(
+                node, "an object with members of any type, or within itself, is not carried in the style deepObject"
+            )
+        if style not in ("deep", "json") and natural == "json":
             if not text.has_text_form(field.shape, types):
-                raise Unreadable(node, "an object as a parameter is carried as JSON `content` only")
+                raise Unreadable(
+                    node, "an object as a parameter is carried as JSON `content` or in the style deepObject only"
+                )
             natural = "scalar"
         if natural == "repeat" and style is None:
             raise Unreadable(node, "a list in this style is not carried")
@@ -222,8 +229,9 @@ class InputImport:
         if is_upload(field.shape, types) or (self._accepts[0] == MULTIPART and style_of(field.shape, types) == "json"):
             self._add(field, "form", property_)
         else:
-            style = _encoded_style(media["encoding"][field.name])
-            self._add_as_text(field, "form", style or "repeat", property_)
+            # What is no scalar and no list of them is JSON, unless its encoding says otherwise (3.1, §4.8.15.1).
+            usual: Style = "json" if style_of(field.shape, types) == "json" else "repeat"
+            self._add_as_text(field, "form", _encoded_style(media["encoding"][field.name]) or usual, property_)
 
     def _read_octets(self, content: Content) -> None:
         media_type = next(iter(content.media_types))

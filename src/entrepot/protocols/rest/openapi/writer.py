@@ -241,10 +241,12 @@ def _tags(operations: Iterable[Operation]) -> list[str]:
 
 
 def _style(placement: Placement) -> Json:
-    """How a list is written, where it is not the default of its place (OpenAPI 3.1, §4.8.12.2)."""
+    """How what is no scalar is written, where it is not the default of its place (OpenAPI 3.1, §4.8.12.2)."""
     match placement.where, placement.style:
         case "query", "comma":
             return {"style": "form", "explode": False}
+        case "query", "deep":
+            return {"style": "deepObject", "explode": True}
         case "query", "space":
             return {"style": "spaceDelimited", "explode": False}
         case "query", "pipe":
