@@ -65,12 +65,13 @@ def protocols_page() -> str:
         [_words(field), *("yes" if getattr(CATALOG[name].server.can, field) else "no" for name in names)]
         for field in Can.__struct_fields__
     ]
-    imports = [["imports", *(", ".join(f"`{kind}`" for kind in CATALOG[name].client.documents) for name in names)]]
+    imports = ["imports", *(", ".join(f"`{kind}`" for kind in CATALOG[name].client.documents) for name in names)]
+    on = ["on by default under `serve`", *("yes" if CATALOG[name].by_default else "no" for name in names)]
     text = (
         "What each protocol can carry. An operation that a protocol cannot carry is left out of it, and `check`, "
         "`explain` and the service's own docs page say so; when `expose` names the protocol, that is an error."
     )
-    return _page("Protocols", text, _table(["", *names], rows + imports))
+    return _page("Protocols", text, _table(["", *names], [*rows, imports, on]))
 
 
 def faults_page() -> str:

@@ -18,7 +18,7 @@ from entrepot.spec.schema import declaration_schema
 from entrepot.spec.typed import typed
 from entrepot.spec.yaml import read
 
-KINDS = ("openapi", "openrpc")
+KINDS = {"openapi": ("api_description",), "openrpc": ()}
 WHOLE: dict[str, Any] = {
     "entrepot": 1,
     "name": "shop",
@@ -71,13 +71,13 @@ def changed(draw: st.DrawFn) -> Any:
     return plain
 
 
-SCHEMA = jsonschema.Draft202012Validator(declaration_schema(KINDS))
+SCHEMA = jsonschema.Draft202012Validator(declaration_schema(tuple(KINDS)))
 
 
 @given(changed())
 def test_the_schema_accepts_what_the_declaration_does(plain: Any) -> None:
     try:
-        msgspec.convert(plain, declaration_type(KINDS))
+        msgspec.convert(plain, declaration_type(tuple(KINDS)))
         accepted = True
     except msgspec.ValidationError:
         accepted = False
@@ -102,7 +102,7 @@ def test_a_refusal_says_what_is_wrong_where_it_stands(plain: Any) -> None:
 
 
 def test_every_field_says_what_it_means() -> None:
-    definitions = declaration_schema(KINDS)["$defs"]
+    definitions = declaration_schema(tuple(KINDS))["$defs"]
     silent = [
         f"{name}.{field}"
         for name, definition in definitions.items()
@@ -114,7 +114,7 @@ def test_every_field_says_what_it_means() -> None:
 
 
 def test_a_kind_of_document_is_a_key_of_a_service() -> None:
-    declaration = msgspec.convert({"services": {"crm": {"openrpc": "specs/crm.json"}}}, declaration_type(KINDS))
+    declaration = msgspec.convert({"services": {"crm": {"openrpc": "specs/crm.json"}}}, declaration_type(tuple(KINDS)))
     assert isinstance(declaration, Declaration)
     assert isinstance(declaration.services["crm"], ServiceEntry)
     assert declaration.services["crm"].documents == {"openrpc": "specs/crm.json"}
@@ -131,7 +131,7 @@ def test_a_last_newline_does_not_slip_through() -> None:
 def test_the_kinds_of_document_are_asked_for_only_when_one_may_be_named() -> None:
     """To ask is to load every protocol."""
 
-    def kinds() -> tuple[str, ...]:
+    def kinds() -> dict[str, tuple[str, ...]]:
         raise AssertionError("nobody names a document")
 
     parsed = read(b"services: {shop: {python: shop, expose: [rest]}}\nroutes: []\n", "entrepot.yaml")
@@ -140,25 +140,30 @@ def test_the_kinds_of_document_are_asked_for_only_when_one_may_be_named() -> Non
     assert declaration.services["shop"].documents == {}
 
 
+def test_another_word_for_a_kind_of_document_is_known_by_what_it_means() -> None:
+    parsed = read(b"services: {crm: {api_description: specs/crm.json}}", "entrepot.yaml")
+    assert [each.remedy for each in typed(parsed, lambda: KINDS).problems] == ["Did you mean `openapi`?"]
+
+
 @given(changed())
 def test_what_is_well_formed_is_read_whatever_is_wrong_beside_it(plain: Any) -> None:
     found = typed(read(json.dumps(plain).encode(), "entrepot.yaml"), lambda: KINDS)
     assert found.declaration is not None
     if found.problems:
         return
-    whole = msgspec.convert(plain, declaration_type(KINDS))
+    whole = msgspec.convert(plain, declaration_type(tuple(KINDS)))
     assert msgspec.to_builtins(found.declaration) == msgspec.to_builtins(whole)
 
 
 def test_a_number_names_an_item_of_a_list_and_no_member_of_a_map() -> None:
-    found = typed(read(b'services: {"9": {}}\nroutes: [[]]', "entrepot.yaml"), tuple)
+    found = typed(read(b'services: {"9": {}}\nroutes: [[]]', "entrepot.yaml"), dict)
     assert [problem.message.partition(":")[0] for problem in found.problems] == ["`9`", "item 1 of `routes`"]
 
 
 def test_only_what_is_wrong_is_left_out() -> None:
     routes = b"[{upstream: a}, {path: /b, upstream: b, timeout: 1}, {path: /c, upstream: c}]"
     text = b"workers: many\nthreads: 3\nroutes: " + routes
-    found = typed(read(text, "entrepot.yaml"), tuple)
+    found = typed(read(text, "entrepot.yaml"), dict)
     assert found.declaration is not None
     assert (found.declaration.workers, found.declaration.threads) == (None, 3)
     assert [(route.path, route.upstream) for route in found.declaration.routes] == [("/b", "b"), ("/c", "c")]

@@ -140,14 +140,12 @@ class Told(NamedTuple):
 
 
 _NOTHING = Beside((), [])
-_CARRY_BESIDE = frozenset(("rest",))
-"""The protocols whose answers have a place for warnings and headers; by the READMEs of the others they have none."""
 
 
 async def expected(case: Case, protocol: Protocol) -> Told:
     """What calling the Invoke itself gives, without what the protocol has no place for."""
     reply = _reply(case)
-    beside = _beside(reply) if protocol.name in _CARRY_BESIDE else _NOTHING
+    beside = _beside(reply) if protocol.server.can.warnings_and_headers else _NOTHING
     return Told([_expected_seen(case)], await _answer_of(reply, case), beside)
 
 

@@ -78,7 +78,7 @@ class LineServer:
 class LineClient:
     """Calls a `LineServer`."""
 
-    documents = ()
+    documents: Mapping[str, tuple[str, ...]] = {}
 
     def read(self, document: Document, name: str) -> Imported:
         raise NotImplementedError

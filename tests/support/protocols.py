@@ -82,8 +82,8 @@ class ListClient:
     A `schema` is what the answers are held against.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.documents = (kind,)
+    def __init__(self, kind: str, *words: str) -> None:
+        self.documents = {kind: words}
 
     def read(self, document: Document, name: str) -> Imported:
         content = document.content
@@ -101,7 +101,7 @@ class ListClient:
 def catalog() -> dict[str, Protocol]:
     """`rest` with documents of the kind `openapi`, and `jsonrpc` with `openrpc`."""
     return {
-        "rest": Protocol("rest", PathServer(), ListClient("openapi"), by_default=True),
+        "rest": Protocol("rest", PathServer(), ListClient("openapi", "swagger"), by_default=True),
         "jsonrpc": Protocol("jsonrpc", MethodServer(), ListClient("openrpc")),
     }
 

@@ -30,6 +30,8 @@ class Can(msgspec.Struct, frozen=True, kw_only=True):
     stream_output: bool = False
     files: bool = False
     raw: bool = False
+    warnings_and_headers: bool = False
+    """Those of a reply, beside its output. An operation can be carried without them."""
 
     def refusal(self, operation: Operation, types: shape.Types) -> str:
         """Why the operation cannot be carried; "" when it can."""
@@ -141,8 +143,9 @@ class Server(_Interface):
 class Client(_Interface):
     """Makes an upstream look like a service."""
 
-    documents: tuple[str, ...]
-    """The kinds of document it reads, as `import KIND:FILE` names them: ("openapi",)."""
+    documents: Mapping[str, tuple[str, ...]]
+    """The kinds of document it reads, as `import KIND:FILE` names them, each with the other words that
+    people use for it: {"openapi": ("swagger",)}."""
 
     def read(self, document: Document, name: str) -> Imported:
         """The document as a service called `name`. Pure: fetching is the CLI's job.
@@ -177,3 +180,8 @@ Catalog = Mapping[str, Protocol]
 def document_kinds(catalog: Catalog) -> dict[str, str]:
     """By kind of document, such as `openapi`: the protocol whose client reads it."""
     return {kind: name for name, protocol in catalog.items() for kind in protocol.client.documents}
+
+
+def document_words(catalog: Catalog) -> dict[str, tuple[str, ...]]:
+    """By kind of document: the other words that people use for it."""
+    return {kind: words for protocol in catalog.values() for kind, words in protocol.client.documents.items()}

@@ -36,7 +36,7 @@ class Loaded(msgspec.Struct, frozen=True):
     """What is wrong with its form. The parts at fault are not in the declaration; the rest of it is."""
 
 
-def load(target: Path, kinds: Kinds = tuple, environment: str = "") -> Loaded:
+def load(target: Path, kinds: Kinds = dict, environment: str = "") -> Loaded:
     """What is declared at the target, as the environment has it ("": as it stands).
 
     `kinds` gives the kinds of document that a service may be imported from. Raises `Refused`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 SYNONYMS = {
     "algorithm": "balance",
@@ -29,7 +29,6 @@ SYNONYMS = {
     "servers": "endpoints",
     "service": "upstream",
     "strip_path": "strip_prefix",
-    "swagger": "openapi",
     "target": "upstream",
     "targets": "endpoints",
     "uri": "path",
@@ -37,22 +36,22 @@ SYNONYMS = {
 """Words that other gateways use, with ours."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], synonyms: Mapping[str, str] = SYNONYMS) -> str:
     """The known name that `name` resembles or means, or ""."""
     from difflib import get_close_matches  # only needed when something is wrong
 
     names = {candidate.lower(): candidate for candidate in known}
     word = name.lower().replace("-", "_")
-    if SYNONYMS.get(word) in names:
-        return names[SYNONYMS[word]]
+    if synonyms.get(word) in names:
+        return names[synonyms[word]]
     extended = [candidate for candidate in names if candidate.startswith(word) or word.startswith(candidate)]
     return next((names[match] for match in get_close_matches(word, names, n=1) or extended), "")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], synonyms: Mapping[str, str] = SYNONYMS) -> str:
     """A remedy: the nearest name, else the list of those there are, else ""."""
     names = sorted(known)
-    match = nearest(name, names)
+    match = nearest(name, names, synonyms)
     if match:
         return f"Did you mean `{match}`?"
     return f"There is: {', '.join(names)}." if names else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Reply
@@ -25,7 +25,7 @@ _JSON = b"application/json"
 class JsonRpcClient:
     """The calling half of the protocol."""
 
-    documents: tuple[str, ...] = ("openrpc",)
+    documents: Mapping[str, tuple[str, ...]] = {"openrpc": ()}
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenRPC 1.x document as a service. Raises `Refused` when it is not one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -25,7 +26,7 @@ from entrepot.shapes.values import Values
 class RestClient:
     """The client half of REST."""
 
-    documents: tuple[str, ...] = ("openapi",)
+    documents: Mapping[str, tuple[str, ...]] = {"openapi": ("swagger",)}
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""

@@ -50,7 +50,7 @@ class RestCan(Can, frozen=True):
 class RestServer:
     """The server half of REST. `heartbeat` is the most seconds an event stream is silent."""
 
-    can: Can = RestCan(stream_input=True, stream_output=True, files=True, raw=True)
+    can: Can = RestCan(stream_input=True, stream_output=True, files=True, raw=True, warnings_and_headers=True)
 
     def __init__(self, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self._heartbeat = heartbeat
