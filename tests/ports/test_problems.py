@@ -8,6 +8,7 @@ import pytest
 from entrepot.model.call import Context
 from entrepot.model.fault import KINDS
 from entrepot.model.faults import NotFound, RateLimited, Unauthenticated, UnknownOperation
+from entrepot.ports.exchange import TooSlow
 from entrepot.ports.problems import kind_of, refusal, response, retry_after
 from entrepot.ports.told_faults import tell
 
@@ -15,12 +16,12 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def test_a_refusal_is_a_problem_with_the_callers_trace_id():
-    answer = refusal(UnknownOperation("no"), Context(traceparent=TRACE), status=405, headers=[(b"allow", b"GET")])
+    answer = refusal(UnknownOperation("no"), Context(traceparent=TRACE), headers=[(b"allow", b"GET")])
     assert msgspec.json.decode(answer.body) == {
-        "type": "about:blank", "status": 405, "title": "There is no such operation", "detail": "no",
+        "type": "about:blank", "status": 404, "title": "There is no such operation", "detail": "no",
         "kind": "unknown_operation", "trace_id": "0af7651916cd43dd8448eb211c80319c",
     }  # fmt: skip
-    assert answer.status == 405
+    assert answer.status == 404
     assert dict(answer.headers)[b"content-type"] == b"application/problem+json"
     assert dict(answer.headers)[b"content-length"] == b"%d" % len(answer.body)
     assert dict(answer.headers)[b"allow"] == b"GET"
@@ -28,6 +29,10 @@ def test_a_refusal_is_a_problem_with_the_callers_trace_id():
 
 def test_a_refusal_has_the_status_of_its_kind():
     assert refusal(NotFound(), Context()).status == 404
+
+
+def test_a_refusal_for_which_http_has_a_word_of_its_own_has_its_status():
+    assert refusal(TooSlow(), Context()).status == 408
 
 
 @pytest.mark.parametrize(

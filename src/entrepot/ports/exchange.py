@@ -22,8 +22,16 @@ READ_SECONDS_MAX = 120.0
 """How long a body that is read into memory may take from its first octets to its last."""
 
 
-class TooSlow(Timeout):
+class HttpOnly:
+    """Of a fault: HTTP has a status for it that its kind has not."""
+
+    http_status: int
+
+
+class TooSlow(HttpOnly, Timeout):
     """The body does not arrive."""
+
+    http_status = 408
 
 
 def read(body: Body, limit: int, announced: bytes | None = None) -> Awaitable[bytes]:

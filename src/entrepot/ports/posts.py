@@ -11,13 +11,15 @@ from entrepot.model.call import Context, Headers
 from entrepot.model.fault import KINDS, Fault
 from entrepot.model.faults import TooLarge, Unsupported, UpstreamFailed
 from entrepot.ports.context import Known, context_headers, own_headers
-from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, close, read
+from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close, read
 from entrepot.ports.media_types import essence, parameter
-from entrepot.ports.problems import kind_of, retry_after
+from entrepot.ports.problems import kind_of, retry_after, status_of
 
 
-class NotPosted(Unsupported):
+class NotPosted(HttpOnly, Unsupported):
     """The request's method is not POST."""
+
+    http_status = 405
 
 
 def check_post(request: Request, known: Known, media_type: bytes) -> None:
@@ -41,14 +43,10 @@ def _is_labelled(content_type: bytes, media_type: bytes) -> bool:
 
 def refused(fault: Fault, message: bytes, media_type: bytes) -> Response:
     """The response to a request that HTTP refuses with this fault, which `message` tells in the protocol's form."""
-    status = next((status for kind, status in _OWN_STATUSES if isinstance(fault, kind)), fault.row.status)
+    status = status_of(fault)
     allow: Headers = [(b"allow", b"POST")] if status == 405 else []
     length = (b"content-length", b"%d" % len(message))
     return Response(status, [length, (b"content-type", media_type), *allow], message)
-
-
-_OWN_STATUSES = ((NotPosted, 405), (TooSlow, 408))
-"""Faults for which HTTP has a word that their kind has not."""
 
 
 class Endpoint:

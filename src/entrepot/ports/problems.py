@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from entrepot.model.call import Context, Headers
 from entrepot.model.fault import Fault, Kind
-from entrepot.ports.exchange import Response, header
+from entrepot.ports.exchange import HttpOnly, Response, header
 from entrepot.ports.told_faults import Members, Told, encode_members, tell
 
 PROBLEM = "application/problem+json"
@@ -38,11 +38,14 @@ def response(told: Told, status: int, type: str = UNTYPED, headers: Headers | No
     return Response(status, lines + (headers or []), body)
 
 
-def refusal(
-    fault: Fault, context: Context, *, status: int | None = None, headers: Headers | None = None
-) -> Response:  # fmt: skip
-    """The response to a request that reached no operation; `status` is for what HTTP alone has a word for."""
-    return response(tell(fault, context.trace_id), status or fault.row.status, headers=headers)
+def refusal(fault: Fault, context: Context, headers: Headers | None = None) -> Response:
+    """The response to a request that reached no operation."""
+    return response(tell(fault, context.trace_id), status_of(fault), headers=headers)
+
+
+def status_of(fault: Fault) -> int:
+    """The HTTP status of a fault that no operation declares: its own, or that of its kind."""
+    return fault.http_status if isinstance(fault, HttpOnly) else fault.row.status
 
 
 _KIND_BY_STATUS: dict[int, Kind] = {

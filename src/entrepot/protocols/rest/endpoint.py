@@ -16,8 +16,9 @@ from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Request, Response, TooSlow, close, header
+from entrepot.ports.exchange import HttpOnly, Request, Response, close, header
 from entrepot.ports.media_types import choose
+from entrepot.ports.problems import status_of
 from entrepot.ports.told_faults import tell, unforeseen
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding import JSON, Binding, accept_of
@@ -32,8 +33,10 @@ Endpoint = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
 _KEPT_BY_304 = (b"etag", b"cache-control", b"content-location", b"expires", b"vary")
 
 
-class NotAcceptable(Unsupported):
+class NotAcceptable(HttpOnly, Unsupported):
     """The caller's Accept header leaves nothing that can be answered with."""
+
+    http_status = 406
 
 
 class OperationEndpoint:
@@ -129,14 +132,10 @@ class OperationEndpoint:
         return Response(304, [line for line in response.headers if line[0] in _KEPT_BY_304])
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
-        status = next((status for kind, status in _OWN_STATUSES if isinstance(fault, kind)), None)
+        status = status_of(fault) if isinstance(fault, HttpOnly) else None
         headers = self._accepts if fault.kind == "unsupported" and status is None else []
         told = tell(fault, context.trace_id, self._operation, self._values, self._limits)
         return faults.response(told, status=status, headers=list(headers))
-
-
-_OWN_STATUSES = ((NotAcceptable, 406), (TooSlow, 408))
-"""Faults for which HTTP has a word that their kind has not."""
 
 
 def _accepted_header(binding: Binding) -> Headers:

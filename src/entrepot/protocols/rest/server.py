@@ -14,7 +14,7 @@ from entrepot.model.faults import Malformed, UnknownOperation
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
 from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, Request, Response, close
+from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close
 from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
 from entrepot.protocols.rest import samples, template
@@ -30,6 +30,12 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS = 15.0
 UNBINDABLE = "E702"
 """An operation's binding cannot be carried out."""
+
+
+class MethodNotAllowed(HttpOnly, UnknownOperation):
+    """The address has no operation of this method."""
+
+    http_status = 405
 
 
 class RestCan(Can, frozen=True):
@@ -172,8 +178,8 @@ def _no_method(place: Place[Endpoint], request: Request) -> Response:
     allow = [(b"allow", place.allow)]
     if request.method == "OPTIONS":
         return Response(204, allow)
-    fault = UnknownOperation(f"this address takes {place.allow.decode()}, not {request.method}")
-    return refusal(fault, context_of(request), status=405, headers=allow)
+    fault = MethodNotAllowed(f"this address takes {place.allow.decode()}, not {request.method}")
+    return refusal(fault, context_of(request), headers=allow)
 
 
 async def _ready(response: Response) -> Response:
