@@ -320,3 +320,30 @@ def test_a_link_that_could_not_be_followed_is_refused_with_its_place(link: Any, 
     [refusal] = found.refusals
     assert reason in refusal.reason
     assert refusal.pointer.startswith("/paths/~1thing/get/responses/200/links/next")
+
+
+@pytest.mark.parametrize("path", ["/things/{name}", "/things/{id}#named"])
+async def test_an_address_that_two_operations_have_is_called_and_served_apart(path: str) -> None:
+    variable = path.partition("{")[2].partition("}")[0]
+    named = {"operationId": "named", "parameters": [ID | {"name": variable}], "responses": OK}
+    paths = {"/things/{id}": {"get": {"operationId": "do", "parameters": [ID], "responses": OK}}, path: {"get": named}}
+    service = imported(document={"paths": paths})
+    assert service.refusals == ()
+    upstream = Upstream(service)
+    for served in ("/things/a", "/things/b/named"):
+        response, _ = await upstream.asked("GET", served)
+        assert response.status == 200
+    assert [request.path for request in upstream.requests] == [b"/things/a", b"/things/b"]
+
+
+async def test_an_operation_at_an_address_of_its_own_comes_back_at_ours() -> None:
+    one = {"responses": OK, "parameters": [ID]}
+    paths = {
+        "/things/{id}#a": {"get": {"operationId": "a"} | one},
+        "/things/{id}#b": {"get": {"operationId": "b"} | one},
+    }
+    service = imported(document={"paths": paths}).service
+    assert [each.bindings["rest"]["path"] for each in service.operations] == ["/things/{id}", "/things/{id}/b"]
+    own = json.loads(writer.contract([service]).content)
+    again = PROTOCOL.client.read(Document(own, "own"), "things").service
+    assert (again.operations, again.bindings) == (service.operations, {})

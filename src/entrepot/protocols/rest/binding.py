@@ -20,6 +20,8 @@ from entrepot.protocols.rest.template import Template
 from entrepot.shapes import text
 
 NAME = "rest"
+PATHS = "paths"
+"""In a service's own binding, by operation: its path at the upstream, where it is not the one we serve it at."""
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -148,6 +150,13 @@ def bind(operation: Operation, types: Types) -> Binding:
     )
     _check(operation, binding, types)
     return binding
+
+
+def bind_upstream(operation: Operation, service: Service) -> Binding:
+    """The binding of an operation as its upstream has it. Raises `Unbindable`."""
+    binding = bind(operation, service.types)
+    path = service.bindings.get(NAME, {}).get(PATHS, {}).get(operation.name)
+    return binding if path is None else msgspec.structs.replace(binding, path=template.parse(path))
 
 
 def unwrap(part: Shape, types: Types) -> Shape:

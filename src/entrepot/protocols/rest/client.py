@@ -16,7 +16,7 @@ from entrepot.ports.exchange import Exchange, Request
 from entrepot.ports.media_types import narrow
 from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.rest import etags
-from entrepot.protocols.rest.binding import PROBLEMS, Binding, accept_of, bind
+from entrepot.protocols.rest.binding import PROBLEMS, Binding, accept_of, bind_upstream
 from entrepot.protocols.rest.input_writer import InputWriter
 from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.output_reader import OutputReader
@@ -38,7 +38,10 @@ class RestClient:
     ) -> Invokes:  # fmt: skip
         """An Invoke for each operation. Raises `Unbindable` for one that REST cannot carry."""
         upstream = _Upstream(values, service.types, exchange, host, base_path, limits)
-        return {operation.name: _Calling(operation, upstream) for operation in service.operations}
+        return {
+            operation.name: _Calling(operation, bind_upstream(operation, service), upstream)
+            for operation in service.operations
+        }
 
 
 class _Upstream(NamedTuple):
@@ -55,8 +58,7 @@ class _Upstream(NamedTuple):
 class _Calling:
     """The Invoke of one operation. Its codecs are made when it is first called."""
 
-    def __init__(self, operation: Operation, upstream: _Upstream) -> None:
-        binding = bind(operation, upstream.types)
+    def __init__(self, operation: Operation, binding: Binding, upstream: _Upstream) -> None:
         self._upstream = upstream
         self._method = binding.method
         self._host = (b"host", upstream.host.encode())

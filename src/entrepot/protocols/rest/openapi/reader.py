@@ -19,7 +19,7 @@ from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.protocol import Document, Imported, Refusal
-from entrepot.protocols.rest.binding import METHODS, NAME, Unbindable, bind
+from entrepot.protocols.rest.binding import METHODS, NAME, PATHS, Unbindable, bind
 from entrepot.protocols.rest.openapi import links
 from entrepot.protocols.rest.openapi.document import Dialect, Node, OpenApi3, Unreadable, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
@@ -67,7 +67,9 @@ class _Import:
         self._operations: list[Operation] = []
         self._refusals: list[Refusal] = []
         self._taken: set[str] = set()
-        self._addresses: dict[tuple[str, tuple[Segment, ...]], str] = {}
+        self._addresses: set[tuple[str, tuple[Segment, ...]]] = set()
+        self._called_at: dict[str, str] = {}
+        """By operation: its path at the upstream, where ours is another."""
         self._by_id: dict[str, str] = {}
         self._linked: list[tuple[str, Success]] = []
 
@@ -88,6 +90,7 @@ class _Import:
             links=links,
             title=info["title"].text,
             docs=info["description"].text,
+            bindings={NAME: {PATHS: self._called_at}} if self._called_at else {},
         )
         return Imported(service, tuple(self._refusals), self._server_url())
 
@@ -128,9 +131,10 @@ class _Import:
 
     def _read_operation(self, method: str, path: str, item: Node, node: Node) -> Operation:
         self._refuse_other_servers(item, node)
+        called = path.partition("#")[0]
         inputs = InputImport(self._schemas, self._dialect)
         inputs.read_parameters(item, node)
-        inputs.read_path(path)
+        inputs.read_path(called)
         inputs.read_body(item, node, method)
         replies = ReplyImport(self._schemas, self._dialect, node)
         success = replies.success()
@@ -148,18 +152,17 @@ class _Import:
             summary=node["summary"].text,
             docs=node["description"].text,
             tags=tuple(tag.text for tag in node["tags"].items() if tag.text),
-            bindings={NAME: {"method": method, "path": path, **inputs.binding(), **success.binding()}},
+            bindings={NAME: {"method": method, "path": called, **inputs.binding(), **success.binding()}},
         )
         operation = self._with_extensions(operation, node)
         self._check(operation, node)
-        self._check_address(operation, node)
         name = self._operation_name(node["operationId"].text, method, path)
         self._refusals += [*inputs.gaps, *replies.gaps]
         self._linked.append((name, success))
         self._credentials.read(node, inputs.places)
         if node["operationId"].text:
             self._by_id[node["operationId"].text] = name
-        return msgspec.structs.replace(operation, name=name)
+        return self._at_own_address(msgspec.structs.replace(operation, name=name))
 
     def _refuse_other_servers(self, item: Node, node: Node) -> None:
         for servers in (item["servers"], node["servers"]):
@@ -198,15 +201,21 @@ class _Import:
         except Unbindable as unbindable:
             raise Unreadable(node, str(unbindable)) from None
 
-    def _check_address(self, operation: Operation, node: Node) -> None:
-        """Raises `Unreadable` for an operation whose address another one has, which OpenAPI forbids (3.1, §4.8.8.2)."""
-        template = parse(operation.bindings[NAME]["path"])
-        address = (operation.bindings[NAME]["method"], template.pattern)
-        if address in self._addresses:
-            raise Unreadable(
-                node, f"{self._addresses[address]} has the same address, only its variables differ in name"
-            )
-        self._addresses[address] = template.text
+    def _at_own_address(self, operation: Operation) -> Operation:
+        """The operation at an address that no other one has: where it would, its name is put behind the path.
+
+        OpenAPI forbids templates that only their variables' names tell apart (3.1, §4.8.8.2), and a fragment
+        reaches no server; yet documents have both. Such an operation is still called at the address given.
+        """
+        method, called = operation.bindings[NAME]["method"], operation.bindings[NAME]["path"]
+        path = called
+        while (address := (method, parse(path).pattern)) in self._addresses:
+            path = f"{path.rstrip('/')}/{operation.name}"
+        self._addresses.add(address)
+        if path == called:
+            return operation
+        self._called_at[operation.name] = called
+        return msgspec.structs.replace(operation, bindings={NAME: operation.bindings[NAME] | {"path": path}})
 
     def _refuse_webhooks(self) -> None:
         for name, node in self._members(self._root["webhooks"]):
