@@ -48,3 +48,5 @@ if __name__ == "__main__":
     for thread in threads:
         thread.start()
     print(f"listening on {', '.join(str(server.server_port) for server in servers)}", flush=True)
+    for thread in threads:
+        thread.join()  # while a program ends, Python 3.12 starts no thread for a request
