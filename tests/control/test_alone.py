@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from entrepot.control.alone import missing_without_edge, without_edge
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.ir.edge import PoolTarget, Route, UpstreamTarget
 from entrepot.ir.release import Release
-from entrepot.ir.worker import Pool, PythonSource, ServiceTable, UpstreamSource, WorkerIR
+from entrepot.ir.worker import Pool, PythonSource, ServiceTable, UpstreamSource
 from entrepot.kit.diagnostics import Refused
 from entrepot.model.operation import Service
+from support.tables import edge_table, service_table, worker_pool, worker_table
 
-OPERATIONS = Pool(name="operations", processes=4)
-HOSTED = Pool(name="old", kind="wsgi", app="old:app", mount="/old")
-SHOP = ServiceTable(service=Service(name="shop"), source=PythonSource(module="shop", attribute="shop", path=""))
+OPERATIONS = worker_pool("operations", processes=4)
+HOSTED = worker_pool("old", kind="wsgi", app="old:app", mount="/old")
+SHOP = service_table(Service(name="shop"), source=PythonSource(module="shop", attribute="shop", path=""))
 CRM, BANK = (
-    ServiceTable(service=Service(name=name), source=UpstreamSource(protocol="rest", upstream=name))
-    for name in ("crm", "bank")
+    service_table(Service(name=name), source=UpstreamSource(protocol="rest", upstream=name)) for name in ("crm", "bank")
 )
 ROUTES = (
     Route(path="/old/", target=PoolTarget("old"), raw_path=False),
@@ -27,7 +27,7 @@ ROUTES = (
 
 
 def release(*tables: ServiceTable, pools: tuple[Pool, ...] = (OPERATIONS,), **edge: Any) -> Release:
-    return Release(project="p", edge=EdgeIR(**edge), worker=WorkerIR(services=tables, pools=pools), code="c")
+    return Release(project="p", edge=edge_table(**edge), worker=worker_table(services=tables, pools=pools), code="c")
 
 
 def test_own_services_are_served_and_the_rest_is_told_with_its_reason() -> None:

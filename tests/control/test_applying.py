@@ -15,15 +15,15 @@ from entrepot.control.releases import Live, Releases
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release
-from entrepot.ir.worker import Pool, WorkerIR
 from entrepot.kit.diagnostics import Diagnostic, Refused
+from support.tables import edge_table, worker_pool, worker_table
 from support.virtual_clock import VirtualClock
 
-POOLS = (Pool(name="operations", processes=2),)
+POOLS = (worker_pool("operations", processes=2),)
 
 
 def release(code: str = "a", port: int = 8080) -> Release:
-    return Release(project="p", edge=EdgeIR(port=port), worker=WorkerIR(pools=POOLS), code=code)
+    return Release(project="p", edge=edge_table(port=port), worker=worker_table(pools=POOLS), code=code)
 
 
 class Killed(BaseException):
@@ -42,7 +42,7 @@ class World:
         self.clock = VirtualClock()
         self.releases = Releases(layout, self.clock)
         self.on_disk: Release | Refused = release()
-        self.routed: tuple[EdgeIR, str] = (EdgeIR(), "")
+        self.routed: tuple[EdgeIR, str] = (edge_table(), "")
         """What the edge does: its table, and the generation that gets the requests."""
         self.wishes: list[tuple[str, ...]] = []
         self.fails: dict[str, str] = {}
@@ -132,7 +132,7 @@ async def test_a_change_at_the_edge_alone_keeps_the_workers(world: World) -> Non
     applied = await world.applier().apply()
     assert (applied.state, applied.workers_replaced) == ("live", False)
     assert world.names() == ("000001",)
-    assert world.routed == (EdgeIR(port=9000), "000001")
+    assert world.routed == (edge_table(port=9000), "000001")
     assert world.releases.live() == Live(2, 1)
 
 
@@ -167,7 +167,7 @@ async def test_whatever_fails_the_old_release_serves_and_the_reason_is_kept(worl
     applied = await world.applier().apply()
     assert (applied.state, applied.reason) == ("rejected", "because")
     assert world.names() == ("000001",)
-    assert world.routed == (EdgeIR(), "000001")
+    assert world.routed == (edge_table(), "000001")
     assert world.releases.live() == Live(1, 1)
     assert [(record.state, record.reason) for record in world.releases.records()] == [
         ("rejected", "because"),
@@ -191,7 +191,7 @@ async def test_a_disk_that_refuses_in_the_middle_leaves_the_old_release_serving(
     applied = await world.applier().apply()
     assert (applied.state, applied.reason) == ("rejected", "No space left on device")
     _assert_consistent(world)
-    assert world.routed == (EdgeIR(), "000001")
+    assert world.routed == (edge_table(), "000001")
 
 
 STEPS = ["build", "check", "want", "start", "before the edge", "after the edge"]

@@ -8,11 +8,11 @@ import pytest
 
 from entrepot.control import directories
 from entrepot.control.releases import RELEASES_MAX, Live, Releases
-from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release
-from entrepot.ir.worker import ServiceTable, UpstreamSource, WorkerIR
+from entrepot.ir.worker import UpstreamSource
 from entrepot.model.operation import Example, Operation, Service
 from entrepot.model.shape import Json
+from support.tables import edge_table, service_table, worker_table
 from support.virtual_clock import VirtualClock
 
 
@@ -25,7 +25,7 @@ def releases(tmp_path: Path) -> Releases:
 
 
 def release(code: str) -> Release:
-    return Release(project="p", edge=EdgeIR(), worker=WorkerIR(), code=code)
+    return Release(project="p", edge=edge_table(), worker=worker_table(), code=code)
 
 
 def test_releases_are_numbered_and_kept_as_they_are(releases: Releases) -> None:
@@ -40,8 +40,8 @@ def test_numbers_of_documents_stay_exact(releases: Releases) -> None:
     operation = Operation(
         name="price", output=Json(schema=schema), examples=(Example(name="a", output=Decimal("1.50")),)
     )
-    table = ServiceTable(service=Service(name="shop", operations=(operation,)), source=UpstreamSource("rest", "shop"))
-    number = releases.add(Release(project="p", edge=EdgeIR(), worker=WorkerIR(services=(table,)), code="a"))
+    table = service_table(Service(name="shop", operations=(operation,)), source=UpstreamSource("rest", "shop"))
+    number = releases.add(Release(project="p", edge=edge_table(), worker=worker_table(services=(table,)), code="a"))
     [found] = releases.read(number).worker.services[0].service.operations
     assert str((found.output, found.examples[0].output)) == str((operation.output, Decimal("1.50")))
 
@@ -93,6 +93,18 @@ def test_a_damaged_record_is_none(releases: Releases, content: bytes) -> None:
 def test_a_damaged_release_is_named(releases: Releases, content: bytes) -> None:
     releases.path(1).write_bytes(content)
     with pytest.raises(ValueError, match=r"000001\.json is damaged"):
+        releases.read(1)
+
+
+@pytest.mark.parametrize("lacking", ["left_out", "expose", "timeout"])
+def test_a_release_of_another_form_is_not_read_as_if_it_said_nothing(releases: Releases, lacking: str) -> None:
+    table = service_table(Service(name="shop"), UpstreamSource("rest", "shop"), left_out={"rest": {"a": ""}})
+    stored = msgspec.to_builtins(
+        Release(project="p", edge=edge_table(), worker=worker_table(services=(table,)), code="a")
+    )
+    stored["worker"]["services"][0]["omit"] = stored["worker"]["services"][0].pop(lacking)
+    releases.path(1).write_bytes(msgspec.json.encode(stored))
+    with pytest.raises(ValueError, match=rf"another version wrote it .*`{lacking}`.*start the project again"):
         releases.read(1)
 
 

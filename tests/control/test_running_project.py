@@ -282,6 +282,25 @@ def test_the_last_good_release_starts_when_what_is_on_disk_does_not_compile(tmp_
         running.process.kill()
 
 
+def test_a_release_of_another_versions_form_is_refused_and_compiled_anew(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    releases = Releases(directories.layout_of(project))
+    with running_project(project, command="serve") as running:
+        eventually(releases.live)
+        running.process.kill()
+    stored = json.loads(releases.path(1).read_bytes())
+    [table] = stored["worker"]["services"]
+    table["omit"] = table.pop("left_out")
+    releases.path(1).write_text(json.dumps(stored))
+    refused = entrepot("serve", str(project), "--last-good", "--port", str(free_port()))
+    assert refused.returncode == 1
+    assert "another version wrote it" in refused.stderr
+    with running_project(project, command="serve", port=running.port) as running:
+        assert served(running) == "one"
+        running.process.kill()
+    assert releases.read(2).worker.services[0].left_out == {}
+
+
 def test_there_is_no_last_good_release_at_first(tmp_path: Path) -> None:
     ran = entrepot("serve", str(write_project(tmp_path / "api")), "--last-good")
     assert ran.returncode == 1

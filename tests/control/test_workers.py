@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from entrepot.control import directories, workers
 from entrepot.control.wanted_fleet import WantedFleet
 from entrepot.control.workers import Generation, PoolSize, Wanted, WorkerId, changes
-from entrepot.ir.worker import Pool
+from support.tables import worker_pool
 
 pools = st.lists(
     st.builds(PoolSize, st.sampled_from(["operations", "old", "new"]), st.integers(0, 4)),
@@ -55,7 +55,7 @@ def test_a_damaged_file_tells_control_nothing_and_stops_no_worker(tmp_path: Path
 
 
 def test_a_generation_has_every_process_of_every_pool() -> None:
-    generation = Generation.of(7, [Pool(name="operations", processes=2), Pool(name="old", kind="wsgi")])
+    generation = Generation.of(7, [worker_pool("operations", processes=2), worker_pool("old", kind="wsgi")])
     assert Wanted((generation,)).workers() == {
         WorkerId("000007", "operations", 0): 7,
         WorkerId("000007", "operations", 1): 7,

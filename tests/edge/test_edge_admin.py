@@ -9,12 +9,12 @@ import pytest
 
 from entrepot.edge import admin
 from entrepot.edge.admin import Admin, AdminError
-from entrepot.ir.edge import EdgeIR
 from support.edge import Site
+from support.tables import edge_table
 
 
 async def test_statistics_are_found_by_their_whole_name(site: Site) -> None:
-    await site.start(EdgeIR(port=site.port))
+    await site.start(edge_table(port=site.port))
     names = ["server.live", "listener_manager.lds.version_text", "server.no_such", "server"]
     found = await site.admin.statistics(names)
     assert found.keys() == set(names[:2])
@@ -23,7 +23,7 @@ async def test_statistics_are_found_by_their_whole_name(site: Site) -> None:
 
 
 async def test_an_unknown_command_is_an_error(site: Site) -> None:
-    await site.start(EdgeIR(port=site.port))
+    await site.start(edge_table(port=site.port))
     with pytest.raises(AdminError, match="no_such"):
         await site.admin.switch("no_such")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from entrepot.ir.edge import READY_PATH, EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.ir.edge import READY_PATH, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Upstream
 from support.edge import Site, request_bytes
+from support.tables import edge_table
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NOWHERE = Endpoint("127.0.0.1", 1)
@@ -23,7 +24,7 @@ async def test_an_upstream_that_fails_a_pass_through_route_is_named(site: Site) 
     targets = {f"/{each.name}/": UpstreamTarget(upstream=each.name) for each in upstreams}
     targets |= {"/one/": PoolTarget("one")}
     routes = tuple(Route(path=path, target=target, raw_path=False) for path, target in targets.items())
-    await site.start(EdgeIR(port=site.port, routes=routes, pools=("one",), upstreams=upstreams))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("one",), upstreams=upstreams))
     cases = (
         ("/crm/reset", 502, "upstream_failed", "crm", "it closed the connection"),
         ("/crm/hang", 504, "timeout", "crm", "it took too long to answer"),
@@ -45,7 +46,7 @@ async def test_an_upstreams_own_error_passes_through_as_it_is(site: Site, status
     _, port = await site.upstream()
     crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),))
     route = Route(path="/crm/", target=UpstreamTarget(upstream="crm", strip_prefix=True), raw_path=False)
-    await site.start(EdgeIR(port=site.port, upstreams=(crm,), routes=(route,)))
+    await site.start(edge_table(port=site.port, upstreams=(crm,), routes=(route,)))
     answer = await site.get(f"/crm/status/{status}", method="POST")
     assert (answer.status, answer.body, answer.headers["content-type"]) == (status, b"{}", "application/json")
 
@@ -81,7 +82,7 @@ REFUSED = (
 
 async def test_what_is_refused_is_told_why_and_found_in_the_log(site: Site) -> None:
     """Also what is refused before any filter has seen it, and so has no request id."""
-    await site.start(EdgeIR(port=site.port))
+    await site.start(edge_table(port=site.port))
     problems = []
     for octets, status, reason, detail in REFUSED:
         answer = await site.send(octets)
@@ -98,7 +99,7 @@ async def test_what_is_refused_is_told_why_and_found_in_the_log(site: Site) -> N
 async def test_readiness_says_nothing_of_ours_and_can_be_traced(site: Site) -> None:
     worker = await site.worker("one")
     routes = (Route(path="/one/", target=PoolTarget("one")),)
-    await site.start(EdgeIR(port=site.port, routes=routes, pools=("one",)))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("one",)))
     answer = await site.get(READY_PATH)
     assert (answer.status, [name for name in answer.headers if name.startswith("x-")]) == (200, [])
     worker.healthy = False

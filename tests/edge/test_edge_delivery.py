@@ -18,13 +18,14 @@ from entrepot.edge.run import log_file
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Retry, Tls, Upstream
 from support.edge import PATIENCE, Site, read_answer, request_bytes, until
+from support.tables import edge_table
 
 RELEASES = 20
 
 
 def edge_of(site: Site, *more: Route, upstreams: tuple[Upstream, ...] = ()) -> EdgeIR:
     routes = (Route(path="/one/", target=PoolTarget("one")), *more)
-    return EdgeIR(port=site.port, routes=routes, upstreams=upstreams, pools=("one",))
+    return edge_table(port=site.port, routes=routes, upstreams=upstreams, pools=("one",))
 
 
 def tree_of(root: Path) -> dict[str, bytes]:
@@ -149,7 +150,7 @@ async def test_a_changed_upstream_fails_no_request(site: Site) -> None:
     await site.worker("one")
     crm = Upstream(name="crm", endpoints=(Endpoint("localhost", port),), retry=Retry(attempts=1))
     route = Route(path="/one/", target=UpstreamTarget(upstream="crm"), raw_path=False)
-    edge = EdgeIR(port=site.port, routes=(route,), upstreams=(crm,))
+    edge = edge_table(port=site.port, routes=(route,), upstreams=(crm,))
     await site.start(edge)
     async with under_load(site) as load:
         for milliseconds in range(500, 510):
@@ -357,7 +358,7 @@ async def test_a_missing_system_bundle_is_a_rejection(site: Site, monkeypatch: p
 
     monkeypatch.setattr(deliver.trust, "system_bundle", none)
     bank = Upstream(name="bank", endpoints=(Endpoint("127.0.0.1", 1),), tls=Tls(server_name="bank.test"))
-    edge = EdgeIR(port=site.port, upstreams=(bank,))
+    edge = edge_table(port=site.port, upstreams=(bank,))
     outcome = await Deliverer(site.layout, site.binary).deliver(edge, Workers("g1", {}))
     assert (outcome.state, outcome.reason) == ("rejected", "no bundle here")
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.ir.edge import PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Ejection, Endpoint, HealthCheck, Retry, Upstream
 from support.edge import PATIENCE, Site
 from support.running import free_port
+from support.tables import edge_table
 
 NOWHERE = Endpoint("127.0.0.1", 1)
 
 
 async def serve(site: Site, *upstreams: Upstream, routes: tuple[Route, ...] = ()) -> None:
-    await site.start(EdgeIR(port=site.port, upstreams=upstreams, routes=routes))
+    await site.start(edge_table(port=site.port, upstreams=upstreams, routes=routes))
 
 
 async def test_an_upstream_sees_what_the_worker_sent_and_nothing_of_ours(site: Site) -> None:
@@ -219,7 +220,7 @@ async def test_the_way_out_stays_open_while_clients_are_sent_away(site: Site) ->
     await site.worker("one")
     routes = (Route(path="/one/", target=PoolTarget("one")),)
     crm_upstream = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),))
-    await site.start(EdgeIR(port=site.port, routes=routes, pools=("one",), upstreams=(crm_upstream,)))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("one",), upstreams=(crm_upstream,)))
     await site.admin.switch("drain_listeners?inboundonly")
     assert (await site.egress("crm", "/x")).status == 200
     assert crm.seen

@@ -20,6 +20,7 @@ from entrepot.edge.schema import BOOTSTRAP_MESSAGE, DISCOVERY_MESSAGE, Schema, S
 from entrepot.edge.validate import misfits, validate
 from entrepot.ir.edge import LIVE_PATH, EdgeIR, PoolTarget, Route
 from entrepot.ir.layout import Layout
+from support.tables import edge_table
 
 GOLDENS = sorted((Path(__file__).parent / "golden").glob("*.json"))
 LAYOUT = Layout(Path("/site"), Path("/site/state"), Path("/site/run"))
@@ -50,7 +51,7 @@ def shown(edge: EdgeIR) -> dict[str, Any]:
 
 def test_resources_are_as_expected(golden: Path, pytestconfig: pytest.Config) -> None:
     """What every release has alike stands in the golden of the empty one only."""
-    edge, alike = edge_in(golden), {} if golden.stem == "empty" else shown(EdgeIR())
+    edge, alike = edge_in(golden), {} if golden.stem == "empty" else shown(edge_table())
     resources = {name: each for name, each in shown(edge).items() if alike.get(name) != each}
     found = {"edge": json.loads(msgspec.json.encode(edge)), "envoy": resources}
     if pytestconfig.getoption("--update-goldens", default=False):
@@ -87,7 +88,7 @@ def test_a_file_is_read_back_as_it_was_written(golden: Path) -> None:
 
 
 def test_versions_follow_the_content() -> None:
-    one, two = (rendering_of(EdgeIR(port=port)) for port in (1, 2))
+    one, two = (rendering_of(edge_table(port=port)) for port in (1, 2))
     assert one.listeners.version != two.listeners.version
     assert [file.version for file in one.routes] == [file.version for file in two.routes]
 
@@ -108,7 +109,7 @@ def test_the_filters_are_the_same_whatever_is_served(golden: Path) -> None:
 def test_matching_is_a_tree_whose_lists_stay_short() -> None:
     routes = tuple(Route(path=f"/api/s{number}/v1/", target=PoolTarget("one")) for number in range(2000))
     exact = tuple(Route(path=f"/api/s{number}/v1/x", exact=True, target=PoolTarget("one")) for number in range(2000))
-    rendering = rendering_of(EdgeIR(routes=routes + exact, pools=("one",)))
+    rendering = rendering_of(edge_table(routes=routes + exact, pools=("one",)))
     host = json.loads(rendering.routes[0].content)["resources"][0]["virtual_hosts"][0]
     entries = host["matcher"]["on_no_match"]["matcher"]["matcher_tree"]["prefix_match_map"]["map"]
     assert len(entries) == 4000 + len((LIVE_PATH, "/-/"))
@@ -136,7 +137,7 @@ def test_the_schema_finds_what_is_deprecated_or_unfinished() -> None:
 def test_another_envoy_is_asked_for_its_own_messages(tmp_path: Path) -> None:
     other = tmp_path / "envoy"
     other.symlink_to(run.wheel_binary())
-    good = rendering_of(EdgeIR()).static
+    good = rendering_of(edge_table()).static
     unknown = good.replace(b'"ignore_global_conn_limit"', b'"ignore_some_future_limit"')
     assert misfits(other, good) == []
     assert "ignore_some_future_limit" in misfits(other, unknown)[0]

@@ -8,9 +8,10 @@ import pytest
 
 from entrepot.edge import chain
 from entrepot.edge.chain import HEADERS_COUNT_MAX, HEADERS_KIB_MAX
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.ir.edge import PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Upstream
 from support.edge import Origin, Site, request_bytes
+from support.tables import edge_table
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SMUGGLED = b"GET /api/smuggled HTTP/1.1\r\nHost: edge.test\r\n\r\n"
@@ -19,7 +20,7 @@ SMUGGLED = b"GET /api/smuggled HTTP/1.1\r\nHost: edge.test\r\n\r\n"
 async def serve(site: Site, **settings: int) -> Origin:
     operations = await site.worker("operations")
     routes = (Route(path="/api/", target=PoolTarget("operations")),)
-    await site.start(EdgeIR(port=site.port, routes=routes, pools=("operations",), **settings))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("operations",), **settings))
     return operations
 
 
@@ -159,7 +160,7 @@ async def test_an_upgrade_reaches_whole_applications_only(site: Site) -> None:
         Route(path="/socket/", target=UpstreamTarget(upstream="chat"), raw_path=False),
     )
     chat = Upstream(name="chat", endpoints=(Endpoint("127.0.0.1", port),))
-    await site.start(EdgeIR(port=site.port, routes=routes, upstreams=(chat,), pools=("operations",)))
+    await site.start(edge_table(port=site.port, routes=routes, upstreams=(chat,), pools=("operations",)))
     upgrade = b" HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     assert (await site.send(b"GET /api/x" + upgrade)).status == 403
     assert not worker.seen
@@ -172,7 +173,7 @@ async def test_a_connection_over_the_limit_is_closed_and_egress_stays_open(site:
     await site.worker("operations")
     routes = (Route(path="/api/", target=PoolTarget("operations")),)
     crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),))
-    edge = EdgeIR(port=site.port, routes=routes, upstreams=(crm,), pools=("operations",), connections_max=2)
+    edge = edge_table(port=site.port, routes=routes, upstreams=(crm,), pools=("operations",), connections_max=2)
     await site.start(edge)
     await site.until_statistic("http.ingress.downstream_cx_active", "0")
     held = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(2)]

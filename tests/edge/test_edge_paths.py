@@ -7,9 +7,10 @@ import re
 import pytest
 
 from entrepot.edge.routes import UNCLEAN_PATH
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.ir.edge import PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Upstream
 from support.edge import Origin, Site
+from support.tables import edge_table
 
 CLEAN = (
     "/",
@@ -63,7 +64,7 @@ async def serve(site: Site) -> tuple[Origin, Origin]:
         Route(path="/rebased/", target=UpstreamTarget(upstream="based", strip_prefix=True), raw_path=False),
         Route(path="/static/", target=UpstreamTarget(upstream="assets", strip_prefix=True), raw_path=False),
     )
-    await site.start(EdgeIR(port=site.port, routes=routes, upstreams=upstreams, pools=("old", "operations")))
+    await site.start(edge_table(port=site.port, routes=routes, upstreams=upstreams, pools=("old", "operations")))
     return operations, hosted
 
 
@@ -117,7 +118,7 @@ async def test_an_exact_route_comes_before_the_slash_of_a_longer_one(site: Site)
         Route(path="/old", exact=True, target=PoolTarget("operations")),
         Route(path="/old/", target=PoolTarget("old"), raw_path=False),
     )
-    await site.start(EdgeIR(port=site.port, routes=routes, pools=("old", "operations")))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("old", "operations")))
     assert (await site.get("/old")).json()["by"] == "operations-g1-0"
     assert operations.seen
     assert (await site.get("/oldx")).json()["by"] == "old-g1-0"

@@ -10,9 +10,9 @@ import trustme
 
 from entrepot.edge import trust
 from entrepot.edge.deliver import Deliverer
-from entrepot.ir.edge import EdgeIR
 from entrepot.model.upstream import Endpoint, HealthCheck, Tls, Upstream
 from support.edge import Origin, Site
+from support.tables import edge_table
 
 
 async def secure(site: Site, *names: str, ca: trustme.CA) -> tuple[Origin, int]:
@@ -43,7 +43,7 @@ async def test_a_certificate_of_the_right_name_and_authority_is_trusted(
     ca = trustme.CA()
     bank, port = await secure(site, *names, ca=ca)
     health = HealthCheck(path="/-/health", interval=0.05)
-    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, server_name, bundle(site, ca), health),)))
+    await site.start(edge_table(port=site.port, upstreams=(upstream_of(port, server_name, bundle(site, ca), health),)))
     assert (await site.egress("bank", "/x")).status == 200
     assert bank.seen[0].header("host") == "bank.test"
 
@@ -52,19 +52,20 @@ async def test_a_certificate_of_the_right_name_and_authority_is_trusted(
 async def test_a_certificate_of_another_name_is_not(site: Site, names: tuple[str, ...]) -> None:
     ca = trustme.CA()
     bank, port = await secure(site, *names, ca=ca)
-    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test", bundle(site, ca)),)))
+    await site.start(edge_table(port=site.port, upstreams=(upstream_of(port, "bank.test", bundle(site, ca)),)))
     await refused(site, bank)
 
 
 async def test_a_certificate_of_another_authority_is_not(site: Site) -> None:
     bank, port = await secure(site, "bank.test", ca=trustme.CA())
-    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test", bundle(site, trustme.CA())),)))
+    bundled = bundle(site, trustme.CA())
+    await site.start(edge_table(port=site.port, upstreams=(upstream_of(port, "bank.test", bundled),)))
     await refused(site, bank)
 
 
 async def test_the_system_bundle_is_the_default_and_does_not_know_ours(site: Site) -> None:
     bank, port = await secure(site, "bank.test", ca=trustme.CA())
-    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
+    await site.start(edge_table(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
     await refused(site, bank)
 
 
@@ -72,20 +73,20 @@ async def test_another_bundle_can_stand_for_the_systems(site: Site) -> None:
     ca = trustme.CA()
     _, port = await secure(site, "bank.test", ca=ca)
     site.deliverer = Deliverer(site.layout, site.binary, ca_bundle=site.layout.project / bundle(site, ca))
-    await site.start(EdgeIR(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
+    await site.start(edge_table(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
     assert (await site.egress("bank", "/x")).status == 200
 
 
 async def test_a_missing_bundle_refuses_the_release(site: Site) -> None:
     bank = upstream_of(1, "bank.test", "/nowhere/ca.pem")
-    reason = await site.deliverer.check(EdgeIR(port=site.port, upstreams=(bank,)), site.workers)
+    reason = await site.deliverer.check(edge_table(port=site.port, upstreams=(bank,)), site.workers)
     assert "/nowhere/ca.pem" in reason
 
 
 async def test_a_plain_upstream_behind_tls_settings_is_refused(site: Site) -> None:
     plain, port = await site.upstream()
     bank = msgspec.structs.replace(upstream_of(port, "bank.test"), connect_timeout=0.05)
-    await site.start(EdgeIR(port=site.port, upstreams=(bank,)))
+    await site.start(edge_table(port=site.port, upstreams=(bank,)))
     assert (await site.egress("bank", "/x")).status == 503
     assert not plain.seen
 

@@ -11,11 +11,12 @@ from entrepot.control.logs import move_full_aside
 from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route
 from support.edge import PATIENCE, Site, request_bytes
+from support.tables import edge_table
 
 
 def edge_of(site: Site, *pools: str) -> EdgeIR:
     routes = tuple(Route(path=f"/{pool}/", target=PoolTarget(pool)) for pool in pools)
-    return EdgeIR(port=site.port, routes=routes, pools=pools)
+    return edge_table(port=site.port, routes=routes, pools=pools)
 
 
 async def test_ready_when_every_pool_has_a_healthy_worker(site: Site) -> None:
@@ -74,7 +75,7 @@ async def test_a_worker_that_dies_with_a_request_costs_only_what_may_not_be_repe
 async def test_a_worker_keeps_its_own_deadlines_unless_the_route_has_one(site: Site) -> None:
     await site.worker("one")
     routes = (Route(path="/one/", target=PoolTarget("one"), timeout=0.05),)
-    await site.start(EdgeIR(port=site.port, routes=routes, pools=("one",)))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("one",)))
     answer = await site.get("/one/hang", method="POST")
     assert (answer.status, answer.json()["kind"]) == (504, "timeout")
 
@@ -101,7 +102,7 @@ async def test_a_hosted_application_cannot_name_an_operation(site: Site) -> None
     worker = await site.worker("one")
     worker.answer_headers = (("x-entrepot-operation", "x" * 1000),)
     routes = (Route(path="/one/", target=PoolTarget("one"), raw_path=False),)
-    await site.start(EdgeIR(port=site.port, routes=routes, pools=("one",)))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("one",)))
     await site.get("/one/x")
     [line] = await site.logged("ingress", 1)
     assert "operation" not in line

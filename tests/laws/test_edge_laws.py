@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 
 from entrepot.app import CATALOG
 from entrepot.edge.emit import Workers
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route
+from entrepot.ir.edge import PoolTarget, Route
 from entrepot.model.operation import Service
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.wire.asgi import asgi_app
@@ -28,6 +28,7 @@ from support import laws
 from support.edge import edge_site
 from support.rest_operations import bound_operations
 from support.strategies import operations
+from support.tables import edge_table
 
 T = TypeVar("T")
 OPERATIONS = dict.fromkeys(CATALOG, operations()) | {"rest": bound_operations()}
@@ -76,7 +77,7 @@ class Edge:
         path = site.layout.worker_socket("g1", "operations", 0)
         await self._serve(str(path))
         site.workers = Workers("g1", {"operations": (path,)})
-        await site.start(EdgeIR(port=site.port, routes=ROUTES, pools=("operations",)))
+        await site.start(edge_table(port=site.port, routes=ROUTES, pools=("operations",)))
         self._client = Http1Client(host="127.0.0.1", port=site.port)
         self._stack.push_async_callback(self._client.close)
 

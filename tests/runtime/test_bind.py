@@ -22,6 +22,7 @@ from entrepot.runtime.local import local_service
 from entrepot.runtime.logs import JsonLines
 from entrepot.runtime.threads import Threads
 from support.line_protocol import LINE, LineServer
+from support.tables import service_table
 
 
 class OutOfStock(Fault, kind="conflict"):
@@ -45,7 +46,7 @@ def shop(name: str = "shop") -> Service:
 
 def table(service: Service, **changes: Any) -> ServiceTable:
     source = PythonSource("", "", "")
-    return ServiceTable(service=service.describe(), source=source, **({"expose": ("line",)} | changes))
+    return service_table(service.describe(), source=source, **({"expose": ("line",)} | changes))
 
 
 CATALOG = {"line": LINE}
@@ -73,7 +74,7 @@ async def test_services_share_a_protocol() -> None:
 
 
 async def test_a_protocol_serves_what_is_exposed_over_it_and_not_left_out() -> None:
-    async with exchange_for(shop(), omit={"line": {"other": "it carries a file"}}) as exchange:
+    async with exchange_for(shop(), left_out={"line": {"other": "it carries a file"}}) as exchange:
         assert (await answer(exchange, "/line/shop/echo", text="a"))[0] == 200
         assert (await answer(exchange, "/line/shop/other"))[0] == 404
     async with exchange_for(shop(), expose=()) as exchange:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from entrepot.ir.worker import Pool, WorkerIR
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from support.tables import worker_pool, worker_table
 from support.worker_process import WorkerProcess, started_worker, worker_process
 
 APPS = Path(__file__).parent / "apps"
@@ -24,8 +24,8 @@ BEHIND_EDGE = {"host": "shop.example", "x_forwarded_proto": "https", "x_forwarde
 def hosted(
     kind: Any, app: str, mount: str = "/old", threads: int = 2, limits: Limits = DEFAULT_LIMITS
 ) -> Iterator[WorkerProcess]:
-    pool = Pool(name="old", kind=kind, app=app, mount=mount, threads=threads)
-    with worker_process(WorkerIR(pools=(pool,), limits=limits), "old", APPS) as worker:
+    pool = worker_pool("old", kind=kind, app=app, mount=mount, threads=threads)
+    with worker_process(worker_table(pools=(pool,), limits=limits), "old", APPS) as worker:
         yield worker
 
 
@@ -177,7 +177,7 @@ def test_an_application_may_be_served_at_the_root() -> None:
 
 @pytest.mark.parametrize("app", ["no_such_app:app", "flask_app:no_such_name"])
 def test_an_application_that_is_not_there_does_not_start(app: str) -> None:
-    pool = Pool(name="old", kind="wsgi", app=app, mount="/old")
-    with started_worker(WorkerIR(pools=(pool,)), "old", APPS) as worker:
+    pool = worker_pool("old", kind="wsgi", app=app, mount="/old")
+    with started_worker(worker_table(pools=(pool,)), "old", APPS) as worker:
         assert worker.process.wait(10) == 1
         assert "no_such" in worker.printed()

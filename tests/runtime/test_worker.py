@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from entrepot.ir.worker import Pool, PythonSource, ServiceTable, UpstreamSource, WorkerIR
+from entrepot.ir.worker import PythonSource, ServiceTable, UpstreamSource, WorkerIR
+from support.tables import service_table, worker_pool, worker_table
 from support.worker_process import WorkerProcess, started_worker, worker_process
 
 APPS = Path(__file__).parent / "apps"
@@ -35,13 +36,11 @@ def described() -> Any:
 
 def table(**changes: Any) -> ServiceTable:
     service = described()
-    return replace(
-        ServiceTable(service=service, source=PythonSource("slow_shop", "shop", ""), expose=("line",)), **changes
-    )
+    return replace(service_table(service, source=PythonSource("slow_shop", "shop", ""), expose=("line",)), **changes)
 
 
 def worker_ir(*tables: ServiceTable, threads: int = 2, **changes: Any) -> WorkerIR:
-    return WorkerIR(services=tables or (table(),), pools=(Pool(name="operations", threads=threads),), **changes)
+    return worker_table(services=tables or (table(),), pools=(worker_pool("operations", threads=threads),), **changes)
 
 
 @pytest.fixture(scope="module")

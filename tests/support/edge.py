@@ -2,7 +2,7 @@
 
 async with edge_site() as site:
     worker = await site.worker("operations")
-    await site.start(EdgeIR(port=site.port, routes=..., pools=("operations",)))
+    await site.start(edge_table(port=site.port, routes=..., pools=("operations",)))
     answer = await site.get("/api/x")
 """
 

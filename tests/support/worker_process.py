@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release
 from entrepot.ir.worker import WorkerIR
 from support.answer import Answer
+from support.tables import edge_table
 
 TESTS = Path(__file__).parents[1]
 READY_SECONDS_MAX = 20.0
@@ -97,7 +97,7 @@ class WorkerProcess:
 
 
 def release_of(worker: WorkerIR) -> Release:
-    return Release(project="test", edge=EdgeIR(), worker=worker, code="")
+    return Release(project="test", edge=edge_table(), worker=worker, code="")
 
 
 @contextmanager

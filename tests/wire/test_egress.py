@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from entrepot.ir.edge import EdgeIR
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
 from entrepot.model.upstream import Endpoint, Retry, Upstream
@@ -18,6 +17,7 @@ from entrepot.wire.egress import Egress, egress_exchange
 from support.edge import Origin, Site, edge_site
 from support.http1 import get
 from support.raw_server import Peer, raw_server
+from support.tables import edge_table
 
 
 @asynccontextmanager
@@ -136,7 +136,7 @@ async def envoy(**upstream: object) -> AsyncIterator[tuple[Egress, Origin, Site]
         origin, port = await site.upstream()
         crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),), **upstream)  # type: ignore[arg-type]
         down = Upstream(name="down", endpoints=(Endpoint("127.0.0.1", 1),))
-        await site.start(EdgeIR(port=site.port, upstreams=(crm, down)))
+        await site.start(edge_table(port=site.port, upstreams=(crm, down)))
         async with egress_at(str(site.layout.egress_socket)) as egress:
             yield egress, origin, site
 

@@ -22,7 +22,7 @@ def lines(release: Release, catalog: Catalog, base_url: str) -> Iterator[str]:
             yield from (f"    {address}" for address in shown[:SHOWN_MAX])
             if len(shown) > SHOWN_MAX:
                 yield f"    … and {len(shown) - SHOWN_MAX} more: entrepot explain"
-            for operation, reason in table.omit.get(name, {}).items():
+            for operation, reason in table.left_out.get(name, {}).items():
                 yield f"    left out: {operation}" + (f", because {reason}" if reason else "")
             yield from (f"    read: {base_url}{page.text}" for page in server.pages(service))
             sample = server.sample(service, base_url)
@@ -43,7 +43,7 @@ def plain(release: Release, catalog: Catalog, base_url: str) -> list[dict[str, A
                 operation: address.text
                 for operation, address in catalog[name].server.addresses(table.served_over(name)).items()
             },
-            "left_out": table.omit.get(name, {}),
+            "left_out": table.left_out.get(name, {}),
             "pages": [base_url + page.text for page in catalog[name].server.pages(table.served_over(name))],
             "sample": catalog[name].server.sample(table.served_over(name), base_url),
         }

@@ -128,8 +128,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     upstreams: Mapping[str, Upstream] = {}
     """By name; those whose addresses could be read."""
     placements: tuple[Placement, ...] = ()
-    edge: EdgeIR = EdgeIR()
-    worker: WorkerIR = WorkerIR()
+    edge: EdgeIR | None = None
+    worker: WorkerIR | None = None
     release: Release | None = None
 
     @property

@@ -36,19 +36,19 @@ def lower(draft: Draft) -> Draft:
 
 
 def _table(unit: Unit) -> ServiceTable:
-    omit: dict[str, dict[str, str]] = {}
+    left_out: dict[str, dict[str, str]] = {}
     for exposure in unit.exposures:
         if exposure.refusal:
-            omit.setdefault(exposure.protocol, {})[exposure.operation] = exposure.refusal
+            left_out.setdefault(exposure.protocol, {})[exposure.operation] = exposure.refusal
     for served in unit.served:
         for operation in unit.service.operations:
             if operation.name not in served.operations:
-                omit.setdefault(served.protocol, {}).setdefault(operation.name, "")
+                left_out.setdefault(served.protocol, {}).setdefault(operation.name, "")
     return ServiceTable(
         service=unit.service,
         source=unit.source,
         expose=tuple(each.protocol for each in unit.served),
-        omit=omit,
+        left_out=left_out,
         timeout=unit.timeout,
     )
 

@@ -23,6 +23,8 @@ _FOREIGN = {"__pycache__", "node_modules", "site-packages"}
 
 def seal(draft: Draft) -> Draft:
     """The draft with its release."""
+    if draft.edge is None or draft.worker is None:
+        raise ValueError("a release is sealed once it is lowered")
     try:
         code = code_digest(draft)
     except Refused as refused:

@@ -66,12 +66,14 @@ class Releases:
         return self._directory / f"{number:06d}.json"
 
     def read(self, number: int) -> Release:
-        """A stored release. Raises FileNotFoundError, or ValueError when the file is damaged."""
+        """A stored release. Raises FileNotFoundError, or ValueError when the file is damaged or another version's."""
         path = self.path(number)
         try:
             return Release.of(path.read_bytes())
         except ValueError as error:
-            raise ValueError(f"{path} is damaged ({error}); start the project again") from None
+            raise ValueError(
+                f"{path} is damaged, or another version wrote it ({error}); start the project again"
+            ) from None
 
     def live(self) -> Live | None:
         """The release recorded as live; None before the first, and when the record is damaged or another version's."""

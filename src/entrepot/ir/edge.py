@@ -1,4 +1,7 @@
-"""All that the edge needs to know."""
+"""All that the edge needs to know.
+
+What the compiler decides has no default here: a stored release that lacks it is of another version's form.
+"""
 
 from __future__ import annotations
 
@@ -45,13 +48,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class EdgeIR(msgspec.Struct, frozen=True, kw_only=True):
     """The edge of one release."""
 
-    address: str = "127.0.0.1"
-    port: int = 8080
-    routes: tuple[Route, ...] = ()
+    address: str
+    port: int
+    routes: tuple[Route, ...]
     """In order of their paths; no two take the same one."""
-    upstreams: tuple[Upstream, ...] = ()
+    upstreams: tuple[Upstream, ...]
     """In order of their names."""
-    pools: tuple[str, ...] = ()
+    pools: tuple[str, ...]
     """Names of the worker pools that routes lead to."""
-    connections_max: int = 10_000
+    connections_max: int
     """Client connections at once; one more is refused."""

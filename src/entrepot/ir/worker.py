@@ -1,4 +1,7 @@
-"""All that a worker needs to know."""
+"""All that a worker needs to know.
+
+What the compiler decides has no default here: a stored release that lacks it is of another version's form.
+"""
 
 from __future__ import annotations
 
@@ -43,16 +46,16 @@ class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):
 
     service: Service
     source: PythonSource | UpstreamSource
-    expose: tuple[str, ...] = ()
+    expose: tuple[str, ...]
     """Protocol names."""
-    omit: dict[str, dict[str, str]] = {}
+    left_out: dict[str, dict[str, str]]
     """By protocol: operations that it leaves out, each with what it cannot carry; "" where nobody wants it there."""
-    timeout: float = 30.0
+    timeout: float
     """Seconds an operation may take that sets none itself."""
 
     def served_over(self, protocol: str) -> Service:
         """The service without the operations that the protocol leaves out."""
-        left_out = self.omit.get(protocol, {})
+        left_out = self.left_out.get(protocol, {})
         return self.service.only({operation.name for operation in self.service.operations} - left_out.keys())
 
 
@@ -67,17 +70,17 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True):
     """For a hosted application: directory put before sys.path, relative to the project; "" for none."""
     mount: str = ""
     """For a hosted application: the prefix it is served under, without a slash at its end."""
-    processes: int = 1
-    threads: int = 16
+    processes: int
+    threads: int
     """Most plain `def` handlers, or WSGI requests, at work at once in one process."""
 
 
 class WorkerIR(msgspec.Struct, frozen=True, kw_only=True):
     """The workers of one release."""
 
-    services: tuple[ServiceTable, ...] = ()
+    services: tuple[ServiceTable, ...]
     """In order of their names."""
-    pools: tuple[Pool, ...] = ()
-    limits: Limits = Limits()
-    check_output: bool = False
+    pools: tuple[Pool, ...]
+    limits: Limits
+    check_output: bool
     """Whether every output is checked all the way down against its shape (`dev` does), or at its top only."""

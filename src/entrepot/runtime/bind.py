@@ -132,8 +132,8 @@ def _mounted(
 
 
 def _left_out(table: ServiceTable) -> dict[str, dict[str, str]]:
-    omitted = {
+    with_reason = {
         protocol: {name: reason for name, reason in operations.items() if reason}
-        for protocol, operations in table.omit.items()
+        for protocol, operations in table.left_out.items()
     }
-    return {protocol: operations for protocol, operations in omitted.items() if operations}
+    return {protocol: operations for protocol, operations in with_reason.items() if operations}
