@@ -84,7 +84,10 @@ def outline(document: SchemaDocument, schema: Any, seen: frozenset[int] = frozen
     required = frozenset(name for name in flat.get("required") or () if isinstance(name, str))
     constants = {name: texts for name in properties if (texts := _texts(document, properties[name]))}
     is_plain = not arms and flat.keys().isdisjoint(UNTYPED)
-    return Outline(kinds or ALL, Names(required, frozenset(properties) | required), constants, is_plain)
+    # Null tells no arm from another: it is the same value in each, whichever way it is let in.
+    return Outline(
+        kinds - {"null"} or kinds or ALL, Names(required, frozenset(properties) | required), constants, is_plain
+    )
 
 
 def _texts(document: SchemaDocument, schema: Any) -> tuple[str, ...]:

@@ -129,3 +129,12 @@ def test_an_object_in_a_form_comes_back(encoding: Json, style: str | None) -> No
     place = imported(document).operations[0].bindings["rest"]["parameters"]["created"]
     assert place.get("style") == style
     comes_back(document)
+
+
+RECORDS = [{"type": "object", "required": [name], "properties": {name: {"type": "string"}}} for name in "ab"]
+
+
+@pytest.mark.parametrize("arms", [[{"type": "string"}, LIST], RECORDS], ids=["kinds", "records"])
+def test_arms_that_may_be_null_are_told_apart_however_that_is_said(arms: list[Json]) -> None:
+    schema = {"anyOf": [arm | {"nullable": True} for arm in arms]}
+    comes_back(of_one(requestBody={"content": {"application/json": {"schema": schema}}}) | {"openapi": "3.0.3"})
