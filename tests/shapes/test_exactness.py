@@ -318,3 +318,15 @@ def test_what_has_no_json_form_says_so(shape: s.Shape) -> None:
     for attempt in attempts:
         with pytest.raises(TypeError, match="no JSON form"):
             getattr(values, attempt)
+
+
+def test_a_value_of_a_union_is_written_as_the_arm_that_it_can_be_of() -> None:
+    kept = s.Record(fields=(), extras="keep")
+    pair = s.Tuple(items=(s.Text(), kept))
+    for arms in ((pair, s.Json(schema={"minItems": 0})), (s.Json(schema={"minItems": 0}), pair)):
+        codec = Values({}).codec(s.Union(arms=arms, choose="trial"))
+        for written in (b"[]", b"[1,2,3]", b'{"a":1}'):
+            assert codec.encode(codec.decode(written)) == written
+    codec = Values({}).codec(s.Union(arms=(pair, s.List(item=s.Int(wire="text"))), choose="trial"))
+    for written in (b'["x",{"a":1}]', b'["7","8"]'):
+        assert codec.encode(codec.decode(written)) == written

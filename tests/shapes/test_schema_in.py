@@ -300,3 +300,22 @@ def test_a_chain_of_schemas_may_be_of_any_length() -> None:
     assert (reading.refusals, len(reader.types)) == ((), 2001)
     codec = Values(reader.types).codec(reading.shape)
     assert codec.encode(codec.decode(b'{"next":{"next":{}}}')) == b'{"next":{"next":{}}}'
+
+
+def test_members_that_meet_again_and_again_get_a_name() -> None:
+    one = {"type": "object", "properties": {"next": {"$ref": PET + "One"}, "a": {"type": "integer"}}}
+    two = {"type": "object", "properties": {"next": {"$ref": PET + "Two"}, "b": {"type": "integer"}}}
+    both = {"allOf": [{"$ref": PET + "One"}, {"$ref": PET + "Two"}]}
+    reader = Reader({"components": {"schemas": {"One": one, "Two": two, "Both": both}}})
+    assert read_at(reader, "/components/schemas/Both").refusals == ()
+    codec = Values(reader.types).codec(s.Ref(name="Both"))
+    assert codec.decode(b'{"a":1,"next":{"b":2,"next":{"a":3}}}').next.next.a == 3
+    with pytest.raises(Invalid) as refused:
+        codec.decode(b'{"a":1,"next":{"b":2,"next":{"b":""}}}')
+    assert [issue.pointer for issue in refused.value.issues] == ["/next/next/b"]
+
+
+def test_a_required_member_that_is_not_declared_is_one_of_the_extras() -> None:
+    shape = read({"required": ["a"], "additionalProperties": {"type": "integer"}})
+    assert isinstance(shape, s.Record)
+    assert [field.shape for field in shape.fields] == [s.Int()]

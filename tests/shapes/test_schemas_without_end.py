@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from entrepot.shapes.schema_in import Reader, Reading
+from entrepot.shapes.values import Values
 
 
 def ref(name: str) -> dict[str, Any]:
@@ -42,9 +43,11 @@ def test_parts_that_double_at_every_step_are_merged_once() -> None:
     assert read(ref("A0"), steps | {"A60": {"type": "string"}}).refusals == ()
 
 
-def test_two_trees_in_one_have_no_end() -> None:
-    reading = read({"allOf": [ref("A"), ref("B")]}, {"A": pair("A"), "B": pair("B")})
-    assert [gap.reason for gap in reading.refusals] == ["it is nested too deeply"]
+def test_two_trees_in_one_are_one_tree() -> None:
+    reader = Reader({"$defs": {"A": pair("A"), "B": pair("B")}})
+    reading = reader.read({"allOf": [ref("A"), ref("B")]})
+    assert reading.refusals == ()
+    assert Values(reader.types).codec(reading.shape).decode(b'{"left":{"right":{}}}').left.right
 
 
 def test_members_that_double_at_every_step_are_bounded() -> None:
@@ -52,3 +55,9 @@ def test_members_that_double_at_every_step_are_bounded() -> None:
     leaves = {"A40": {"type": "string"}, "B40": {"maxLength": 1}}
     reading = read({"allOf": [ref("A0"), ref("B0")]}, steps | leaves)
     assert [gap.reason for gap in reading.refusals] == ["written out it has more than 100000 parts"]
+
+
+@pytest.mark.parametrize("base", [{"type": "object"}, {"type": "object", "properties": {"k": {}}}])
+def test_a_union_that_is_one_of_its_own_arms(base: dict[str, Any]) -> None:
+    union = base | {"anyOf": [ref("A"), {"required": ["x"], "properties": {"x": {}}}]}
+    assert [gap.reason for gap in read(ref("A"), {"A": union}).refusals] == ["the union leads back to itself"]

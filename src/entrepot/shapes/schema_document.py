@@ -225,7 +225,13 @@ def _meet(keyword: str, mine: Any, other: Any) -> Any:
 
 
 def _both(mine: Any, other: Any) -> Any:
-    return mine if mine == other else {"allOf": [mine, other]}
+    parts = [*_parts_of(mine), *(part for part in _parts_of(other) if part not in _parts_of(mine))]
+    return parts[0] if len(parts) == 1 else {"allOf": parts}
+
+
+def _parts_of(schema: Any) -> list[Any]:
+    """What was met before, so that schemas which lead back to each other meet in a few ways only."""
+    return schema["allOf"] if isinstance(schema, dict) and schema.keys() == {"allOf"} else [schema]
 
 
 def _meet_types(mine: Any, other: Any) -> Any:

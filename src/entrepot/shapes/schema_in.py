@@ -83,6 +83,8 @@ class Reader:
         """Named types that lead to nothing that was refused."""
         self._owner = ""
         """The named type that is being read."""
+        self._merging: dict[bytes, str] = {}
+        """The schemas with several parts that are being read, and the names of those that lead back to themselves."""
         self._left = _SCHEMAS_MAX
         """How many schemas may still be read for the present shape."""
         self._unread: deque[tuple[str, str]] = deque()
@@ -142,6 +144,42 @@ class Reader:
             return _nullable_if(is_nullable(schema), self._ref(schema["$ref"]))
         if said == {"allOf"} and len(schema["allOf"]) == 1:
             return _nullable_if(is_nullable(schema), self._shape(schema["allOf"][0], f"{pointer}/allOf/0"))
+        return self._merged(schema, pointer) if said & {"allOf", "$ref"} else self._simple(schema, pointer)
+
+    def _merged(self, schema: Schema, pointer: str) -> s.Shape:
+        """The shape of what several schemas say together, which gets a name if it leads back to itself."""
+        key = msgspec.json.encode(schema)
+        if key in self._merging:
+            self._merging[key] = self._merging[key] or self.document.name_of(pointer)
+            return s.Ref(name=self._merging[key])
+        self._merging[key] = ""
+        shape: s.Shape = s.Anything()  # what stays where it cannot be read
+        try:
+            shape = self._simple(schema, pointer)
+        finally:
+            name = self._merging.pop(key)
+            if name:
+                self.types[name] = shape
+        if name and self._is_its_own_arm(name):
+            self.types[name] = s.Anything()
+            raise Unreadable("anyOf", "the union leads back to itself")
+        return s.Ref(name=name) if name else shape
+
+    def _is_its_own_arm(self, name: str) -> bool:
+        """Whether a named type leads back to itself by names, null and the arms of unions alone."""
+        pending, passed = [self.types[name]], set[str]()
+        while pending:
+            match pending.pop():
+                case s.Ref(name=other) if other not in passed:
+                    passed.add(other)
+                    pending.append(self.types[other])
+                case s.Nullable(shape=inner):
+                    pending.append(inner)
+                case s.Union(arms=arms):
+                    pending.extend(arms)
+        return name in passed
+
+    def _simple(self, schema: Schema, pointer: str) -> s.Shape:
         try:
             flat = modern_keywords(self.document.flat(schema))
         except Unmergeable:
@@ -269,7 +307,8 @@ class Reader:
             return self._map(schema, pointer)
         if schema.keys() & {"minProperties", "maxProperties", "propertyNames"}:
             return self._json(schema)
-        properties = dict.fromkeys(required, True) | (schema.get("properties") or {})
+        # What is required and not declared is an extra; where there may be none, its author forgot to declare it.
+        properties = dict.fromkeys(required, extras or True) | (schema.get("properties") or {})
         # The members in the order of the document, those only required after them.
         ordered = dict.fromkeys([*(schema.get("properties") or {}), *required])
         attributes = words.python_names(ordered)

@@ -13,13 +13,14 @@ from typing import Any
 from msgspec import UNSET
 
 from entrepot.model import shape as s
-from entrepot.shapes import kinds
+from entrepot.model.page import Page
 from entrepot.shapes.classes import Classes, extras_attribute
 from entrepot.shapes.members import member
-from entrepot.shapes.scalars import SCALARS, is_python_value, plain_of
+from entrepot.shapes.scalars import is_python_value, plain_of
 from entrepot.shapes.traits import Trait
 
 Rewrite = Callable[[Any], Any]
+Recognizer = Callable[[Any], bool]
 
 
 class WireForms:
@@ -31,6 +32,7 @@ class WireForms:
         self._traits = classes.checks.traits
         self._wanted = Trait.REWRITTEN | Trait.DECIMAL_TEXT if decimals_mixed else Trait.REWRITTEN
         self._named: dict[str, Rewrite] = {}
+        self._recognizers: dict[str, Recognizer] = {}
 
     def of(self, shape: s.Shape) -> Rewrite | None:
         """What turns a value into one that msgspec writes rightly; None when it already does."""
@@ -93,23 +95,58 @@ class WireForms:
 
     def _union(self, union: s.Union) -> Rewrite:
         rewrites = [(self._recognizer(union, index), self._must(arm)) for index, arm in enumerate(union.arms)]
+        # What may be anything is asked last: it would take the others' values for its own.
+        untyped = [isinstance(s.resolve(arm, self._types), s.Anything | s.Json) for arm in union.arms]
+        ordered = [rewrites[index] for index in sorted(range(len(rewrites)), key=untyped.__getitem__)]
 
         def rewrite(value: Any) -> Any:
-            return next((rewrite(value) for is_of, rewrite in rewrites if is_of(value)), value)
+            return next((rewrite(value) for is_of, rewrite in ordered if is_of(value)), value)
 
         return rewrite
 
-    def _recognizer(self, union: s.Union, index: int) -> Callable[[Any], bool]:
+    def _recognizer(self, union: s.Union, index: int) -> Recognizer:
         arm = s.resolve(union.arms[index], self._types)
-        if isinstance(arm, s.Record):
-            if union.choose == "tag":
-                tag = s.Field(name=union.tag_field, shape=s.Text())
-                record_tag = arm.field(union.tag_field) or tag
-                return lambda value: member(value, record_tag) == union.tags[index]
-            cls = self._classes.of(union.arms[index])
-            cls = getattr(cls, "value_class", cls)
-            return lambda value: isinstance(value, cls if isinstance(cls, type) else dict)
-        if isinstance(arm, SCALARS):
-            return lambda value: is_python_value(arm, value)
-        wanted = list if "array" in kinds.kinds_of(arm, self._types) else dict
-        return lambda value: isinstance(value, wanted)
+        if isinstance(arm, s.Record) and union.choose == "tag":
+            tag = arm.field(union.tag_field) or s.Field(name=union.tag_field, shape=s.Text())
+            return lambda value: member(value, tag) == union.tags[index]
+        return self._is_of(union.arms[index])
+
+    def _is_of(self, shape: s.Shape) -> Recognizer:
+        """Whether a value can be of the shape, as far as its Python types say, all the way down to its records."""
+        match shape:
+            case s.Ref(name=name) if not isinstance(s.resolve(shape, self._types), s.Record):
+                return lambda value: self._recognized(name)(value)
+            case s.Nullable(shape=inner):
+                is_inner = self._is_of(inner)
+                return lambda value: value is None or is_inner(value)
+            case s.Ref() | s.Record():
+                cls = self._classes.of(shape)
+                cls = getattr(cls, "value_class", cls)
+                return lambda value: isinstance(value, cls if isinstance(cls, type) else dict)
+            case s.List(item=item):
+                is_item = self._is_of(item)
+                return lambda value: isinstance(value, list) and all(map(is_item, value))
+            case s.Tuple(items=items):
+                each = [self._is_of(item) for item in items]
+                return lambda value: (
+                    isinstance(value, list | tuple)
+                    and len(value) == len(each)
+                    and all(is_item(part) for is_item, part in zip(each, value, strict=True))
+                )
+            case s.Map(value=inner):
+                is_inner = self._is_of(inner)
+                return lambda value: isinstance(value, dict) and all(map(is_inner, value.values()))
+            case s.Page():
+                return lambda value: isinstance(value, Page)
+            case s.Union(arms=arms):
+                arms_are = [self._recognizer(shape, index) for index in range(len(arms))]
+                return lambda value: any(is_arm(value) for is_arm in arms_are)
+            case s.Anything() | s.Json():
+                return lambda _: True
+            case _:
+                return lambda value: is_python_value(shape, value)  # type: ignore[arg-type]
+
+    def _recognized(self, name: str) -> Recognizer:
+        if name not in self._recognizers:
+            self._recognizers[name] = self._is_of(self._types[name])
+        return self._recognizers[name]
