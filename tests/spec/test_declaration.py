@@ -90,11 +90,11 @@ def test_a_refusal_says_what_is_wrong_where_it_stands(plain: Any) -> None:
     parsed = read(json.dumps(plain, indent=1).encode(), "entrepot.yaml")
     errors = list(SCHEMA.iter_errors(plain))
     if not errors:
-        assert not typed(parsed, lambda: KINDS).problems
+        assert not typed(parsed, lambda: KINDS).diagnostics
         return
-    problems = typed(parsed, lambda: KINDS).problems
-    assert all(each.place.column and each.remedy for each in problems)
-    lines = {each.place.line for each in problems}
+    diagnostics = typed(parsed, lambda: KINDS).diagnostics
+    assert all(each.place.column and each.remedy for each in diagnostics)
+    lines = {each.place.line for each in diagnostics}
     for error in errors:
         here = tuple(error.absolute_path)
         within = [here, *(path for path in paths(plain) if path[: len(here)] == here)]
@@ -142,14 +142,14 @@ def test_the_kinds_of_document_are_asked_for_only_when_one_may_be_named() -> Non
 
 def test_another_word_for_a_kind_of_document_is_known_by_what_it_means() -> None:
     parsed = read(b"services: {crm: {api_description: specs/crm.json}}", "entrepot.yaml")
-    assert [each.remedy for each in typed(parsed, lambda: KINDS).problems] == ["Did you mean `openapi`?"]
+    assert [each.remedy for each in typed(parsed, lambda: KINDS).diagnostics] == ["Did you mean `openapi`?"]
 
 
 @given(changed())
 def test_what_is_well_formed_is_read_whatever_is_wrong_beside_it(plain: Any) -> None:
     found = typed(read(json.dumps(plain).encode(), "entrepot.yaml"), lambda: KINDS)
     assert found.declaration is not None
-    if found.problems:
+    if found.diagnostics:
         return
     whole = msgspec.convert(plain, declaration_type(tuple(KINDS)))
     assert msgspec.to_builtins(found.declaration) == msgspec.to_builtins(whole)
@@ -157,7 +157,7 @@ def test_what_is_well_formed_is_read_whatever_is_wrong_beside_it(plain: Any) -> 
 
 def test_a_number_names_an_item_of_a_list_and_no_member_of_a_map() -> None:
     found = typed(read(b'services: {"9": {}}\nroutes: [[]]', "entrepot.yaml"), dict)
-    assert [problem.message.partition(":")[0] for problem in found.problems] == ["`9`", "item 1 of `routes`"]
+    assert [each.message.partition(":")[0] for each in found.diagnostics] == ["`9`", "item 1 of `routes`"]
 
 
 def test_only_what_is_wrong_is_left_out() -> None:

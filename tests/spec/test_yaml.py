@@ -20,7 +20,7 @@ def value(text: str) -> Any:
     return read(text.encode(), "f.yaml").value
 
 
-def problems(content: str | bytes, **limits: int) -> list[tuple[str, int, int]]:
+def diagnostics(content: str | bytes, **limits: int) -> list[tuple[str, int, int]]:
     with pytest.raises(Refused) as refused:
         read(content.encode() if isinstance(content, str) else content, "f.yaml", YamlLimits(**limits))
     return [(each.code, each.place.line, each.place.column) for each in refused.value.diagnostics]
@@ -109,7 +109,7 @@ def test_an_alias_repeats_its_anchor_and_keeps_its_own_key() -> None:
     ],
 )
 def test_what_is_refused(text: str | bytes, expected: list[tuple[str, int, int]]) -> None:
-    assert problems(text) == expected
+    assert diagnostics(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,8 @@ def test_a_problem_has_a_pointer_too(text: str, pointer: str) -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    assert [code for code, _, _ in problems("a: 1\na: !!int 2\nb: *c\nd: .nan\n")] == ["E003", "E005", "E006", "E009"]
+    text = "a: 1\na: !!int 2\nb: *c\nd: .nan\n"
+    assert [code for code, _, _ in diagnostics(text)] == ["E003", "E005", "E006", "E009"]
 
 
 def test_a_quoted_merge_key_is_a_key() -> None:
@@ -137,23 +138,23 @@ def test_a_quoted_merge_key_is_a_key() -> None:
 
 def test_depth_is_bounded() -> None:
     assert value("[" * 5 + "]" * 5) == [[[[[]]]]]
-    assert problems("[" * 6 + "]" * 6, depth_max=5) == [("E008", 1, 6)]
-    assert problems("[" * 100_000)[0][0] == "E008"
+    assert diagnostics("[" * 6 + "]" * 6, depth_max=5) == [("E008", 1, 6)]
+    assert diagnostics("[" * 100_000)[0][0] == "E008"
 
 
 def test_size_is_bounded() -> None:
-    assert problems("a: 1", bytes_max=3) == [("E008", 1, 1)]
+    assert diagnostics("a: 1", bytes_max=3) == [("E008", 1, 1)]
 
 
 def test_aliases_count_for_all_they_repeat() -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
     for previous, name in zip("abcdefgh", "bcdefghi", strict=True):
         lines.append(f"{name}: &{name} [{', '.join([f'*{previous}'] * 9)}]")
-    assert problems("\n".join(lines))[0][0] == "E008"
+    assert diagnostics("\n".join(lines))[0][0] == "E008"
 
 
 def test_the_number_of_problems_is_bounded() -> None:
-    assert len(problems("a: *x\n" * 1000, problems_max=7)) == 7
+    assert len(diagnostics("a: *x\n" * 1000, diagnostics_max=7)) == 7
 
 
 @given(st.binary(max_size=200))

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from entrepot.authoring import http, problems
+from entrepot.authoring import diagnostics, http
+from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.handler import Handler
 from entrepot.authoring.http import Http
 from entrepot.authoring.places import place_of
-from entrepot.authoring.problems import Problems
 from entrepot.authoring.resources import DeclaredResource, read_resources
 from entrepot.authoring.signature import InputField, Signature, SignatureReader
 from entrepot.kit.diagnostics import Place, Refused
@@ -83,7 +83,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
 
 def describe(declared: Declared) -> Described:
     """The service as declared. Raises `Refused` with everything that is wrong."""
-    found = Problems()
+    found = Diagnostics()
     _check_names(declared, found)
     resources = read_resources(declared.resources, found)
     reflector = Reflector()
@@ -118,25 +118,25 @@ def describe(declared: Declared) -> Described:
     )
 
 
-def _check_names(declared: Declared, found: Problems) -> None:
+def _check_names(declared: Declared, found: Diagnostics) -> None:
     for text, pattern, what in (
         (declared.name, _SERVICE_NAME, "A service's name is lower-case letters, digits, '_' and '-'."),
         (declared.version, _VERSION, "A version is letters, digits, '.', '_' and '-'."),
     ):
         if not pattern.fullmatch(text):
-            found.add(problems.BAD_NAME, f"{text!r} cannot stand in an address", declared.place, what)
+            found.add(diagnostics.BAD_NAME, f"{text!r} cannot stand in an address", declared.place, what)
     first: dict[str, DeclaredOperation] = {}
     for operation in declared.operations:
         if not operation.name.isidentifier():
             found.add(
-                problems.BAD_NAME,
+                diagnostics.BAD_NAME,
                 f"operation {operation.name!r} cannot be called so in every protocol",
                 operation.function,
                 "An operation's name is a Python identifier.",
             )
         if operation.name in first:
             found.add(
-                problems.DUPLICATE_OPERATION,
+                diagnostics.DUPLICATE_OPERATION,
                 f"there are two operations {operation.name!r}; the other one is at "
                 f"{place_of(first[operation.name].function)}",
                 operation.function,
@@ -150,7 +150,7 @@ def _operation(
     signature: Signature,
     faults: tuple[DeclaredFault, ...],
     values: Values,
-    found: Problems,
+    found: Diagnostics,
 ) -> Operation:
     summary, _, docs = (inspect.getdoc(declared.function) or "").partition("\n")
     _check_options(declared, found)
@@ -182,7 +182,7 @@ def _operation(
     )
 
 
-def _field(field: InputField, values: Values, function: Callable[..., Any], found: Problems) -> Field:
+def _field(field: InputField, values: Values, function: Callable[..., Any], found: Diagnostics) -> Field:
     member, default = field.member, msgspec.UNSET
     if field.default is not inspect.Parameter.empty:
         codec = values.codec(member.shape)
@@ -190,7 +190,7 @@ def _field(field: InputField, values: Values, function: Callable[..., Any], foun
             default = codec.to_plain(field.default)
         else:
             found.add(
-                problems.BAD_DEFAULT,
+                diagnostics.BAD_DEFAULT,
                 f"the default {field.default!r} of parameter {field.name!r} is not of its type",
                 function,
                 "Give a default of the type, or add `| None` to it.",
@@ -207,35 +207,35 @@ def _field(field: InputField, values: Values, function: Callable[..., Any], foun
     )
 
 
-def _check_streams(declared: DeclaredOperation, signature: Signature, found: Problems) -> None:
+def _check_streams(declared: DeclaredOperation, signature: Signature, found: Diagnostics) -> None:
     function = declared.function
     if signature.stream_input is not None and not Handler(function=function).is_async:
         found.add(
-            problems.BAD_STREAM,
+            diagnostics.BAD_STREAM,
             f"{function.__name__} takes a stream, which only an `async def` can read",
             function,
             f"Write `async def {function.__name__}`.",
         )
     if Handler(function=function).is_generator and not signature.stream_output:
         found.add(
-            problems.BAD_STREAM,
+            diagnostics.BAD_STREAM,
             f"{function.__name__} yields, but its result is not annotated as a stream",
             function,
             "Annotate the result as `AsyncIterator[T]`, or `Iterator[T]` for a plain generator.",
         )
 
 
-def _read_faults(declared: DeclaredOperation, reflector: Reflector, found: Problems) -> tuple[DeclaredFault, ...]:
+def _read_faults(declared: DeclaredOperation, reflector: Reflector, found: Diagnostics) -> tuple[DeclaredFault, ...]:
     read = (_read_fault(each, declared.function, reflector, found) for each in declared.faults)
     return tuple(fault for fault in read if fault is not None)
 
 
 def _read_fault(
-    fault: type[Fault], function: Callable[..., Any], reflector: Reflector, found: Problems
+    fault: type[Fault], function: Callable[..., Any], reflector: Reflector, found: Diagnostics
 ) -> DeclaredFault | None:
     if not (isinstance(fault, type) and issubclass(fault, Fault)):
         found.add(
-            problems.BAD_FAULT,
+            diagnostics.BAD_FAULT,
             f"{function.__name__} declares {fault!r}, which is not a class of faults",
             function,
             "List classes that derive from `Fault`.",
@@ -247,7 +247,7 @@ def _read_fault(
 
 
 def _fault_data(
-    fault: type[Fault], reflector: Reflector, function: Callable[..., Any], found: Problems
+    fault: type[Fault], reflector: Reflector, function: Callable[..., Any], found: Diagnostics
 ) -> Shape | None:
     try:
         data = reflector.shape(fault.Data)
@@ -255,7 +255,7 @@ def _fault_data(
             raise NoShape("a file cannot stand beside a failure, which is written as one value")
     except NoShape as error:
         found.add(
-            problems.BAD_FAULT,
+            diagnostics.BAD_FAULT,
             f"the data of fault {fault.__name__}: {error}",
             function,
             "Annotate it with types that can travel.",
@@ -264,7 +264,7 @@ def _fault_data(
     return data
 
 
-def _check_fault_names(operations: list[DeclaredOperation], found: Problems) -> None:
+def _check_fault_names(operations: list[DeclaredOperation], found: Diagnostics) -> None:
     """A fault's name is how a caller knows it, so it means one thing in the whole service."""
     first: dict[str, type[Fault]] = {}
     for operation in operations:
@@ -272,17 +272,17 @@ def _check_fault_names(operations: list[DeclaredOperation], found: Problems) -> 
             name = getattr(fault, "name", "")
             if name and first.setdefault(name, fault) is not fault:
                 found.add(
-                    problems.BAD_FAULT,
+                    diagnostics.BAD_FAULT,
                     f"{operation.function.__name__} declares another fault {name!r} than an operation before it",
                     operation.function,
                     "Rename one of the classes.",
                 )
 
 
-def _check_options(declared: DeclaredOperation, found: Problems) -> None:
+def _check_options(declared: DeclaredOperation, found: Diagnostics) -> None:
     if declared.timeout is not None and declared.timeout <= 0:
         found.add(
-            problems.BAD_OPTION,
+            diagnostics.BAD_OPTION,
             f"a timeout of {declared.timeout} seconds leaves {declared.function.__name__} no time",
             declared.function,
             "Give a positive number of seconds, or none to take the service's.",
@@ -294,7 +294,7 @@ def _link(
     service: Service,
     names: Mapping[Callable[..., Any], str],
     reflector: Reflector,
-    found: Problems,
+    found: Diagnostics,
 ) -> Link:
     name = next((name for name, known in reflector.classes.items() if known is declared.type), "")
     given = declared.operation
@@ -321,9 +321,9 @@ def _link(
     )
 
 
-def _bad_link(declared: DeclaredLink, message: str, found: Problems) -> None:
+def _bad_link(declared: DeclaredLink, message: str, found: Diagnostics) -> None:
     found.add(
-        problems.BAD_LINK,
+        diagnostics.BAD_LINK,
         f"link {declared.type.__name__}.{declared.field}: {message}",
         declared.place,
         "A link takes a type, a new field's name, an operation, and arguments from parameters to the type's fields.",

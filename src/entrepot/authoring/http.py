@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from entrepot.authoring import problems
-from entrepot.authoring.problems import Problems
+from entrepot.authoring import diagnostics
+from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.signature import Signature
 
 PROTOCOL = "rest"
@@ -44,11 +44,11 @@ def bindings(http: Http | None, signature: Signature) -> dict[str, Any]:
     return {PROTOCOL: data} if data else {}
 
 
-def check(http: Http, function: Callable[..., Any], signature: Signature, found: Problems) -> None:
+def check(http: Http, function: Callable[..., Any], signature: Signature, found: Diagnostics) -> None:
     """Note what no request could ever fit."""
     if not http.path.startswith("/") or _BEYOND_A_PATH.search(_TEMPLATE_NAME.sub("", http.path)):
         found.add(
-            problems.BAD_PATH,
+            diagnostics.BAD_PATH,
             f"{http.path!r} is not a path",
             function,
             "Begin it with a slash, close every brace, and declare what follows a `?` as parameters.",
@@ -57,14 +57,14 @@ def check(http: Http, function: Callable[..., Any], signature: Signature, found:
     for name in _TEMPLATE_NAME.findall(http.path):
         if name not in taken:
             found.add(
-                problems.UNKNOWN_TEMPLATE_NAME,
+                diagnostics.UNKNOWN_TEMPLATE_NAME,
                 f"the path {http.path!r} names {{{name}}}, but {function.__name__} has no such parameter",
                 function,
                 _remedy(name, taken),
             )
     if http.status is not None and not 200 <= http.status <= 299:
         found.add(
-            problems.BAD_OPTION,
+            diagnostics.BAD_OPTION,
             f"the status {http.status} does not tell that {function.__name__} succeeded",
             function,
             "Give a status from 200 to 299, and raise a fault for everything else.",

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from entrepot.authoring import problems
+from entrepot.authoring import diagnostics
 from entrepot.authoring.annotations import ASYNC_STREAMS, SYNC_STREAMS, stream_item
-from entrepot.authoring.problems import Problems
+from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.model.resource import Resource, Scope
 
 
@@ -23,14 +23,14 @@ class DeclaredResource(msgspec.Struct, frozen=True, kw_only=True):
     """What its annotations may speak of besides its module's names."""
 
 
-def read_resources(declared: Iterable[DeclaredResource], found: Problems) -> tuple[Resource, ...]:
+def read_resources(declared: Iterable[DeclaredResource], found: Diagnostics) -> tuple[Resource, ...]:
     """The resources, each after those it needs."""
     resources = [resource for each in declared if (resource := _read(each, found)) is not None]
     by_type: dict[Any, Resource] = {}
     for resource in resources:
         if resource.provides in by_type:
             found.add(
-                problems.DUPLICATE_RESOURCE,
+                diagnostics.DUPLICATE_RESOURCE,
                 f"{resource.factory.__name__} and {by_type[resource.provides].factory.__name__} both provide "
                 f"{_name(resource.provides)}",
                 resource.factory,
@@ -42,7 +42,7 @@ def read_resources(declared: Iterable[DeclaredResource], found: Problems) -> tup
     return _in_order(by_type, found)
 
 
-def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
+def _read(declared: DeclaredResource, found: Diagnostics) -> Resource | None:
     factory = declared.factory
     is_generator = inspect.isasyncgenfunction(factory) or inspect.isgeneratorfunction(factory)
     hints = found.hints_of(factory, declared.names)
@@ -52,7 +52,7 @@ def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
     unannotated = inspect.signature(factory).parameters.keys() - hints.keys()
     if provides is None or not is_generator or unannotated:
         found.add(
-            problems.BAD_RESOURCE,
+            diagnostics.BAD_RESOURCE,
             f"{factory.__name__} must be a generator whose parameters and result have types",
             factory,
             f"Write `async def {factory.__name__}() -> AsyncIterator[Session]:` and yield one session.",
@@ -61,12 +61,12 @@ def _read(declared: DeclaredResource, found: Problems) -> Resource | None:
     return Resource(provides=provides, factory=factory, scope=declared.scope, needs=hints)
 
 
-def _check_needs(resource: Resource, by_type: Mapping[Any, Resource], found: Problems) -> None:
+def _check_needs(resource: Resource, by_type: Mapping[Any, Resource], found: Diagnostics) -> None:
     name = resource.factory.__name__
     for parameter, needed in resource.needs.items():
         if needed not in by_type:
             found.add(
-                problems.MISSING_RESOURCE,
+                diagnostics.MISSING_RESOURCE,
                 f"parameter {parameter!r} of {name} asks for {_name(needed)}, which no resource provides",
                 resource.factory,
                 f"Add a resource that yields {_name(needed)}.",
@@ -74,7 +74,7 @@ def _check_needs(resource: Resource, by_type: Mapping[Any, Resource], found: Pro
             )
         elif resource.scope == "application" and by_type[needed].scope == "call":
             found.add(
-                problems.MISSING_RESOURCE,
+                diagnostics.MISSING_RESOURCE,
                 f"{name} lives as long as the application, but needs {_name(needed)}, which lives for one call",
                 resource.factory,
                 f'Make {name} a resource of scope "call", or the other one of scope "application".',
@@ -82,7 +82,7 @@ def _check_needs(resource: Resource, by_type: Mapping[Any, Resource], found: Pro
             )
 
 
-def _in_order(by_type: Mapping[Any, Resource], found: Problems) -> tuple[Resource, ...]:
+def _in_order(by_type: Mapping[Any, Resource], found: Diagnostics) -> tuple[Resource, ...]:
     ordered: dict[Any, Resource] = {}
     waiting = dict(by_type)
     while waiting:
@@ -95,9 +95,9 @@ def _in_order(by_type: Mapping[Any, Resource], found: Problems) -> tuple[Resourc
     return tuple(ordered.values())
 
 
-def _report_circle(circle: list[Resource], found: Problems) -> None:
+def _report_circle(circle: list[Resource], found: Diagnostics) -> None:
     found.add(
-        problems.CIRCULAR_RESOURCE,
+        diagnostics.CIRCULAR_RESOURCE,
         f"these resources wait for each other: {', '.join(each.factory.__name__ for each in circle)}",
         circle[0].factory,
         "Take one of the parameters out.",

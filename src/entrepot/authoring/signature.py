@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from entrepot.authoring import problems
+from entrepot.authoring import diagnostics
 from entrepot.authoring.annotations import (
     ASYNC_STREAMS,
     SYNC_STREAMS,
@@ -17,10 +17,10 @@ from entrepot.authoring.annotations import (
     stream_item,
     without,
 )
+from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.handler import Parameter, Source
 from entrepot.authoring.markers import Marker
 from entrepot.authoring.places import RESULT
-from entrepot.authoring.problems import Problems
 from entrepot.model.call import Conditions, Context, Meta, Reply
 from entrepot.model.principal import Principal
 from entrepot.model.shape import Null, Shape
@@ -63,13 +63,13 @@ class Signature(msgspec.Struct, kw_only=True):
 class SignatureReader:
     """Reads the functions of one service; `provided` are the types that its resources give."""
 
-    def __init__(self, reflector: Reflector, provided: Collection[Any], found: Problems) -> None:
+    def __init__(self, reflector: Reflector, provided: Collection[Any], found: Diagnostics) -> None:
         self._reflector = reflector
         self._provided = provided
         self._problems = found
 
     def read(self, function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:
-        """The signature; what is wrong with it goes to the problems, and is left out."""
+        """The signature; what is wrong with it goes to the diagnostics, and is left out."""
         signature = Signature()
         hints = self._problems.hints_of(function, names)
         if hints is None:
@@ -85,7 +85,7 @@ class SignatureReader:
         name = parameter.name
         if parameter.kind not in _NAMED:
             self._problems.add(
-                problems.UNSUPPORTED_PARAMETER,
+                diagnostics.UNSUPPORTED_PARAMETER,
                 f"{function.__name__} takes {parameter}, which has no name that a caller could use",
                 function,
                 "Name every parameter, and take a dict or a list where their number varies.",
@@ -94,7 +94,7 @@ class SignatureReader:
             return
         if name not in hints:
             self._problems.add(
-                problems.UNANNOTATED,
+                diagnostics.UNANNOTATED,
                 f"parameter {name!r} of {function.__name__} has no type",
                 function,
                 f"Annotate it: `{name}: int`.",
@@ -132,7 +132,7 @@ class SignatureReader:
     ) -> None:
         if signature.stream_input is not None:
             self._problems.add(
-                problems.BAD_STREAM,
+                diagnostics.BAD_STREAM,
                 f"{function.__name__} takes two streams, but a call brings one",
                 function,
                 "Join them in one stream of a union, or make two operations.",
@@ -162,7 +162,7 @@ class SignatureReader:
     def _read_result(self, function: Callable[..., Any], hints: Mapping[str, Any], signature: Signature) -> None:
         if "return" not in hints or hints["return"] is Reply:
             self._problems.add(
-                problems.UNANNOTATED,
+                diagnostics.UNANNOTATED,
                 f"{function.__name__} does not say what it returns",
                 function,
                 "Annotate the result, with `-> None` if there is none and `-> Product | Reply` to set headers.",
@@ -180,7 +180,7 @@ class SignatureReader:
             return self._reflector.member(annotation)
         except NoShape as error:
             self._problems.add(
-                problems.UNSUPPORTED_TYPE,
+                diagnostics.UNSUPPORTED_TYPE,
                 f"{subject} of {function.__name__}: {error}",
                 function,
                 "Use a type that can travel, or provide it with a `resource` of the service.",

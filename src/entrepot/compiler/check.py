@@ -12,7 +12,7 @@ from entrepot.kit.diagnostics import Diagnostic, has_errors
 def check(draft: Draft) -> Draft:
     """The draft with what the rules find wrong with it, in the order of the files."""
     found = [diagnostic for rule in RULES for diagnostic in rule.check(draft)]
-    if has_errors(draft.loaded.problems):
+    if has_errors(draft.loaded.diagnostics):
         found = [each for each in found if _is_certain(each, draft)]
     found.sort(key=lambda each: (each.place.file, each.place.line, each.place.column))
     return replace(draft, diagnostics=(*draft.diagnostics, *found))

@@ -158,7 +158,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def _unread(self) -> frozenset[str]:
         """Pointers to the parts that have the wrong form, which the declaration goes without."""
-        return frozenset(_merged(each.place.pointer) for each in self.loaded.problems if each.severity == "error")
+        return frozenset(_merged(each.place.pointer) for each in self.loaded.diagnostics if each.severity == "error")
 
     def entry(self, unit: Unit) -> ServiceEntry:
         """What the declaration says of a service."""

@@ -13,4 +13,4 @@ def load_declaration(draft: Draft) -> Draft:
     """The draft with what the author wrote, as far as it is well-formed. Raises `Refused` when nothing is."""
     request = draft.request
     loaded = load(request.target, lambda: document_words(request.catalog), request.environment)
-    return replace(draft, loaded=loaded, diagnostics=loaded.problems)
+    return replace(draft, loaded=loaded, diagnostics=loaded.diagnostics)

@@ -32,7 +32,7 @@ class Loaded(msgspec.Struct, frozen=True):
     positions: Positions
     standalone: bool = False
     """One Python file without a declaration."""
-    problems: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     """What is wrong with its form. The parts at fault are not in the declaration; the rest of it is."""
 
 
@@ -53,16 +53,16 @@ def _load_declaration(file: Path, kinds: Kinds, environment: str) -> Loaded:
     parsed = yaml.parse(_content(file), file.name)
     base = without_nulls(_rooted(parsed))
     variants = {name: typed(values, kinds) for name, values in {"": base, **_environments(base)}.items()}
-    problems = [*parsed.problems, *_version_unsaid(base), *_distinct(variants.values())]
+    diagnostics = [*parsed.diagnostics, *_version_unsaid(base), *_distinct(variants.values())]
     if environment not in variants:
         message = f"there is no environment `{environment}`"
         remedy = did_you_mean(environment, list(variants)[1:]) or "Declare it under `environments`."
         place = base.positions.key("/environments")
-        raise Refused([*problems, Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, place, remedy)])
+        raise Refused([*diagnostics, Diagnostic(codes.UNKNOWN_ENVIRONMENT, message, place, remedy)])
     chosen = variants[environment]
     if chosen.declaration is None:
-        raise Refused(problems)
-    return Loaded(file.parent, chosen.declaration, chosen.positions, problems=tuple(problems))
+        raise Refused(diagnostics)
+    return Loaded(file.parent, chosen.declaration, chosen.positions, diagnostics=tuple(diagnostics))
 
 
 def _version_unsaid(base: Parsed) -> list[Diagnostic]:
@@ -122,5 +122,5 @@ def _chosen(base: Parsed, name: str) -> Parsed:
 
 def _distinct(variants: Iterable[Typed]) -> Iterable[Diagnostic]:
     """What is wrong with any of them, each thing once."""
-    found = [problem for variant in variants for problem in variant.problems]
+    found = [each for variant in variants for each in variant.diagnostics]
     return {(each.code, each.place, each.message): each for each in found}.values()

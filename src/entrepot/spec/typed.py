@@ -23,8 +23,8 @@ from entrepot.spec.yaml import Parsed
 LATER = ("channels", "consumers", "graphql", "mapping", "plans", "policies", "proto", "schedules", "wsdl")
 """Keys that people will look for and that a later version brings."""
 
-PROBLEMS_MAX = 100
-"""Most problems told at once."""
+DIAGNOSTICS_MAX = 100
+"""Most diagnostics told at once."""
 
 ROUNDS_MAX = 8
 """How often parts are left out until the rest is well-formed: what lacks a key goes as a whole."""
@@ -56,7 +56,7 @@ class Typed(msgspec.Struct, frozen=True):
     declaration: Declaration | None
     """Without the parts that are wrong; None when nothing is left of it."""
     positions: Positions
-    problems: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def typed(parsed: Parsed, kinds: Kinds) -> Typed:
@@ -64,17 +64,17 @@ def typed(parsed: Parsed, kinds: Kinds) -> Typed:
     known = kinds() if _names_documents(parsed.value) else {}
     declaration = declaration_type(tuple(known))
     synonyms = SYNONYMS | {word: kind for kind, words in known.items() for word in words}
-    problems: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     for _ in range(ROUNDS_MAX):
         try:
-            return Typed(msgspec.convert(parsed.value, declaration), parsed.positions, problems)
+            return Typed(msgspec.convert(parsed.value, declaration), parsed.positions, diagnostics)
         except msgspec.ValidationError as error:
             cut, found = _explained(parsed, declaration, synonyms)
-            problems = problems or found or (_unexplained(error, parsed.positions),)
+            diagnostics = diagnostics or found or (_unexplained(error, parsed.positions),)
             if not cut or "" in cut:
                 break
             parsed = without_parts(parsed, cut)
-    return Typed(None, parsed.positions, problems)
+    return Typed(None, parsed.positions, diagnostics)
 
 
 def _names_documents(plain: Any) -> bool:
@@ -94,7 +94,7 @@ def _explained(
 
     reflector = Reflector()
     root = reflector.shape(declaration)
-    issues = explain(root, parsed.value, reflector.types, Limits(issues_max=PROBLEMS_MAX))
+    issues = explain(root, parsed.value, reflector.types, Limits(issues_max=DIAGNOSTICS_MAX))
     found = [_diagnostic(issue, root, reflector.types, parsed.positions, synonyms) for issue in issues]
     cut = {issue.pointer.rpartition("/")[0] if issue.code == "missing" else issue.pointer for issue in issues}
     return cut, tuple(sorted(found, key=lambda each: (each.place.line, each.place.column)))

@@ -31,7 +31,7 @@ class YamlLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Most values, those that aliases repeat counted each time."""
     digits_max: int = 1000
     """Most digits of one number."""
-    problems_max: int = 100
+    diagnostics_max: int = 100
     """Most diagnostics for one file."""
 
 
@@ -43,15 +43,15 @@ class Parsed(msgspec.Struct, frozen=True):
 
     value: Any
     positions: Positions
-    problems: tuple[Diagnostic, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     """What is wrong with it, where it can be read all the same."""
 
 
 def read(content: bytes, file: str, limits: YamlLimits = DEFAULT_LIMITS) -> Parsed:
     """The only document of a YAML file; None when it is empty. Raises `Refused` with all that is wrong."""
     parsed = parse(content, file, limits)
-    if parsed.problems:
-        raise Refused(parsed.problems)
+    if parsed.diagnostics:
+        raise Refused(parsed.diagnostics)
     return parsed
 
 
@@ -64,14 +64,14 @@ def parse(content: bytes, file: str, limits: YamlLimits = DEFAULT_LIMITS) -> Par
         for event in _events(content.decode("utf-8-sig")):
             builder.take(event)
     except UnicodeDecodeError as error:
-        raise Refused([*builder.problems, _not_utf8(error, file)]) from None
+        raise Refused([*builder.diagnostics, _not_utf8(error, file)]) from None
     except yaml.YAMLError as error:
-        problem = _syntax(error, content.decode("utf-8-sig"), file)
-        place = msgspec.structs.replace(problem.place, pointer=builder.pointer())
-        raise Refused([*builder.problems, msgspec.structs.replace(problem, place=place)]) from None
+        diagnostic = _syntax(error, content.decode("utf-8-sig"), file)
+        place = msgspec.structs.replace(diagnostic.place, pointer=builder.pointer())
+        raise Refused([*builder.diagnostics, msgspec.structs.replace(diagnostic, place=place)]) from None
     except _Stop:
-        raise Refused(builder.problems) from None
-    return Parsed(builder.value, Positions(file, builder.root), tuple(builder.problems))
+        raise Refused(builder.diagnostics) from None
+    return Parsed(builder.value, Positions(file, builder.root), tuple(builder.diagnostics))
 
 
 def _too_large(file: str, limits: YamlLimits) -> Diagnostic:
@@ -118,7 +118,7 @@ def _events(text: str) -> Iterator[Any]:
 
 
 class _Stop(Exception):
-    """Reading on makes no sense; the problem is noted."""
+    """Reading on makes no sense; the diagnostic is there."""
 
 
 class _Open(msgspec.Struct):
@@ -147,7 +147,7 @@ class _Builder:
     def __init__(self, file: str, limits: YamlLimits) -> None:
         self.value: Any = None
         self.root = Node(1, 1)
-        self.problems: list[Diagnostic] = []
+        self.diagnostics: list[Diagnostic] = []
         self._file = file
         self._limits = limits
         self._stack: list[_Open] = []
@@ -169,10 +169,10 @@ class _Builder:
         if handler is not None:
             handler(event)
 
-    def problem(self, code: str, message: str, mark: Any, remedy: str) -> None:
+    def diagnose(self, code: str, message: str, mark: Any, remedy: str) -> None:
         place = Place(self._file, mark.line + 1, mark.column + 1, self.pointer())
-        self.problems.append(Diagnostic(code, message, place, remedy))
-        if len(self.problems) >= self._limits.problems_max:
+        self.diagnostics.append(Diagnostic(code, message, place, remedy))
+        if len(self.diagnostics) >= self._limits.diagnostics_max:
             raise _Stop
 
     def pointer(self) -> str:
@@ -183,7 +183,7 @@ class _Builder:
     def _document(self, event: Any) -> None:
         self._documents += 1
         if self._documents > 1:
-            self.problem(
+            self.diagnose(
                 codes.YAML_DOCUMENTS, "the file holds a second document", event.start_mark, "Remove the `---`."
             )
             raise _Stop
@@ -198,7 +198,7 @@ class _Builder:
             try:
                 value = plain_scalar(value, self._limits.digits_max)
             except ValueError as error:
-                self.problem(codes.YAML_NUMBER, str(error), event.start_mark, "Put it in quotes if it is text.")
+                self.diagnose(codes.YAML_NUMBER, str(error), event.start_mark, "Put it in quotes if it is text.")
         self._add(value, _node(event), event.anchor, 1, event)
 
     def _set_key(self, event: Any) -> None:
@@ -206,20 +206,20 @@ class _Builder:
         top.key, top.key_line, top.key_column = event.value, event.start_mark.line + 1, event.start_mark.column + 1
         self._refuse_tag(event)
         if event.value == "<<" and not event.style:
-            self.problem(
+            self.diagnose(
                 codes.YAML_KEY, "the merge key `<<` is not part of YAML 1.2", event.start_mark, "Write the members out."
             )
         if event.value in top.value:
             first = top.node.members[event.value]
             message = f"the key `{event.value}` is given twice; the first is in line {first.line}"
-            self.problem(codes.YAML_DUPLICATE, message, event.start_mark, "Keep one of them.")
+            self.diagnose(codes.YAML_DUPLICATE, message, event.start_mark, "Keep one of them.")
 
     def _open(self, value: dict[str, Any] | list[Any], event: Any) -> None:
         self._refuse_structured_key(event)
         self._refuse_tag(event)
         if len(self._stack) >= self._limits.depth_max:
             message = f"values are nested deeper than {self._limits.depth_max}"
-            self.problem(codes.YAML_LIMIT, message, event.start_mark, "Nest less.")
+            self.diagnose(codes.YAML_LIMIT, message, event.start_mark, "Nest less.")
             raise _Stop
         self._stack.append(_Open(value, _node(event), event.anchor, self._count))
 
@@ -236,7 +236,7 @@ class _Builder:
             remedy = (
                 f"Write `&{event.anchor}` before the value that it shall repeat, or put it in quotes if it is text."
             )
-            self.problem(codes.YAML_ALIAS, f"the alias `*{event.anchor}` {reason}", event.start_mark, remedy)
+            self.diagnose(codes.YAML_ALIAS, f"the alias `*{event.anchor}` {reason}", event.start_mark, remedy)
             anchored = _Anchored(None, _node(event), 1)
         self._count += anchored.size - 1
         self._add(anchored.value, anchored.node, None, anchored.size, event)
@@ -245,7 +245,7 @@ class _Builder:
         self._count += 1
         if self._count > self._limits.nodes_max:
             message = f"the file holds more than {self._limits.nodes_max} values"
-            self.problem(codes.YAML_LIMIT, message, event.start_mark, "Divide it, or repeat less by aliases.")
+            self.diagnose(codes.YAML_LIMIT, message, event.start_mark, "Divide it, or repeat less by aliases.")
             raise _Stop
         if anchor is not None:
             self._anchors[anchor] = _Anchored(value, node, size)
@@ -266,12 +266,12 @@ class _Builder:
 
     def _refuse_tag(self, event: Any) -> None:
         if event.tag is not None:
-            self.problem(codes.YAML_TAG, f"the tag `{event.tag}` is not allowed", event.start_mark, "Remove the tag.")
+            self.diagnose(codes.YAML_TAG, f"the tag `{event.tag}` is not allowed", event.start_mark, "Remove the tag.")
 
     def _refuse_structured_key(self, event: Any) -> None:
         if self._awaits_key():
             remedy = "Write text before the colon; braces and brackets that are text belong in quotes."
-            self.problem(codes.YAML_KEY, "a key must be plain text", event.start_mark, remedy)
+            self.diagnose(codes.YAML_KEY, "a key must be plain text", event.start_mark, remedy)
             raise _Stop
 
 

@@ -45,7 +45,7 @@ BAD_LINK = "E830"
 """A link whose type, field, operation or arguments do not exist."""
 
 
-class Problems:
+class Diagnostics:
     """Everything found wrong so far."""
 
     def __init__(self) -> None:
