@@ -27,17 +27,20 @@ def import_sources(draft: Draft) -> Draft:
 
     An entry with no source, or with several, gets none: its rule reports it.
     """
-    problems = list(draft.diagnostics)
-    sources = _module_sources(draft)
+    diagnostics = list(draft.diagnostics)
+    sources, applications = _module_sources(draft), _applications(draft)
     with ThreadPoolExecutor(1) as beside:
         # Another process imports the modules; meanwhile there is time for what will be needed here.
-        answers = beside.submit(probe, draft.loaded.project, list(sources.values()))
-        documents = _from_documents(draft, problems)
+        answers = beside.submit(probe, draft.loaded.project, [*sources.values(), *applications.values()])
+        documents = _from_documents(draft, diagnostics)
         _load_protocols(draft)
-    modules = _from_modules(draft, sources, answers.result(), problems)
+    found = answers.result()
+    modules = _from_modules(draft, sources, found[: len(sources)], diagnostics)
+    for place, answer in zip(applications, found[len(sources) :], strict=True):
+        diagnostics += [placed(each, place) for each in answer.diagnostics]
     # Of a service whose entry is only partly read, later passes would say what may not be so.
     units = tuple(unit for unit in (*modules, *documents) if draft.is_read(unit.place))
-    return replace(draft, units=units, diagnostics=tuple(problems))
+    return replace(draft, units=units, diagnostics=tuple(diagnostics))
 
 
 def _load_protocols(draft: Draft) -> None:
@@ -47,12 +50,12 @@ def _load_protocols(draft: Draft) -> None:
 
 
 def _from_modules(
-    draft: Draft, sources: dict[str, Source], answers: list[Probed], problems: list[Diagnostic]
+    draft: Draft, sources: dict[str, Source], answers: list[Probed], diagnostics: list[Diagnostic]
 ) -> list[Unit]:
     units = []
     for (key, source), answer in zip(sources.items(), answers, strict=True):
         place = draft.at("services", key, "python")
-        problems += [placed(each, place) for each in answer.diagnostics]
+        diagnostics += [placed(each, place) for each in answer.diagnostics]
         units += [_python_unit(key, source, found, draft.at("services", key)) for found in answer.services]
     return units
 
@@ -67,12 +70,25 @@ def _module_sources(draft: Draft) -> dict[str, Source]:
     return sources
 
 
+def _applications(draft: Draft) -> dict[Place, Source]:
+    """The applications to host, by where they are named. What has another form is left to its rule."""
+    applications = {}
+    for index, route in enumerate(draft.declaration.routes):
+        for kind, named in (("wsgi", route.wsgi), ("asgi", route.asgi)):
+            reference = parse_reference(named) if named is not None else None
+            if reference is not None and reference.attribute:
+                path = root_of(draft.loaded.project, reference.module)
+                source = Source(reference.module, reference.attribute, path, hosted=True)
+                applications[draft.at("routes", index, kind)] = source
+    return applications
+
+
 def _python_unit(key: str, source: Source, found: FoundService, place: Place) -> Unit:
     origin = PythonSource(module=source.module, attribute=found.attribute, path=source.path)
     return Unit(key=key, service=found.service, source=origin, places=found.places, place=place)
 
 
-def _from_documents(draft: Draft, problems: list[Diagnostic]) -> list[Unit]:
+def _from_documents(draft: Draft, diagnostics: list[Diagnostic]) -> list[Unit]:
     wanted = [
         (key, *next(iter(entry.documents.items())))
         for key, entry in draft.declaration.services.items()
@@ -83,24 +99,24 @@ def _from_documents(draft: Draft, problems: list[Diagnostic]) -> list[Unit]:
     try:
         lock = read_lock(draft.loaded.project)
     except Refused as refused:
-        problems += refused.diagnostics
+        diagnostics += refused.diagnostics
         return []
     units = []
     for key, kind, file in wanted:
         try:
-            units.append(_document_unit(draft, key, kind, file, lock, problems))
+            units.append(_document_unit(draft, key, kind, file, lock, diagnostics))
         except Refused as refused:
-            problems += [placed(each, draft.at("services", key, kind)) for each in refused.diagnostics]
+            diagnostics += [placed(each, draft.at("services", key, kind)) for each in refused.diagnostics]
     return units
 
 
-def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, problems: list[Diagnostic]) -> Unit:
+def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, diagnostics: list[Diagnostic]) -> Unit:
     document, warnings = read_document(draft.loaded.project, file, kind, lock)
     protocol = document_kinds(draft.catalog)[kind]
     entry = draft.declaration.services[key]
     content = (draft.loaded.project / file).read_bytes()
     imported = read_service(draft.catalog[protocol].client, document, content, entry.name or key)
-    problems += [*warnings, *not_imported(imported, content, file)]
+    diagnostics += [*warnings, *not_imported(imported, content, file)]
     upstream = entry.upstream or ""
     return Unit(
         key=key,

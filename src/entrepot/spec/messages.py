@@ -9,14 +9,16 @@ from entrepot.model.operation import Service
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A module to import, and the service wanted of it."""
+    """A module to import, and what is wanted of it: a service, or an application to host."""
 
     module: str
     """Import name."""
     attribute: str = ""
-    """The service's name in the module; "" for all of them."""
+    """The wanted name in the module; "" for every service."""
     path: str = ""
     """Directory put before sys.path, relative to the project; "" for none."""
+    hosted: bool = False
+    """Whether an application to host is wanted, which need only be there."""
 
 
 class ProbeRequest(msgspec.Struct, frozen=True):

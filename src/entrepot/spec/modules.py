@@ -43,8 +43,10 @@ def probe(project: Path, sources: Sequence[Source], seconds_max: float = SECONDS
         run = _run(ProbeRequest(str(project), remaining, seconds_max))
         results += run.answers
         if len(run.answers) < len(remaining):
-            death = _death(remaining[len(run.answers)], run, project, seconds_max)
-            results.append(Probed(diagnostics=(death,)))
+            fatal = remaining[len(run.answers)]
+            # A hosted application may live where it has the environment that its workers see.
+            deaths = () if fatal.hosted else (_death(fatal, run, project, seconds_max),)
+            results.append(Probed(diagnostics=deaths))
     return results
 
 

@@ -62,8 +62,12 @@ def _probe(source: Source, project: Path) -> Probed:
             sys.path.insert(0, directory)
     try:
         module = importlib.import_module(source.module)
+        if source.hosted:
+            return Probed(diagnostics=tuple(_lacking(source, module)))
         wanted = dict(_services(module))
     except BaseException as error:  # a module may raise anything, and SystemExit is no wish of ours
+        if source.hosted and not isinstance(error, ImportError | SyntaxError):
+            return Probed()  # its workers see the whole environment, and it may start well there
         return Probed(diagnostics=(_failure(error, source, project),))
     if source.attribute:
         wanted = {name: service for name, service in wanted.items() if name == source.attribute}
@@ -92,6 +96,14 @@ def _services(module: ModuleType) -> Iterator[tuple[str, Authored]]:
         if isinstance(value, Authored) and id(value) not in seen:
             seen.add(id(value))
             yield name, value
+
+
+def _lacking(source: Source, module: ModuleType) -> Iterator[Diagnostic]:
+    if not hasattr(module, source.attribute):
+        names = [name for name, value in vars(module).items() if callable(value)]
+        remedy = did_you_mean(source.attribute, names) or f"Name it as {source.module} does: `{source.module}:NAME`."
+        message = f"the module {source.module} has no application called {source.attribute}"
+        yield Diagnostic(codes.MODULE_EMPTY, message, remedy=remedy)
 
 
 def _empty(source: Source, module: ModuleType, project: Path) -> Diagnostic:
