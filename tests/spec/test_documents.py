@@ -72,13 +72,13 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text("{}")
     (project / "crm.json").symlink_to(tmp_path / "secret.json")
     with pytest.raises(Refused, match="outside the project"):
-        read_document(project, "crm.json", "openapi", Lock())
+        read_document(project, "crm.json", "openapi", "crm", Lock())
 
 
 def test_a_pinned_document_is_read_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "crm.json").write_text("{}")
     pinned = PinnedDocument(kind="openapi", source="x", sha256=digest(b"{}"))
-    document, warnings = read_document(tmp_path, "crm.json", "openapi", Lock(documents={"crm.json": pinned}))
+    document, warnings = read_document(tmp_path, "crm.json", "openapi", "crm", Lock(documents={"crm.json": pinned}))
     assert (document.content, document.source, warnings) == ({}, "crm.json", [])
 
 

@@ -111,7 +111,7 @@ def _from_documents(draft: Draft, diagnostics: list[Diagnostic]) -> list[Unit]:
 
 
 def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, diagnostics: list[Diagnostic]) -> Unit:
-    document, warnings = read_document(draft.loaded.project, file, kind, lock)
+    document, warnings = read_document(draft.loaded.project, file, kind, key, lock)
     protocol = document_kinds(draft.catalog)[kind]
     entry = draft.declaration.services[key]
     content = (draft.loaded.project / file).read_bytes()

@@ -10,42 +10,45 @@ from entrepot.spec import codes, documents
 from entrepot.spec.lock import Lock, digest
 
 
-def read_document(project: Path, file: str, kind: str, lock: Lock) -> tuple[Document, list[Diagnostic]]:
-    """The document, and warnings about it. Raises `Refused` when it is not the one that was pinned."""
-    content = _content(project, file, kind)
+def read_document(project: Path, file: str, kind: str, name: str, lock: Lock) -> tuple[Document, list[Diagnostic]]:
+    """The document of the service `name`, and warnings about it.
+
+    Raises `Refused` when it is not the one that was pinned.
+    """
+    content = _content(project, file, kind, name)
     pinned = lock.documents.get(file)
     if pinned is None:
-        return documents.read(content, file), [_unpinned(file, kind)]
+        return documents.read(content, file), [_unpinned(file, kind, name)]
     if pinned.sha256 != digest(content):
-        raise Refused([_changed(file, kind, pinned.source)])
+        raise Refused([_changed(file, kind, name, pinned.source)])
     return documents.read_pinned(content, file), []
 
 
-def _content(project: Path, file: str, kind: str) -> bytes:
+def _content(project: Path, file: str, kind: str, name: str) -> bytes:
     path = project / file
     try:
         if not path.resolve().is_relative_to(project.resolve()):
-            raise Refused([_unreadable(file, kind, "it lies outside the project")])
+            raise Refused([_unreadable(file, kind, name, "it lies outside the project")])
         return path.read_bytes()
     except OSError as error:
-        raise Refused([_unreadable(file, kind, error.strerror or str(error))]) from None
+        raise Refused([_unreadable(file, kind, name, error.strerror or str(error))]) from None
 
 
-def _unreadable(file: str, kind: str, reason: str) -> Diagnostic:
-    remedy = f"Import it from where it is: `entrepot import {kind}:FILE_OR_URL --name {Path(file).stem}`."
+def _unreadable(file: str, kind: str, name: str, reason: str) -> Diagnostic:
+    remedy = f"Import it from where it is: `entrepot import {kind}:FILE_OR_URL --name {name}`."
     return Diagnostic(codes.DOCUMENT_UNREADABLE, f"the document {file} cannot be read: {reason}", remedy=remedy)
 
 
-def _changed(file: str, kind: str, source: str) -> Diagnostic:
+def _changed(file: str, kind: str, name: str, source: str) -> Diagnostic:
     remedy = (
-        f"Accept the change with `entrepot import {kind}:{file} --name {Path(file).stem}`, "
+        f"Accept the change with `entrepot import {kind}:{file} --name {name}`, "
         f"or restore the file from version control or from {source}."
     )
     message = f"the document {file} is not the one that was imported: its hash differs from the lock's"
     return Diagnostic(codes.DOCUMENT_CHANGED, message, Place(file, 1, 1), remedy)
 
 
-def _unpinned(file: str, kind: str) -> Diagnostic:
+def _unpinned(file: str, kind: str, name: str) -> Diagnostic:
     message = f"the document {file} is not pinned, so a change to it goes unnoticed"
-    remedy = f"Pin it: `entrepot import {kind}:{file} --name {Path(file).stem}`."
+    remedy = f"Pin it: `entrepot import {kind}:{file} --name {name}`."
     return Diagnostic(codes.DOCUMENT_UNPINNED, message, Place(file, 1, 1), remedy, "warning")
