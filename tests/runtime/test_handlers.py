@@ -193,6 +193,8 @@ async def test_any_other_exception_is_an_internal_fault_without_detail(
     assert fault is not None
     assert (fault.kind, fault.detail) == ("internal", "")
     record = caplog.records[0]
+    operation = "order" if kind == "async" else "plain_order"
+    assert (record.name, record.operation) == ("entrepot.faults", f"shop.{operation}")  # type: ignore[attr-defined]
     assert record.trace_id == context.trace_id  # type: ignore[attr-defined]
     assert record.exc_info is not None
     assert "12345" not in record.getMessage()

@@ -71,7 +71,7 @@ def test_an_unknown_path_is_a_problem(shared: WorkerProcess) -> None:
 def test_a_crash_tells_nothing_and_its_trace_id_finds_the_log(shared: WorkerProcess) -> None:
     answer = shared.call("shop", "crash")
     assert (answer.status, answer.json()) == (500, {"kind": "internal"})
-    record = next(record for record in shared.log() if record["logger"] == "entrepot.runtime")
+    record = next(record for record in shared.log() if record["logger"] == "entrepot.faults")
     assert (record["level"], record["operation"], len(record["trace_id"])) == ("error", "shop.crash", 32)
     assert "ValueError" in record["traceback"]
     assert "12345" not in record["message"]

@@ -91,9 +91,13 @@ def tell(
     return Told(fault.kind, declared, members)
 
 
-def unforeseen(error: Exception, operation: Operation, context: Context) -> Internal:
-    """The fault for an error that nobody foresaw; the log line under the trace id has the rest."""
-    log.error("operation %s failed", operation.name, exc_info=error, extra={"trace_id": context.trace_id})
+def unforeseen(error: BaseException, operation: str, context: Context) -> Internal:
+    """The fault for an error that nobody foresaw; the log line under the trace id has the rest.
+
+    `operation` is its name, with the service's where that is known.
+    """
+    extra = {"operation": operation, "trace_id": context.trace_id}
+    log.error("the operation failed with %s", type(error).__name__, exc_info=error, extra=extra)
     return Internal()
 
 

@@ -9,15 +9,12 @@ internal fault that an upstream tells: its detail ends here.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from entrepot.model.call import Context
 from entrepot.model.fault import Fault
-from entrepot.model.faults import Internal
 from entrepot.model.operation import Operation
-
-log = logging.getLogger("entrepot.runtime")
+from entrepot.ports.told_faults import log, unforeseen
 
 FaultOf = Callable[[BaseException, Context], Fault]
 """The fault that answers for an exception."""
@@ -36,8 +33,7 @@ def fault_reader(operation: Operation, service: str) -> FaultOf:
                 log.error("%s failed inside", failed, exc_info=error, extra=extra)
             return error
         if not isinstance(error, Fault):
-            log.error("the operation raised %s", type(error).__name__, exc_info=error, extra=extra)
-            return Internal()
+            return unforeseen(error, label, context)
         log.warning("the operation raised %s, which it does not declare", error.name, extra=extra)
         return Fault.of(
             error.kind,

@@ -191,7 +191,7 @@ def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes
         try:
             return codec.encode_result(method.output.encode(reply.output), id)
         except Exception as error:
-            fault = unforeseen(error, method.operation, context)
+            fault = unforeseen(error, method.operation.name, context)
     return codec.encode_error(method.faults.write(fault, context.trace_id), id)
 
 

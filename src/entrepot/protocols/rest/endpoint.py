@@ -98,7 +98,7 @@ class OperationEndpoint:
         except Fault as raised:
             fault = raised
         except Exception as error:
-            fault = unforeseen(error, self._operation, context)
+            fault = unforeseen(error, self._operation.name, context)
         return self._refuse(fault, context)
 
     def _choose(self, request: Request) -> str:

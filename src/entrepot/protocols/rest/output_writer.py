@@ -131,7 +131,7 @@ class OutputWriter:
 
     def problem(self, error: Exception, context: Context) -> bytes:
         """The problem that ends a stream."""
-        fault = error if isinstance(error, Fault) else unforeseen(error, self._operation, context)
+        fault = error if isinstance(error, Fault) else unforeseen(error, self._operation.name, context)
         return faults.written(tell(fault, context.trace_id, self._operation, self._values, self._limits))
 
 
