@@ -49,9 +49,11 @@ class Upstream:
         self.requests.append(request)
         return self.answer
 
-    async def asked(self, method: str, path: str = "/things/1", **headers: str) -> tuple[Response, bytes]:
+    async def asked(
+        self, method: str, path: str = "/things/1", query: bytes = b"", **headers: str
+    ) -> tuple[Response, bytes]:
         pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        response = await self._server(Request(method, f"/api/things/v1{path}".encode(), headers=pairs))
+        response = await self._server(Request(method, f"/api/things/v1{path}".encode(), query, headers=pairs))
         return response, await read(response.body, 10**6)
 
     def got(self, name: bytes) -> list[bytes]:
@@ -347,3 +349,34 @@ async def test_an_operation_at_an_address_of_its_own_comes_back_at_ours() -> Non
     own = json.loads(writer.contract([service]).content)
     again = PROTOCOL.client.read(Document(own, "own"), "things").service
     assert (again.operations, again.bindings) == (service.operations, {})
+
+
+SIZE = {
+    "type": "object",
+    "required": ["least"],
+    "properties": {"least": {"type": "integer"}, "tags": {"type": "array", "items": {"type": "string"}}},
+}
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_members_of_an_object_in_the_usual_style_are_parameters(required: bool) -> None:
+    service = imported({"name": "size", "in": "query", "required": required, "schema": SIZE}, method="get")
+    assert service.refusals == ()
+    fields = [(field.name, field.required) for field in service.service.operations[0].input.fields]
+    assert fields == [("id", True), ("least", required), ("tags", False)]
+    upstream = Upstream(service)
+    response, body = await upstream.asked("GET", query=b"least=1&tags=a&tags=b")
+    assert (response.status, upstream.requests[0].query) == (200, b"least=1&tags=a&tags=b"), body
+
+
+@pytest.mark.parametrize(
+    ("schema", "others"),
+    [
+        (SIZE, [{"name": "least", "in": "query", "schema": {"type": "string"}}]),
+        ({"type": "object", "properties": {"deep": SIZE}}, []),
+        ({"type": "object", "additionalProperties": {"type": "string"}}, []),
+    ],
+)
+def test_an_object_whose_members_cannot_be_parameters_is_left_out(schema: Any, others: list[Any]) -> None:
+    [refusal] = imported(*others, {"name": "size", "in": "query", "schema": schema}, method="get").refusals
+    assert refusal.construct == "parameter size in query"

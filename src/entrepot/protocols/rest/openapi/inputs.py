@@ -118,7 +118,19 @@ class InputImport:
             docs=node["description"].text or field.docs,
             deprecated=field.deprecated or node["deprecated"].is_true,
         )
-        self._add_as_text(field, where, parameter.style, node)
+        for each in self._exploded(field, parameter) or [field]:
+            self._add_as_text(each, where, parameter.style, node if each is field else Node(None, None))
+
+    def _exploded(self, field: Field, parameter: Parameter) -> list[Field]:
+        """The members of an object whose style makes each a parameter of its own (OpenAPI 3.1, §4.8.12.3)."""
+        record = unwrap(field.shape, self._schemas.types)
+        if parameter.where != "query" or parameter.style != "repeat" or not isinstance(record, Record):
+            return []
+        in_query = {place["name"] for place in self.places.values() if place["in"] == "query"}
+        members = [each for each in record.fields if style_of(each.shape, self._schemas.types) != "json"]
+        if record.extras == "keep" or len(members) < len(record.fields) or in_query & {each.name for each in members}:
+            return []
+        return [msgspec.structs.replace(each, required=field.required and each.required) for each in members]
 
     def _add_as_text(self, field: Field, where: Where, style: Style | None, node: Node) -> None:
         """Adds a field that stands as text, in the style of its place."""
