@@ -16,15 +16,16 @@ import trustme
 from entrepot.edge import run
 from entrepot.edge.chain import EGRESS_CHAIN, INGRESS_CHAIN
 from entrepot.edge.emit import File, Rendering, Workers, emit
-from entrepot.edge.schema import BOOTSTRAP_MESSAGE, DISCOVERY_MESSAGE, Schema, SchemaError
+from entrepot.edge.schema import BOOTSTRAP_MESSAGE, Schema, SchemaError
 from entrepot.edge.validate import misfits, validate
 from entrepot.ir.edge import LIVE_PATH, EdgeIR, PoolTarget, Route
 from entrepot.ir.layout import Layout
+from support.schema_marks import DISCOVERY_MESSAGE, MarkedSchema
 from support.tables import edge_table
 
 GOLDENS = sorted((Path(__file__).parent / "golden").glob("*.json"))
 LAYOUT = Layout(Path("/site"), Path("/site/state"), Path("/site/run"))
-SCHEMA = Schema(run.wheel_binary())
+SCHEMA = MarkedSchema(run.wheel_binary())
 MARKED_IN_USE: set[str] = set()
 """What we use although this Envoy marks it as deprecated or work in progress, as `full.name is mark`."""
 

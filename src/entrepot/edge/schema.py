@@ -1,25 +1,21 @@
 """Envoy's own schema: the protobuf descriptors inside its binary.
 
-Every Envoy carries the descriptors of all messages it understands, with their marks of work in
-progress and of deprecation. Reading them takes a tenth of a second, so no copy is kept that could
-go stale.
+Every Envoy carries the descriptors of all messages it understands. Reading them takes a tenth of a
+second, so no copy is kept that could go stale.
 """
 
 from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pb2, json_format, message_factory
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message import DecodeError, Message
 
 BOOTSTRAP_MESSAGE = "envoy.config.bootstrap.v3.Bootstrap"
-DISCOVERY_MESSAGE = "envoy.service.discovery.v3.DiscoveryResponse"
 
 # A FileDescriptorProto begins with its name: field 1, its length, then a path that ends in ".proto".
 _BEGINNING = re.compile(rb"\x0a([\x05-\x7f])([a-z][a-zA-Z0-9_/.\-]*?\.proto)(?=\x12)")
@@ -52,10 +48,6 @@ class Schema:
             return [f"{message}: {error}"]
         return []
 
-    def marks(self, message: str, value: Any) -> list[str]:
-        """Which messages and fields that the value uses are deprecated, or work in progress, in this Envoy."""
-        return sorted(f"{name} is {mark}" for name, mark in set(self._marks(self._parsed(message, value))))
-
     def _parsed(self, message: str, value: Any) -> Message:
         return json_format.ParseDict(value, self._class(message)(), descriptor_pool=self._pool)
 
@@ -69,40 +61,6 @@ class Schema:
 
     def _class(self, message: str) -> type[Message]:
         return message_factory.GetMessageClass(self._pool.FindMessageTypeByName(message))
-
-    def _marks(self, message: Message) -> Iterator[tuple[str, str]]:
-        """Full names of what a message uses that is marked, and how."""
-        descriptor = message.DESCRIPTOR
-        yield from self._marks_of(descriptor.full_name, descriptor, descriptor.file)
-        if descriptor.full_name == "google.protobuf.Any":
-            yield from self._marks(self._unpacked(message))
-            return
-        for field, value in message.ListFields():
-            yield from self._marks_of(field.full_name, field)
-            for part in _messages_in(field, value):
-                yield from self._marks(part)
-
-    def _unpacked(self, message: Any) -> Message:
-        return self._class(message.type_url.rpartition("/")[2]).FromString(message.value)
-
-    def _marks_of(self, name: str, *marked: Any) -> Iterator[tuple[str, str]]:
-        for descriptor in marked:
-            options = descriptor.GetOptions()
-            # In the pool's own class, so that Envoy's annotations are known fields.
-            known = self._class(options.DESCRIPTOR.full_name).FromString(options.SerializeToString())
-            if getattr(known, "deprecated", False):
-                yield name, "deprecated"
-            if any(getattr(annotation, "work_in_progress", False) for _, annotation in known.ListFields()):
-                yield name, "work in progress"
-
-
-def _messages_in(field: FieldDescriptor, value: Any) -> Iterable[Message]:
-    if field.message_type is None:
-        return ()
-    if field.message_type.GetOptions().map_entry:
-        is_message = field.message_type.fields_by_name["value"].message_type is not None
-        return tuple(value.values()) if is_message else ()
-    return tuple(value) if field.is_repeated else (value,)
 
 
 def _descriptor_files(binary: Path) -> dict[str, descriptor_pb2.FileDescriptorProto]:

@@ -23,7 +23,7 @@ class _Count(NamedTuple):
 def trials(schema: Mapping[str, Any] | bool) -> float:
     """The number for one place of a value; infinite when it grows with the value's depth.
 
-    References are to the schema's own `$defs`, as `Document.bundle` writes them.
+    References are to the schema's own `$defs`, as `SchemaDocument.bundle` writes them.
     """
     return _Counter(schema["$defs"] if isinstance(schema, Mapping) and "$defs" in schema else {}).count(schema).trials
 

@@ -17,7 +17,7 @@ from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close
 from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
-from entrepot.protocols.rest import samples, template
+from entrepot.protocols.rest import sample, template
 from entrepot.protocols.rest.addresses import DOCS_PATH, OPENAPI_PATH, addresses, pages
 from entrepot.protocols.rest.binding import Binding, Unbindable, bind, mount
 from entrepot.protocols.rest.docs_page import docs_page
@@ -75,7 +75,7 @@ class RestServer:
 
     def sample(self, service: Service, base_url: str) -> str:
         """A curl line for the operation that is easiest to call."""
-        return samples.sample(service, _bound(service, service.operations), base_url)
+        return sample.command(service, _bound(service, service.operations), base_url)
 
     def contract(self, services: Sequence[Service]) -> Contract:
         """The OpenAPI 3.1 document of one service. Raises ValueError for several: each has its own."""

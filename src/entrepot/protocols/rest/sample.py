@@ -1,4 +1,4 @@
-"""A command line that shows an operation at work."""
+"""A command line that a person can paste to try a service."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Types
 from entrepot.protocols.rest.binding import NDJSON, Binding, mount
 from entrepot.protocols.rest.forms import format_pairs
-from entrepot.shapes.sample import sample as sample_of
+from entrepot.shapes.sample import sample
 
 
-def sample(service: Service, bound: Iterable[tuple[Operation, Binding]], base_url: str) -> str:
+def command(service: Service, bound: Iterable[tuple[Operation, Binding]], base_url: str) -> str:
     """A curl line for the operation that is easiest to call; "" when there is none."""
     candidates = [pair for pair in bound if pair[1].body in ("none", "object", "value")]
     if not candidates:
@@ -34,7 +34,7 @@ def _curl(operation: Operation, binding: Binding, types: Types, base: str) -> st
     given = next((example.input for example in operation.examples if isinstance(example.input, dict)), {})
 
     def value_of(field: Field) -> Any:
-        return given[field.name] if field.name in given else sample_of(field.shape, types)
+        return given[field.name] if field.name in given else sample(field.shape, types)
 
     wanted = [p for p in binding.placements if p.field.required or p.field.name in given]
     path = binding.path.expand({p.name: [_text(value_of(p.field))] for p in wanted if p.where == "path"})
