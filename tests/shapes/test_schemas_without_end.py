@@ -61,3 +61,10 @@ def test_members_that_double_at_every_step_are_bounded() -> None:
 def test_a_union_that_is_one_of_its_own_arms(base: dict[str, Any]) -> None:
     union = base | {"anyOf": [ref("A"), {"required": ["x"], "properties": {"x": {}}}]}
     assert [gap.reason for gap in read(ref("A"), {"A": union}).refusals] == ["the union leads back to itself"]
+
+
+def test_unions_within_unions_that_lead_back_are_refused_for_that_alone() -> None:
+    arms = {"anyOf": [ref("One"), ref("Two")]}
+    one = {"type": "object", "properties": {"b": arms | {"type": "object", "properties": {"a": {"type": "integer"}}}}}
+    gaps = read(ref("One"), {"One": one, "Two": arms}).refusals
+    assert {gap.reason for gap in gaps} == {"the union leads back to itself"}

@@ -150,8 +150,9 @@ class Reader:
         """The shape of what several schemas say together, which gets a name if it leads back to itself."""
         key = msgspec.json.encode(schema)
         if key in self._merging:
-            self._merging[key] = self._merging[key] or self.document.name_of(pointer)
-            return s.Ref(name=self._merging[key])
+            name = self._merging[key] = self._merging[key] or self.document.name_of(pointer)
+            self.types.setdefault(name, s.Anything())  # until it is read
+            return s.Ref(name=name)
         self._merging[key] = ""
         shape: s.Shape = s.Anything()  # what stays where it cannot be read
         try:
