@@ -58,7 +58,7 @@ def test_what_is_read(shape: s.Shape, written: str, value: object) -> None:
         (s.Int(), "1_0", "type"),
         (s.Int(), "٣", "type"),
         (s.Int(), "", "type"),
-        (s.Int(), "9" * 5000, "type"),
+        (s.Int(), "9" * 5000, "number_form"),
         (s.Int(), "9" * 1001, "number_form"),
         (s.Int(bits=8), "128", "range"),
         (s.Bool(), "yes", "type"),
@@ -107,3 +107,20 @@ def test_what_has_no_text_form_is_told_when_it_is_compiled(shape: s.Shape) -> No
         text.reader(shape, {})
     with pytest.raises(TypeError, match="bare text"):
         text.writer(shape, {})
+
+
+@pytest.mark.parametrize(
+    ("shape", "written", "message"),
+    [
+        (s.Int(), "2.0", "expected an integer"),
+        (s.Int(), "often", "expected an integer"),
+        (s.Int(wire="text"), "2.0", "expected an integer"),
+        (s.Int(), "9" * 5000, "a number may have at most 1000 digits, written out"),
+        (s.DateTime(wire="unix"), "today", "expected a number, of seconds since 1970"),
+        (s.DateTime(wire="unix_ms"), "today", "expected a number"),
+    ],
+)
+def test_nothing_is_said_of_strings_where_all_is_text(shape: s.Shape, written: str, message: str) -> None:
+    with pytest.raises(NotOfShape) as refused:
+        text.reader(shape, {})(written)
+    assert refused.value.problem.message == message

@@ -104,7 +104,7 @@ def plain(shape: Scalar, text: str) -> Any:
         case s.Bool():
             return _BOOLEANS.get(text, text)
         case s.Int(wire="number"):
-            return int(text) if len(text) <= 4000 and INTEGER.fullmatch(text) else text
+            return (int if len(text) <= 4000 else exact)(text) if INTEGER.fullmatch(text) else text
         case s.Float() | s.Decimal(wire="number") | s.DateTime(wire="unix" | "unix_ms"):
             return exact(text) if NUMBER.fullmatch(text) else text
         case s.Bytes(encoding="base64" | "raw"):
@@ -116,19 +116,27 @@ def plain(shape: Scalar, text: str) -> Any:
 
 
 def _scalar(shape: Scalar, text: str, limits: Limits) -> Any:
-    expected = _NUMERALS.get(type(shape))
-    if expected is not None and not NUMBER.fullmatch(text):
-        raise NotOfShape(Problem("type", expected))
+    expected = _expected_numeral(shape)
+    if expected and not (INTEGER if isinstance(shape, s.Int) else NUMBER).fullmatch(text):
+        raise NotOfShape(Problem("type", f"expected {expected}"))
     if isinstance(shape, s.Bool) and text not in _BOOLEANS:
         raise NotOfShape(Problem("type", "expected true or false"))
     return value_of(shape, plain(shape, text), limits)
 
 
-_NUMERALS: dict[type, str] = {
-    s.Int: "expected an integer",
-    s.Float: "expected a number",
-    s.Decimal: "expected a decimal number such as 10.50",
-}
+def _expected_numeral(shape: Scalar) -> str:
+    """What a text must be that stands for a number; "" where it need be none."""
+    match shape:
+        case s.Int():
+            return "an integer"
+        case s.Decimal():
+            return "a decimal number such as 10.50"
+        case s.DateTime(wire="unix"):
+            return "a number, of seconds since 1970"
+        case s.Float() | s.DateTime(wire="unix_ms"):
+            return "a number"
+        case _:
+            return ""
 
 
 def _integer_reader(shape: s.Int, limits: Limits) -> Reader:
