@@ -8,6 +8,7 @@ import pytest
 
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
+from entrepot.model.faults import Invalid
 from entrepot.shapes import jsonschema
 from entrepot.shapes.explain import explain
 from entrepot.shapes.values import Values
@@ -115,3 +116,11 @@ def test_a_schema_that_needs_the_extra_names_it(monkeypatch: pytest.MonkeyPatch)
 def test_a_schema_that_is_none_is_refused_when_it_is_compiled() -> None:
     with pytest.raises(TypeError, match="not a JSON Schema"):
         jsonschema.validator({"type": "wrong"})
+
+
+def test_what_does_not_fit_is_told_in_the_words_of_every_protocol() -> None:
+    codec = Values({}).codec(s.Int())
+    for refused in (lambda: codec.decode(b'"x"'), lambda: codec.of_plain("x")):
+        with pytest.raises(Invalid) as fault:
+            refused()
+        assert fault.value.detail == "the input does not fit its type"

@@ -268,7 +268,7 @@ def _classes(types: s.Types, classes: Mapping[str, Any], limits: Limits) -> Clas
 
 
 def _invalid(*issues: Issue) -> Invalid:
-    return Invalid("the value does not fit its type", issues=issues)
+    return Invalid("the input does not fit its type", issues=issues)
 
 
 def _malformed(*issues: Issue) -> Malformed:
