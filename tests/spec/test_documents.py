@@ -78,8 +78,9 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
 def test_a_pinned_document_is_read_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "crm.json").write_text("{}")
     pinned = PinnedDocument(kind="openapi", source="x", sha256=digest(b"{}"))
-    document, warnings = read_document(tmp_path, "crm.json", "openapi", "crm", Lock(documents={"crm.json": pinned}))
-    assert (document.content, document.source, warnings) == ({}, "crm.json", [])
+    found = read_document(tmp_path, "crm.json", "openapi", "crm", Lock(documents={"crm.json": pinned}))
+    assert (found.document.content, found.document.source) == ({}, "crm.json")
+    assert (found.octets, found.warnings) == (b"{}", [])
 
 
 def test_the_fake_catalog_reads_what_it_is_for() -> None:

@@ -111,10 +111,9 @@ def _from_documents(draft: Draft, diagnostics: list[Diagnostic]) -> list[Unit]:
 
 
 def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, diagnostics: list[Diagnostic]) -> Unit:
-    document, warnings = read_document(draft.loaded.project, file, kind, key, lock)
+    document, content, warnings = read_document(draft.loaded.project, file, kind, key, lock)
     protocol = document_kinds(draft.catalog)[kind]
     entry = draft.declaration.services[key]
-    content = (draft.loaded.project / file).read_bytes()
     imported = read_service(draft.catalog[protocol].client, document, content, entry.name or key)
     diagnostics += [*warnings, *not_imported(imported, content, file)]
     upstream = entry.upstream or ""

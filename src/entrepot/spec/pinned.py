@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.protocol import Document
@@ -10,18 +11,27 @@ from entrepot.spec import codes, documents
 from entrepot.spec.lock import Lock, digest
 
 
-def read_document(project: Path, file: str, kind: str, name: str, lock: Lock) -> tuple[Document, list[Diagnostic]]:
-    """The document of the service `name`, and warnings about it.
+class ReadDocument(NamedTuple):
+    """A document, and what was read to get it."""
+
+    document: Document
+    octets: bytes
+    """As the file has it, for the places of its parts."""
+    warnings: list[Diagnostic]
+
+
+def read_document(project: Path, file: str, kind: str, name: str, lock: Lock) -> ReadDocument:
+    """The document of the service `name`.
 
     Raises `Refused` when it is not the one that was pinned.
     """
     content = _content(project, file, kind, name)
     pinned = lock.documents.get(file)
     if pinned is None:
-        return documents.read(content, file), [_unpinned(file, kind, name)]
+        return ReadDocument(documents.read(content, file), content, [_unpinned(file, kind, name)])
     if pinned.sha256 != digest(content):
         raise Refused([_changed(file, kind, name, pinned.source)])
-    return documents.read_pinned(content, file), []
+    return ReadDocument(documents.read_pinned(content, file), content, [])
 
 
 def _content(project: Path, file: str, kind: str, name: str) -> bytes:
