@@ -43,7 +43,7 @@ class OperationOptions(TypedDict, total=False):
     """Seconds the answer may take; None leaves it to the service."""
     deprecated: bool
     deferrable: bool
-    """It may be answered later, by a queue."""
+    """It may be answered later, by a queue. Contracts tell it; no protocol or policy uses it yet."""
     tags: Sequence[str]
     examples: Sequence[model.Example | Mapping[str, Any]]
     """Sample inputs, or whole examples."""

@@ -26,6 +26,7 @@ class Meta(msgspec.Struct):
 
     headers: Headers = []
     trailers: Headers = []
+    """No protocol or policy uses it yet."""
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this lower-case name."""
@@ -78,9 +79,10 @@ class Context(msgspec.Struct):
     meta: Meta = msgspec.field(default_factory=Meta)
     conditions: Conditions = UNCONDITIONAL
     selection: tuple[str, ...] = ()
-    """The fields wanted, dotted; empty means all."""
+    """The fields wanted, dotted; empty means all. No protocol or policy uses it yet."""
     target: str = ""
-    """The release or environment the call is aimed at; "" leaves it to routing."""
+    """The release or environment the call is aimed at; "" leaves it to routing.
+    No protocol or policy uses it yet."""
     resources: Any = None
     """The call's open resources; the runtime's own."""
     departure: Callable[[], Awaitable[None]] | None = None

@@ -39,7 +39,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     idempotent: bool = False
     """Doing it twice is doing it once: may be retried."""
     deferrable: bool = False
-    """It may be answered later, by a queue."""
+    """It may be answered later, by a queue. Contracts tell it; no protocol or policy uses it yet."""
     deprecated: bool = False
     scopes: tuple[str, ...] = ()
     """What the principal must hold, all of them."""

@@ -14,9 +14,10 @@ class Principal(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     """The caller's stable name; "" when anonymous."""
     consumer: str = ""
-    """The registered API client behind the call."""
+    """The registered API client behind the call. No protocol or policy uses it yet."""
     scopes: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = {}
+    """What else is said of the caller. No protocol or policy uses it yet."""
 
     @property
     def anonymous(self) -> bool:
