@@ -28,9 +28,13 @@ def lines(release: Release, catalog: Catalog, base_url: str) -> Iterator[str]:
             sample = server.sample(service, base_url)
             if sample:
                 yield f"    try: {sample}"
-    foreign = [route.path for route in release.edge.routes if not route.raw_path]
-    if foreign:
-        yield f"  routes: {', '.join(foreign)}"
+    if paths := declared_paths(release):
+        yield f"  routes: {', '.join(paths)}"
+
+
+def declared_paths(release: Release) -> list[str]:
+    """The paths of the routes that lead to an upstream or an application, as they are declared."""
+    return [route.path if route.exact else f"{route.path}*" for route in release.edge.routes if not route.raw_path]
 
 
 def plain(release: Release, catalog: Catalog, base_url: str) -> list[dict[str, Any]]:

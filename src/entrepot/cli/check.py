@@ -26,6 +26,7 @@ def check(session: Session, project: Path, environment: str, dev: bool) -> None:
       entrepot check
       entrepot check examples/shop --json
     """
+    from entrepot.cli.addresses import declared_paths
     from entrepot.control.building import Recipe, build
 
     compiled = build(Recipe(target=project, mode=mode_of(dev), environment=environment), session.catalog)
@@ -33,5 +34,8 @@ def check(session: Session, project: Path, environment: str, dev: bool) -> None:
     services = compiled.release.worker.services
     operations = sum(len(table.service.operations) for table in services)
     found = f", {count(len(compiled.diagnostics), 'remark')}" if compiled.diagnostics else ""
-    session.output.text(f"{count(len(services), 'service')} with {count(operations, 'operation')}: no errors{found}")
+    routes = len(declared_paths(compiled.release))
+    served = [f"{count(len(services), 'service')} with {count(operations, 'operation')}"] if services else []
+    served += [count(routes, "route")] if routes else []
+    session.output.text(f"{' and '.join(served) or 'nothing is served'}: no errors{found}")
     session.output.json({"ok": True, "digest": compiled.release.digest, "diagnostics": plain(compiled.diagnostics)})

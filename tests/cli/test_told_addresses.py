@@ -1,0 +1,18 @@
+"""The addresses that `dev` and `serve` print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from entrepot.app import CATALOG
+from entrepot.cli import addresses
+from entrepot.compiler.compile import compile
+
+
+def test_routes_are_shown_as_they_are_declared(tmp_path: Path) -> None:
+    routes = 'routes: [{path: "/static/*", upstream: up}, {path: /robots.txt, upstream: up}]'
+    (tmp_path / "entrepot.yaml").write_text(
+        f'entrepot: 1\n{routes}\nupstreams: {{up: {{url: "http://127.0.0.1:9"}}}}\n'
+    )
+    release = compile(tmp_path, CATALOG).release
+    assert [*addresses.lines(release, CATALOG, "")] == ["  routes: /robots.txt, /static/*"]
