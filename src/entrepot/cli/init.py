@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -38,8 +39,14 @@ class Exists(Exception):
     """A file that would be created is there already."""
 
 
+def _named(_context: click.Context, _argument: click.Parameter, directory: str) -> Path:
+    if not directory:
+        raise click.BadParameter("it is empty; the present directory is `.`")
+    return Path(directory)
+
+
 @click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("directory", metavar="DIR", type=click.Path(file_okay=False), callback=_named)
 @common
 def init(session: Session, directory: Path) -> None:
     """Create a small project in DIR.
@@ -58,7 +65,7 @@ def init(session: Session, directory: Path) -> None:
     for name, content in files.items():
         (directory / name).write_text(content, encoding="utf-8")
         session.output.text(f"created {directory / name}")
-    session.output.text(f"\nNext:  cd {directory} && entrepot dev")
+    session.output.text(f"\nNext:  cd {shlex.quote(str(directory))} && entrepot dev")
     session.output.json({"ok": True, "created": [str(directory / name) for name in files]})
 
 

@@ -410,7 +410,7 @@ def _enum_problem(shape: s.Enum, plain: Any) -> Problem | None:
         return None
     listed = ", ".join(msgspec.json.encode(value.wire).decode() for value in shape.values[:20])
     more = ", …" if len(shape.values) > 20 else ""
-    return Problem("enum", f"must be one of {listed}{more}")
+    return Problem("enum", f"must be {listed}" if len(shape.values) == 1 else f"must be one of {listed}{more}")
 
 
 def _unix_problem(shape: s.DateTime, plain: Any, limits: Limits) -> Problem | None:
