@@ -156,15 +156,19 @@ def test_the_list_of_commands_leaves_out_our_own_processes(entrepot: Command) ->
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["chekc"], "No such command 'chekc'"),
+        (["chekc"], "No such command 'chekc'. Did you mean `check`?"),
+        (["dve"], "No such command 'dve'. Did you mean `dev`?"),
+        (["frobnicate"], "No such command 'frobnicate'. There is: apply, call, check, dev"),
         (["check", "nowhere"], "Path 'nowhere' does not exist"),
         (["check", "--port", "1"], "No such option '--port'"),
         (["dev", "--port", "99999"], "99999 is not in the range"),
         (["dev", "--edge", "nginx"], "'nginx' is not one of 'envoy', 'none'"),
-        (["serve", "services.py"], "Directory 'services.py' is a file"),
+        (["serve", "services.py"], "serve it with `entrepot dev services.py`"),
+        (["serve", "entrepot.yaml"], "Directory 'entrepot.yaml' is a file"),
         (["import", "crm.json", "--name", "crm"], "'crm.json' is not KIND:FILE_OR_URL"),
         (["import", "openapi:crm.json"], "Missing option '--name'"),
         (["init"], "Missing argument 'DIR'"),
+        (["init", ""], "it is empty; the present directory is `.`"),
         (["call"], "Missing argument 'SERVICE.OPERATION'"),
         (["explain", "nowhere"], "there is no directory 'nowhere'"),
         (["apply", ".", "b"], "Got unexpected extra argument"),
@@ -179,15 +183,22 @@ def test_wrong_use_is_told_apart_from_failure(
 
 
 def test_an_error_has_no_traceback_unless_asked_for(entrepot: Command, project: Path) -> None:
-    assert entrepot("import", "openrpc:missing.json", "--name", "x").code == 1
-    assert entrepot.err == "error: missing.json: No such file or directory\n"
-    assert entrepot("import", "openrpc:missing.json", "--name", "x", "--debug").code == 1
+    assert entrepot("init", ".").code == 1
+    assert entrepot.err == "error: entrepot.yaml exists already; choose another directory, or remove it\n"
+    assert entrepot("init", ".", "--debug").code == 1
     assert "Traceback" in entrepot.err
 
 
 def test_an_error_is_a_json_value_too(entrepot: Command, project: Path) -> None:
-    assert entrepot("import", "openrpc:missing.json", "--name", "x", "--json").code == 1
-    assert entrepot.json == {"ok": False, "error": "missing.json: No such file or directory"}
+    assert entrepot("init", ".", "--json").code == 1
+    said = "entrepot.yaml exists already; choose another directory, or remove it"
+    assert entrepot.json == {"ok": False, "error": said}
+
+
+def test_a_document_that_is_not_there_has_a_code_and_a_remedy(entrepot: Command, project: Path) -> None:
+    assert entrepot("import", "openrpc:missing.json", "--name", "x").code == 1
+    said = "E210: the document missing.json cannot be read: No such file or directory"
+    assert entrepot.err == f"error {said}\n    Name a file as seen from here, or a URL.\n"
 
 
 # init, check, explain
@@ -215,6 +226,14 @@ def test_init_finds_a_name_in_any_directory(entrepot: Command, tmp_path: Path, n
     assert entrepot("check", str(tmp_path / name)).code == 0, entrepot.err
 
 
+def test_init_says_what_to_do_next_as_a_shell_takes_it(
+    entrepot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert entrepot("init", "My App").code == 0
+    assert entrepot.out.endswith("\nNext:  cd 'My App' && entrepot dev\n")
+
+
 def test_init_touches_nothing_that_is_there(entrepot: Command, project: Path) -> None:
     assert entrepot("init", ".").code == 1
     assert entrepot.err == "error: entrepot.yaml exists already; choose another directory, or remove it\n"
@@ -239,6 +258,23 @@ def test_check_says_so_when_all_is_well(entrepot: Command, project: Path) -> Non
     assert entrepot("check", "--json").code == 0
     assert entrepot.json["ok"] is True
     assert len(entrepot.json["digest"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("services", "said"),
+    [("", "1 route: no errors\n"), ("services: {api: {python: services}}", "1 service with 5 operations and 1 route")],
+)
+def test_check_counts_routes_too(entrepot: Command, project: Path, services: str, said: str) -> None:
+    routes = 'routes: [{path: "/static/*", upstream: up}]\nupstreams: {up: {url: "http://127.0.0.1:9001"}}\n'
+    (project / "entrepot.yaml").write_text(f"entrepot: 1\n{services}\n{routes}")
+    assert entrepot("check").code == 0
+    assert entrepot.out.startswith(said)
+
+
+def test_what_is_no_json_is_told_with_an_example(entrepot: Command, project: Path) -> None:
+    assert entrepot("call", "api.half", "amount=3").code == 1
+    said = 'arguments are one JSON object: entrepot call api.half \'{"name": "Ada"}\'\n'
+    assert entrepot.err.endswith(said)
 
 
 def test_explain_shows_who_answers_what(entrepot: Command, project: Path) -> None:

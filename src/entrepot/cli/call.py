@@ -56,6 +56,8 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
         asyncio.run(_print(session, answer))
     except calling.Failed as failed:
         _show_fault(session, failed.members)
+        if failed.members["kind"] == "malformed" and not session.output.as_json:
+            session.output.notice(f'arguments are one JSON object: entrepot call {operation} \'{{"name": "Ada"}}\'')
         return REFUSED
     return DONE
 

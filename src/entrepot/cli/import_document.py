@@ -58,7 +58,21 @@ def _content(session: Session, source: str) -> bytes:
     if is_url(source):
         session.output.progress(f"fetching {source}")
         return fetch(source)
-    return Path(source).read_bytes()
+    return _read(source)
+
+
+def _read(source: str) -> bytes:
+    from entrepot.kit.diagnostics import Diagnostic, Refused
+    from entrepot.spec import codes
+    from entrepot.spec.documents import BYTES_MAX
+
+    try:
+        with Path(source).open("rb") as file:
+            return file.read(BYTES_MAX + 1)  # what is longer is refused by whoever reads it
+    except OSError as error:
+        message = f"the document {source} cannot be read: {error.strerror or error}"
+        remedy = "Name a file as seen from here, or a URL."
+        raise Refused([Diagnostic(codes.DOCUMENT_UNREADABLE, message, remedy=remedy)]) from None
 
 
 def _show(session: Session, result: Import, name: str) -> None:

@@ -50,6 +50,17 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from entrepot.spec.suggest import did_you_mean
+
+            remedy = did_you_mean(args[0], self.list_commands(ctx), synonyms={})
+            raise click.UsageError(f"No such command '{args[0]}'. {remedy}", ctx) from error
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="entrepot", message="entrepot %(version)s")

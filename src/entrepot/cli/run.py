@@ -59,8 +59,18 @@ def dev(session: Session, target: Path, **options: Any) -> None:
     _run(session, target, "dev", **options)
 
 
+class _Directory(click.Path):
+    """A project's directory; who names one Python file is told the command for that."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if path.suffix == ".py" and path.is_file():
+            self.fail(f"{path} is one Python file: serve it with `entrepot dev {shlex.quote(str(path))}`.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command()
-@click.argument("project", metavar="[DIR]", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("project", metavar="[DIR]", default=".", type=_Directory(exists=True, file_okay=False, path_type=Path))
 @_serving_options
 @click.option("--last-good", is_flag=True, help="Start the release that served last, without compiling.")
 @common
