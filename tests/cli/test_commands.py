@@ -218,6 +218,8 @@ def test_init_makes_a_project_that_checks_and_answers(
     assert (entrepot.out, entrepot.err) == ("1 service with 1 operation: no errors\n", "")
     assert entrepot("call", "hello.hello", '{"who": "you", "times": 2}', "--project", "hello").code == 0
     assert entrepot.out == '"Hello you you"\n'
+    assert entrepot("call", "hello.hello", '{"who": "you", "times": 1e21}', "--project", "hello").code == 1
+    assert "/times: must be at most 100" in entrepot.err
 
 
 @pytest.mark.parametrize("name", ["class", "2fast", "json", "my shop", "ÄÖ"])

@@ -21,13 +21,16 @@ services:
 _CODE = '''\
 """The operations of {name}: `entrepot dev` serves them, `entrepot check` checks them."""
 
+from typing import Annotated
+
 from entrepot import Service
+from msgspec import Meta
 
 api = Service("{name}")
 
 
 @api.get("/hello/{{who}}")
-async def hello(who: str, times: int = 1) -> str:
+async def hello(who: str, times: Annotated[int, Meta(ge=1, le=100)] = 1) -> str:
     """A greeting, as often as you like."""
     return " ".join(["Hello", *[who] * times])
 '''
