@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 
 from entrepot.model.call import Headers
-from entrepot.model.faults import Timeout, TooLarge
+from entrepot.model.faults import Timeout, TooLarge, UpstreamFailed
 
 Body = bytes | AsyncIterator[bytes]
 """All of it, or its chunks as they come. An iterator may know a shorter way to all of it: a method `whole(limit)`."""
@@ -68,6 +68,17 @@ async def collect(body: Body, limit: int, first: bytes = b"") -> bytes:
         if time.monotonic() > latest:
             raise TooSlow(f"the body did not arrive within {READ_SECONDS_MAX:g} s")
     return bytes(whole)
+
+
+async def read_reply(body: Body, limit: int, upstream: str) -> bytes:
+    """The whole body of an upstream's answer. Raises `UpstreamFailed` or `Timeout`, which name the upstream."""
+    try:
+        return await read(body, limit)
+    except TooLarge as large:
+        detail = f"{upstream} answered with more than is read: {large.detail}"
+        raise UpstreamFailed(detail, upstream=upstream) from None
+    except TooSlow as slow:
+        raise Timeout(f"{upstream} began to answer and did not end: {slow.detail}", upstream=upstream) from None
 
 
 def refuse_announced(length: bytes | None, limit: int) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Context, Headers
 from entrepot.model.fault import KINDS, Fault
-from entrepot.model.faults import TooLarge, Unsupported, UpstreamFailed
+from entrepot.model.faults import Unsupported, UpstreamFailed
 from entrepot.ports.context import Known, context_headers, own_headers
-from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close, read
+from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close, read_reply
 from entrepot.ports.media_types import essence, parameter
 from entrepot.ports.problems import kind_of, retry_after, status_of
 
@@ -69,9 +69,7 @@ class Endpoint:
         )
         response = await self._exchange(request)
         try:
-            return response, await read(response.body, self.limits.reply_bytes_max)
-        except TooLarge as fault:
-            raise UpstreamFailed(f"the answer is too large: {fault.detail}", upstream=self.host) from None
+            return response, await read_reply(response.body, self.limits.reply_bytes_max, self.host)
         finally:
             await close(response.body)
 

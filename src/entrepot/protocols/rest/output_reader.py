@@ -6,7 +6,7 @@ Whatever an upstream answers becomes a reply or a fault. An answer outside the c
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -15,10 +15,10 @@ from entrepot.kit.limits import Limits
 from entrepot.model import shape
 from entrepot.model.call import Headers, Meta, Reply
 from entrepot.model.fault import Fault, Issue
-from entrepot.model.faults import TooLarge, UpstreamFailed
+from entrepot.model.faults import Timeout, TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Response, chunks_of, close, header, read
+from entrepot.ports.exchange import Response, TooSlow, chunks_of, close, header, read, read_reply
 from entrepot.ports.media_types import essence, matches
 from entrepot.protocols.rest import faults, streams
 from entrepot.protocols.rest.binding import EVENT_STREAM, NDJSON, Binding, is_octets, unwrap
@@ -60,7 +60,7 @@ class OutputReader:
             output = await self._read_output(response)
             keeps_body = self._streams or self._is_file
             return Reply(output=output, meta=_meta(response.headers), warnings=_warnings(response.headers))
-        except UpstreamFailed as fault:
+        except (UpstreamFailed, Timeout) as fault:
             return Reply(fault=fault)
         finally:
             if not keeps_body and not isinstance(response.body, bytes):
@@ -69,7 +69,7 @@ class OutputReader:
     async def _read_fault(self, response: Response) -> Fault:
         try:
             body = await read(response.body, self._limits.reply_bytes_max)
-        except TooLarge:
+        except (TooLarge, TooSlow):
             body = b""
         return self._faults.read(response.status, response.headers, body)
 
@@ -95,11 +95,8 @@ class OutputReader:
             return
         raise self._broken(f"answered with {found} instead of {self._produces[0]}")
 
-    async def _read_whole(self, response: Response) -> bytes:
-        try:
-            return await read(response.body, self._limits.reply_bytes_max)
-        except TooLarge as large:
-            raise self._broken(f"answered with more than is read: {large.detail}") from None
+    def _read_whole(self, response: Response) -> Awaitable[bytes]:
+        return read_reply(response.body, self._limits.reply_bytes_max, self._host)
 
     def _decoded(self, content: bytes, place: str) -> Any:
         try:
