@@ -16,7 +16,7 @@ async def drips() -> AsyncIterator[bytes]:
         yield b"x"
 
 
-async def test_an_upstream_that_does_not_end_its_answer_is_the_one_that_is_late(
+async def test_an_upstream_that_does_not_end_its_answer_is_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(exchange, "READ_SECONDS_MAX", -1.0)
