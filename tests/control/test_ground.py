@@ -127,6 +127,15 @@ def test_a_unix_socket_is_private_and_replaces_a_stale_one(tmp_path: Path) -> No
         assert listener.accept()[0].fileno() > 0
 
 
+@pytest.mark.parametrize(("level", "said"), [("", "with --port$"), ("1", "PORT=9000.*--port$")])
+def test_a_taken_port_is_told_with_what_chooses_another(monkeypatch: pytest.MonkeyPatch, level: str, said: str) -> None:
+    monkeypatch.delenv("MAKELEVEL", raising=False)
+    if level:
+        monkeypatch.setenv("MAKELEVEL", level)
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(PortTaken, match=said):
+        sockets.require_free(*other.getsockname())
+
+
 def test_a_taken_port_is_refused_even_when_it_may_be_shared() -> None:
     port = free_port()
     with socket.socket() as other:

@@ -58,9 +58,9 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise PortTaken(
-            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; choose another with --port"
-        ) from error
+        option = "PORT= (make demo PORT=9000), which is its --port" if "MAKELEVEL" in os.environ else "--port"
+        reason = os.strerror(error.errno or 0)
+        raise PortTaken(f"cannot listen on {host}:{port}: {reason}; choose another with {option}") from error
     listener.listen(BACKLOG)
     return listener
 
