@@ -112,3 +112,15 @@ def test_nothing_is_live_at_first(releases: Releases) -> None:
     assert releases.live() is None
     assert releases.records() == []
     assert releases.digest(1) == ""
+
+
+def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> None:
+    layout = directories.layout_of(tmp_path)
+    layout = msgspec.structs.replace(layout, run=tmp_path / "run")
+    directories.create(layout)
+    kept = layout.releases / "000001.json"
+    for file in (layout.state / ".live.json.7.tmp", layout.releases / ".000002.json.7.tmp", kept):
+        file.write_text("{")
+    directories.sweep(layout)
+    assert [*layout.releases.iterdir()] == [kept]
+    assert not [*layout.state.glob(".*.tmp")]

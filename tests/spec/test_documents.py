@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.kit.diagnostics import Refused
+from entrepot.kit.files import read_regular
 from entrepot.spec import documents
-from entrepot.spec.lock import Lock, PinnedDocument, digest
+from entrepot.spec.load import load
+from entrepot.spec.lock import Lock, PinnedDocument, digest, read_lock
 from entrepot.spec.pinned import read_document
 from support.protocols import catalog
 
@@ -86,3 +89,24 @@ def test_a_pinned_document_is_read_without_a_word(tmp_path: Path) -> None:
 def test_the_fake_catalog_reads_what_it_is_for() -> None:
     imported = catalog()["rest"].client.read(documents.read(b'{"operations": ["find"]}', "f"), "crm")
     assert [operation.name for operation in imported.service.operations] == ["find"]
+
+
+def test_only_regular_files_are_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "entrepot.yaml")
+    os.mkfifo(tmp_path / "crm.json")
+    with pytest.raises(Refused, match=r"E001: entrepot\.yaml cannot be read: it is no regular file"):
+        load(tmp_path)
+    with pytest.raises(Refused, match=r"E210: the document crm\.json cannot be read: it is no regular file"):
+        read_document(tmp_path, "crm.json", "openapi", "crm", Lock())
+    os.mkfifo(tmp_path / "entrepot.lock")
+    with pytest.raises(Refused, match="E213: the lock cannot be read: it is no regular file"):
+        read_lock(tmp_path)
+    (tmp_path / "entrepot.yaml").unlink()
+    (tmp_path / "entrepot.yaml").symlink_to("/dev/zero")
+    with pytest.raises(Refused, match=r"E001: entrepot\.yaml cannot be read: it is no regular file"):
+        load(tmp_path)
+
+
+def test_no_more_of_a_file_is_read_than_shows_that_it_is_too_long(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"0123456789")
+    assert read_regular(tmp_path / "long", 4) == b"01234"

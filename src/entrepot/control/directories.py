@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from entrepot.ir.layout import Layout
+from entrepot.kit import files
 
 STATE_NAME = ".entrepot"
 
@@ -36,6 +37,12 @@ def create(layout: Layout) -> None:
     ignore = layout.state / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")
+
+
+def sweep(layout: Layout) -> None:
+    """Remove what processes that were killed have left half written. Only the project's supervisor may."""
+    for directory in (layout.state, layout.releases):
+        files.sweep(directory)
 
 
 def _create_private(directory: Path) -> None:

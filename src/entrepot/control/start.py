@@ -68,6 +68,7 @@ def start(
     layout = directories.layout_of(recipe.project)
     directories.create(layout)
     with lock.held(layout.lock):
+        directories.sweep(layout)
         release = _last_good(layout, recipe) if last_good else build(recipe, catalog).release
         edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None
         sockets.require_free(release.edge.address, release.edge.port)

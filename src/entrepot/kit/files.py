@@ -1,9 +1,25 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and no more of them than is asked for."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
+
+_TEMPORARY = ".tmp"
+
+
+def read_regular(path: Path, bytes_max: int) -> bytes:
+    """A file's content, or one byte more than `bytes_max` of a longer one, by which its reader knows.
+
+    Raises OSError, also for what is no regular file: a pipe would be waited for, a device may never end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # or opening a pipe would wait already
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        return file.read(bytes_max + 1)
 
 
 def replace_file(path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True) -> None:
@@ -12,7 +28,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600, durable: bool
     `durable` syncs file and directory, so that the content survives the machine's end, not the
     process's alone. Raises OSError when the disk refuses; the former content then stands.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_TEMPORARY}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -26,6 +42,12 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600, durable: bool
         raise
     if durable:
         _sync_directory(path.parent)
+
+
+def sweep(directory: Path) -> None:
+    """Remove what a process that was killed while it replaced a file here has left. Nobody may be at it."""
+    for left in directory.glob(f".*{_TEMPORARY}"):
+        left.unlink(missing_ok=True)
 
 
 def _sync_directory(directory: Path) -> None:

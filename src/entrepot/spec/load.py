@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.files import read_regular
 from entrepot.kit.pointers import pointer
 from entrepot.spec import codes, yaml
 from entrepot.spec.declaration import Declaration, ServiceEntry
@@ -18,7 +19,7 @@ from entrepot.spec.environment import overlay, part, without, without_nulls
 from entrepot.spec.positions import Node, Positions
 from entrepot.spec.suggest import did_you_mean
 from entrepot.spec.typed import Kinds, Typed, typed
-from entrepot.spec.yaml import Parsed
+from entrepot.spec.yaml import Parsed, YamlLimits
 
 DECLARATION_FILE = "entrepot.yaml"
 
@@ -88,7 +89,7 @@ def _load_module(file: Path, environment: str) -> Loaded:
 
 def _content(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_regular(file, YamlLimits().bytes_max)
     except (FileNotFoundError, NotADirectoryError):
         raise Refused([_missing(file)]) from None
     except OSError as error:

@@ -13,8 +13,9 @@ from typing import Literal
 import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.kit.files import read_regular
 from entrepot.spec import codes
-from entrepot.spec.documents import json_place
+from entrepot.spec.documents import BYTES_MAX, json_place
 
 LOCK_FILE = "entrepot.lock"
 
@@ -47,7 +48,7 @@ def read_lock(project: Path) -> Lock:
     """The project's lock; an empty one when nothing was imported. Raises `Refused` when it is damaged."""
     content = b""
     try:
-        content = (project / LOCK_FILE).read_bytes()
+        content = read_regular(project / LOCK_FILE, BYTES_MAX)
         return msgspec.json.decode(content, type=Lock)
     except FileNotFoundError:
         return Lock()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.files import read_regular
 from entrepot.ports.protocol import Document
 from entrepot.spec import codes, documents
 from entrepot.spec.lock import Lock, digest
@@ -39,7 +40,7 @@ def _content(project: Path, file: str, kind: str, name: str) -> bytes:
     try:
         if not path.resolve().is_relative_to(project.resolve()):
             raise Refused([_unreadable(file, kind, name, "it lies outside the project")])
-        return path.read_bytes()
+        return read_regular(path, documents.BYTES_MAX)
     except OSError as error:
         raise Refused([_unreadable(file, kind, name, error.strerror or str(error))]) from None
 
