@@ -42,7 +42,11 @@ class Contender:
 
 
 def uvicorn(app: str) -> Command:
-    """An ASGI application on uvicorn, with the settings of our own workers."""
+    """An ASGI application on uvicorn, with the settings of our own workers.
+
+    They write a response's head and body at once (`entrepot.runtime.joined_writes`), which uvicorn by
+    itself does not; it is worth about 2 µs of each of our requests.
+    """
     return lambda port, _scratch: [sys.executable, "-m", "uvicorn", app, "--port", str(port), *UVICORN]
 
 

@@ -190,7 +190,7 @@ async def test_head_of_a_stream_closes_it_unread() -> None:
 async def test_a_stream_is_sent_chunk_by_chunk_and_closed() -> None:
     stream = Stream([b"a", b"", b"b"])
     caller = await answered(Response(200, [], stream))
-    assert [message["body"] for message in caller.sent[1:]] == [b"a", b"b", b""]
+    assert [message["body"] for message in caller.sent[1:]] == [b"", b"a", b"b", b""]
     assert caller.is_whole
     assert stream.closed
 

@@ -119,7 +119,12 @@ async def _serve_operations(worker: Worker) -> int:
         served = {table.service.name: await _serve(table, worker, binder, egress, opened) for table in ir.services}
         app = asgi_app(exchange_of(ir.services, served, worker.catalog, ir.limits))
         _settle_memory()
-        server = HttpServer(app, drain_seconds=worker.drain_seconds, end_streams=lambda: _end_streams(binder))
+        server = HttpServer(
+            app,
+            drain_seconds=worker.drain_seconds,
+            end_streams=lambda: _end_streams(binder),
+            joins_writes=True,
+        )
         await server.run_on(worker.fd)
         opened.push_async_callback(binder.finish)
         await _close(opened.pop_all())

@@ -148,6 +148,8 @@ async def _send_stream(
     watcher = asyncio.create_task(_cancel_at_departure(inbound, task))
     try:
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
+        # The head goes now: a server may hold it for what follows, and the first chunk may be long in coming.
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
         if method != "HEAD":
             async for chunk in body:
                 if chunk:
