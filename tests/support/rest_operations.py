@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.model.operation import Operation
-from entrepot.protocols.rest import deep_objects
-from entrepot.protocols.rest.binding import Unbindable, bind, style_of
+from entrepot.protocols.rest.binding.check import Unbindable
+from entrepot.protocols.rest.binding.data import bind
+from entrepot.protocols.rest.binding.places import is_memberwise, style_of
 from support.strategies import ServedOperation, operations
 
 Draw = Any
@@ -69,7 +70,7 @@ def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dic
         name = f"{_WIRE['path' if in_path else where]}{index}"
         if in_path:
             where, path = "path", path + draw(st.sampled_from(["/{%s}", "/{%s}.json", "/a-{%s}"])) % name
-        has_members = style_of(field.shape, types) != "scalar" and deep_objects.carries(field.shape, types)
+        has_members = style_of(field.shape, types) != "scalar" and is_memberwise(field.shape, types)
         deep = where in ("query", "form") and has_members and draw(st.booleans())
         parameters[field.name] = {"in": where, "name": name} | ({"style": "deep"} if deep else {})
     return {"method": method, "path": path, "parameters": {key: said for key, said in parameters.items() if said}}

@@ -305,6 +305,14 @@ def resolve(shape: Shape, types: Types) -> Shape:
     return shape
 
 
+def unwrap(shape: Shape, types: Types) -> Shape:
+    """The shape behind references and "or null"."""
+    inner = resolve(shape, types)
+    while isinstance(inner, Nullable):
+        inner = resolve(inner.shape, types)
+    return inner
+
+
 def parts(shape: Shape) -> tuple[Shape, ...]:
     """The shapes written directly inside this one; a reference has none."""
     match shape:

@@ -150,7 +150,5 @@ def _uncarriable(name: str) -> bool:
 
 def text_with_pattern(arm: s.Shape, types: s.Types) -> s.Text | None:
     """The text in a union's arm whose pattern msgspec must not see (`classes.without_pattern`)."""
-    found = s.resolve(arm, types)
-    while isinstance(found, s.Nullable):
-        found = s.resolve(found.shape, types)
+    found = s.unwrap(arm, types)
     return found if isinstance(found, s.Text) and found.pattern is not None else None

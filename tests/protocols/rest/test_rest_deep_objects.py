@@ -12,9 +12,11 @@ from entrepot.model import shape as s
 from entrepot.model.faults import Invalid
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Response
-from entrepot.protocols.rest import deep_objects
-from entrepot.protocols.rest.binding import Unbindable, bind
+from entrepot.protocols.rest.binding.check import Unbindable
+from entrepot.protocols.rest.binding.data import bind
+from entrepot.protocols.rest.binding.places import is_memberwise
 from entrepot.protocols.rest.forms import format_pairs, parse_pairs
+from entrepot.protocols.rest.parameters import deep
 from entrepot.shapes.values import Values
 from support.rest_shop import Shop, dialled, field, operation, optional
 from support.strategies import contracts, values_of
@@ -52,9 +54,9 @@ SERVICE = Service(
 def read(shape: s.Shape, query: bytes) -> Any:
     values = Values({})
     texts = parse_pairs(query)
-    members = deep_objects.gather(texts, {"filter"})
+    members = deep.gather(texts, {"filter"})
     assert texts == {}
-    return values.codec(shape).to_plain(deep_objects.reader(shape, {}, values)(members["filter"]))
+    return values.codec(shape).to_plain(deep.reader(shape, {}, values)(members["filter"]))
 
 
 @pytest.mark.parametrize(
@@ -103,17 +105,17 @@ def test_what_cannot_be_read_is_named(query: bytes, pointer: str, code: str) -> 
 @given(st.data())
 def test_what_is_written_is_read_again(data: Any) -> None:
     shape, types = data.draw(contracts(awkward=False))
-    assume(deep_objects.carries(shape, types))
+    assume(is_memberwise(shape, types))
     values = Values(types)
     codec = values.codec(shape)
     value = codec.of_plain(data.draw(values_of(shape, types)))
     try:
-        pairs = deep_objects.writer(shape, "q", types, values)(value)
+        pairs = deep.writer(shape, "q", types, values)(value)
     except ValueError:
         return
     texts = parse_pairs(format_pairs(pairs))
-    [members] = deep_objects.gather(texts, {"q"}).values()
-    assert codec.encode(deep_objects.reader(shape, types, values)(members)) == codec.encode(value)
+    [members] = deep.gather(texts, {"q"}).values()
+    assert codec.encode(deep.reader(shape, types, values)(members)) == codec.encode(value)
 
 
 RECURSIVE = {"Node": s.Record(fields=(optional("next", s.Ref(name="Node")),))}

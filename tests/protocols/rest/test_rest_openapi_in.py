@@ -18,7 +18,7 @@ from entrepot.model import shape as s
 from entrepot.model.operation import Link, Operation
 from entrepot.ports.protocol import Document, Imported
 from entrepot.protocols.rest import PROTOCOL
-from entrepot.protocols.rest.binding import bind
+from entrepot.protocols.rest.binding.data import bind
 
 Json = dict[str, Any]
 

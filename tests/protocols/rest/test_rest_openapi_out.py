@@ -15,7 +15,7 @@ from entrepot.model.fault import DeclaredFault
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.ports.protocol import Document
 from entrepot.protocols.rest import PROTOCOL
-from entrepot.protocols.rest.binding import bind
+from entrepot.protocols.rest.binding.data import bind
 from support.references import dangling
 from support.rest_operations import bound_operations
 from support.rest_shop import SERVICE, Shop, field, operation

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.model.faults import Malformed
-from entrepot.protocols.rest.router import Ambiguous, Entry, Router
-from entrepot.protocols.rest.template import decode_items, parse
+from entrepot.protocols.rest.routing.router import Ambiguous, Entry, Router
+from entrepot.protocols.rest.routing.template import decode_items, parse
 
 VALUE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 

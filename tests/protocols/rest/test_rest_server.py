@@ -20,7 +20,7 @@ from entrepot.model.page import Page
 from entrepot.ports.exchange import Request
 from entrepot.ports.protocol import ServedService
 from entrepot.protocols.rest import PROTOCOL
-from entrepot.protocols.rest.router import Ambiguous
+from entrepot.protocols.rest.routing.router import Ambiguous
 from entrepot.shapes.values import Values
 from support.rest_shop import BASE, SERVICE, Shop, field, operation
 

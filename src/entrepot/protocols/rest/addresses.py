@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.protocol import Address
-from entrepot.protocols.rest import template
-from entrepot.protocols.rest.binding import Binding, mount
-from entrepot.protocols.rest.router import Ambiguous, Entry, Router
-from entrepot.protocols.rest.template import Template, encode_literal
+from entrepot.protocols.rest.binding.bound import Binding, mount
+from entrepot.protocols.rest.routing import template
+from entrepot.protocols.rest.routing.router import Ambiguous, Entry, Router
+from entrepot.protocols.rest.routing.template import Template, encode_literal
 
 OPENAPI_PATH = "openapi.json"
 DOCS_PATH = "docs"

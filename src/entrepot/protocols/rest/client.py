@@ -16,7 +16,8 @@ from entrepot.ports.exchange import Exchange, Request
 from entrepot.ports.media_types import narrow
 from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.rest import etags
-from entrepot.protocols.rest.binding import PROBLEMS, Binding, accept_of, bind_upstream
+from entrepot.protocols.rest.binding.bound import PROBLEMS, Binding, accept_of
+from entrepot.protocols.rest.binding.data import bind_upstream
 from entrepot.protocols.rest.input_writer import InputWriter
 from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.output_reader import OutputReader

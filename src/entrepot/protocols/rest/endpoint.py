@@ -21,10 +21,10 @@ from entrepot.ports.media_types import choose
 from entrepot.ports.problems import status_of
 from entrepot.ports.told_faults import tell, unforeseen
 from entrepot.protocols.rest import etags, faults
-from entrepot.protocols.rest.binding import JSON, Binding, accept_of
+from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
+from entrepot.protocols.rest.body.received import NOTHING, Given, Known
 from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.output_writer import OutputWriter
-from entrepot.protocols.rest.received import NOTHING, Given, Known
 from entrepot.shapes.values import Values
 
 Endpoint = Callable[[Request, tuple[str, ...]], Awaitable[Response]]

@@ -14,7 +14,7 @@ from entrepot.model.operation import Operation
 from entrepot.ports import problems
 from entrepot.ports.exchange import Response
 from entrepot.ports.told_faults import FaultReader, Members, Told, encode_members, read_members
-from entrepot.protocols.rest.binding import NAME
+from entrepot.protocols.rest.binding.bound import NAME
 from entrepot.shapes.values import Values
 
 DECLARED_TYPE = "urn:entrepot:fault:"

@@ -19,13 +19,13 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest import deep_objects
-from entrepot.protocols.rest.binding import Binding, Placement, Where, null_is_absence
-from entrepot.protocols.rest.bodies import body_reader
-from entrepot.protocols.rest.deep_objects import Members
+from entrepot.protocols.rest.binding.bound import Binding, Placement, Where, null_is_absence
+from entrepot.protocols.rest.body.json import body_reader
+from entrepot.protocols.rest.body.received import Given, Known
 from entrepot.protocols.rest.forms import parse_pairs
-from entrepot.protocols.rest.parameters import Texts, path_reader, prefixed, reader, renamed, wire_names
-from entrepot.protocols.rest.received import Given, Known
+from entrepot.protocols.rest.parameters import deep
+from entrepot.protocols.rest.parameters.deep import Members
+from entrepot.protocols.rest.parameters.text import Texts, path_reader, prefixed, reader, renamed, wire_names
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
 
@@ -106,7 +106,7 @@ class InputReader:
             raise
         _take_all(self._query, texts, given, issues)
         if self._objects:
-            _take_all(self._objects, deep_objects.gather(texts, self._object_names), given, issues)
+            _take_all(self._objects, deep.gather(texts, self._object_names), given, issues)
         issues.extend(
             Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
         )
@@ -117,7 +117,7 @@ def _parameter(placement: Placement, types: Types, values: Values) -> _Parameter
 
 
 def _object(placement: Placement, types: Types, values: Values) -> _Parameter[Members]:
-    return _read_by(deep_objects.reader(placement.field.shape, types, values), placement)
+    return _read_by(deep.reader(placement.field.shape, types, values), placement)
 
 
 def _read_by(read: Callable[[T], Any], placement: Placement) -> _Parameter[T]:

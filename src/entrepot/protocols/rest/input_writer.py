@@ -17,11 +17,12 @@ from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Body
-from entrepot.protocols.rest.binding import MULTIPART, URLENCODED, Binding, Placement, Where, is_upload, unwrap
-from entrepot.protocols.rest.bodies import body_record
-from entrepot.protocols.rest.file_bodies import headers_of
+from entrepot.protocols.rest.binding.bound import MULTIPART, URLENCODED, Binding, Placement, Where
+from entrepot.protocols.rest.binding.places import is_upload
+from entrepot.protocols.rest.body.json import body_record
+from entrepot.protocols.rest.body.octets import headers_of
 from entrepot.protocols.rest.forms import Part, format_pairs, new_boundary, write_multipart
-from entrepot.protocols.rest.parameters import Pairs, pair_writer
+from entrepot.protocols.rest.parameters.text import Pairs, pair_writer
 from entrepot.shapes.values import Codec, Values
 
 _COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
@@ -212,10 +213,10 @@ def _part_writer(placement: Placement, values: Values, types: Types) -> Callable
     part, name = placement.field.shape, placement.name
     if isinstance(shape.resolve(part, types), shape.List) and is_upload(part, types):
         return lambda files: [(name, file) for file in files]
-    if isinstance(unwrap(part, types), shape.File):
+    if isinstance(shape.unwrap(part, types), shape.File):
         return lambda file: [] if file is None else [(name, file)]
     if is_upload(part, types):
-        inner = unwrap(part, types)
+        inner = shape.unwrap(part, types)
         media_type = inner.media_type if isinstance(inner, shape.Raw) else "application/octet-stream"
         return lambda octets: [] if octets is None else [Part(name, name, media_type, bytearray(octets))]
     encode = values.codec(part).encode

@@ -21,8 +21,9 @@ from entrepot.model.shape import Types
 from entrepot.ports.exchange import Response, TooSlow, chunks_of, close, header, read, read_reply
 from entrepot.ports.media_types import essence, matches
 from entrepot.protocols.rest import faults, streams
-from entrepot.protocols.rest.binding import EVENT_STREAM, NDJSON, Binding, is_octets, unwrap
-from entrepot.protocols.rest.file_bodies import file_of
+from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, Binding
+from entrepot.protocols.rest.binding.places import is_octets
+from entrepot.protocols.rest.body.octets import file_of
 from entrepot.protocols.rest.output_writer import WARNINGS
 from entrepot.shapes.values import Values
 
@@ -45,7 +46,7 @@ class OutputReader:
         output = shape.resolve(operation.output, types)
         self._empty = isinstance(output, shape.Null) and not self._streams
         self._octets = is_octets(output, types) and not self._streams
-        self._is_file = self._octets and isinstance(unwrap(output, types), shape.File)
+        self._is_file = self._octets and isinstance(shape.unwrap(output, types), shape.File)
         self._nullable = isinstance(output, shape.Nullable)
         self._decode: Callable[[bytes], Any] = (
             _no_json if self._octets else values.codec(operation.output).decode_trusted

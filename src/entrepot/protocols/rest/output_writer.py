@@ -19,8 +19,9 @@ from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.told_faults import tell, unforeseen
 from entrepot.protocols.rest import etags, faults, streams
-from entrepot.protocols.rest.binding import EVENT_STREAM, Binding, is_octets, style_of, unwrap
-from entrepot.protocols.rest.file_bodies import headers_of
+from entrepot.protocols.rest.binding.bound import EVENT_STREAM, Binding
+from entrepot.protocols.rest.binding.places import is_octets, style_of
+from entrepot.protocols.rest.body.octets import headers_of
 from entrepot.protocols.rest.forms import format_pairs, parse_pairs
 from entrepot.shapes import text
 from entrepot.shapes.values import Values
@@ -84,7 +85,7 @@ class OutputWriter:
             return self._nothing
         if not is_octets(output, types):
             return self._json_writer()
-        return self._file if isinstance(unwrap(output, types), shape.File) else self._octets
+        return self._file if isinstance(shape.unwrap(output, types), shape.File) else self._octets
 
     def _json_writer(self) -> Callable[[Any, str, Context], Response]:
         encode, status = self._values.codec(self._operation.output).encode, self._binding.status
@@ -144,13 +145,13 @@ def checked_line(value: bytes) -> bytes:
 
 def attribute_with_role(output: shape.Shape, role: str, types: Types) -> Attribute | None:
     """Reads the field with this role off a value; None when the shape has none that text can say."""
-    record = unwrap(output, types)
+    record = shape.unwrap(output, types)
     field = record.with_role(role) if isinstance(record, Record) else None
     return None if field is None or style_of(field.shape, types) != "scalar" else _attribute(field, types)
 
 
 def _attribute(field: Field, types: Types) -> Attribute:
-    name, write = field.attribute, text.writer(unwrap(field.shape, types), types)
+    name, write = field.attribute, text.writer(shape.unwrap(field.shape, types), types)
 
     def read_off(value: Any) -> str | None:
         found = getattr(value, name, None)
@@ -163,7 +164,7 @@ def _location(operation: Operation, binding: Binding, types: Types, mount: str) 
     template = binding.location
     if template is None:
         return None
-    record = unwrap(operation.output, types)
+    record = shape.unwrap(operation.output, types)
     assert isinstance(record, Record)
     fields = {name: record.field(name) for name in template.variables}
     attributes = {name: _attribute(field, types) for name, field in fields.items() if field is not None}

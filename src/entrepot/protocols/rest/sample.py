@@ -9,7 +9,7 @@ from typing import Any
 
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Types
-from entrepot.protocols.rest.binding import NDJSON, Binding, mount
+from entrepot.protocols.rest.binding.bound import NDJSON, Binding, mount
 from entrepot.protocols.rest.forms import format_pairs
 from entrepot.shapes.sample import sample
 

@@ -17,13 +17,16 @@ from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close
 from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
-from entrepot.protocols.rest import sample, template
+from entrepot.protocols.rest import sample
 from entrepot.protocols.rest.addresses import DOCS_PATH, OPENAPI_PATH, addresses, pages
-from entrepot.protocols.rest.binding import Binding, Unbindable, bind, mount
+from entrepot.protocols.rest.binding.bound import Binding, mount
+from entrepot.protocols.rest.binding.check import Unbindable
+from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.docs_page import docs_page
 from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
 from entrepot.protocols.rest.openapi import writer
-from entrepot.protocols.rest.router import Entry, Place, Router
+from entrepot.protocols.rest.routing import template
+from entrepot.protocols.rest.routing.router import Entry, Place, Router
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import msgspec
 
 from entrepot.kit import pointers
-from entrepot.protocols.rest.binding import JSON, MULTIPART, URLENCODED, Style
+from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, URLENCODED, Style
 
 _REFERENCES_MAX = 50
 

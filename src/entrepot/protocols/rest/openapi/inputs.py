@@ -12,19 +12,8 @@ from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
 from entrepot.ports.media_types import essence
 from entrepot.ports.protocol import Refusal
-from entrepot.protocols.rest import deep_objects
-from entrepot.protocols.rest.binding import (
-    BODILESS,
-    MULTIPART,
-    NDJSON,
-    URLENCODED,
-    Style,
-    Where,
-    is_upload,
-    null_is_absence,
-    style_of,
-    unwrap,
-)
+from entrepot.protocols.rest.binding.bound import BODILESS, MULTIPART, NDJSON, URLENCODED, Style, Where, null_is_absence
+from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Parameter, Unreadable, list_style
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.protocols.rest.openapi.shapes import Schemas, attribute_name, field_name
@@ -123,7 +112,7 @@ class InputImport:
 
     def _exploded(self, field: Field, parameter: Parameter) -> list[Field]:
         """The members of an object whose style makes each a parameter of its own (OpenAPI 3.1, §4.8.12.3)."""
-        record = unwrap(field.shape, self._schemas.types)
+        record = shape.unwrap(field.shape, self._schemas.types)
         if parameter.where != "query" or parameter.style != "repeat" or not isinstance(record, Record):
             return []
         in_query = {place["name"] for place in self.places.values() if place["in"] == "query"}
@@ -140,9 +129,9 @@ class InputImport:
         writes_null = where in ("query", "form") or (where in ("header", "cookie") and null_is_absence(field))
         if not writes_null and isinstance(self._schemas.resolved(field.shape), shape.Nullable):
             # There is no way to write null here, whatever the schema says.
-            field = msgspec.structs.replace(field, shape=unwrap(field.shape, types))
+            field = msgspec.structs.replace(field, shape=shape.unwrap(field.shape, types))
         natural = style_of(field.shape, types)
-        if style == "deep" and natural != "scalar" and not deep_objects.carries(field.shape, types):
+        if style == "deep" and natural != "scalar" and not is_memberwise(field.shape, types):
             raise Unreadable(
                 node, "an object with members of any type, or within itself, is not carried in the style deepObject"
             )

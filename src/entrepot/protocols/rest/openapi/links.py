@@ -8,7 +8,8 @@ from typing import Any
 from entrepot.kit.pointers import escape, tokens
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Types
-from entrepot.protocols.rest.binding import Binding, Placement, bind, has_default
+from entrepot.protocols.rest.binding.bound import Binding, Placement, has_default
+from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.openapi.document import Node, Unreadable
 
 _MEMBER = "$response.body#/"

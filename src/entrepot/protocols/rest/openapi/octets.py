@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from entrepot.model import shape
 from entrepot.model.shape import Shape
-from entrepot.protocols.rest.binding import ANY
+from entrepot.protocols.rest.binding.bound import ANY
 
 _TEXTUAL = ("application/xml", "application/javascript", "application/yaml", "application/graphql")
 

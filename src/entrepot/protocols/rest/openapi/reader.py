@@ -19,7 +19,9 @@ from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.protocol import Document, Imported, Refusal
-from entrepot.protocols.rest.binding import METHODS, NAME, PATHS, Unbindable, bind
+from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS
+from entrepot.protocols.rest.binding.check import Unbindable
+from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.openapi import links
 from entrepot.protocols.rest.openapi.document import Dialect, Node, OpenApi3, Unreadable, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
@@ -27,7 +29,7 @@ from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import Credentials
 from entrepot.protocols.rest.openapi.shapes import Schemas
 from entrepot.protocols.rest.openapi.writer import OURS, PROBLEM_SCHEMA, REFERENCES
-from entrepot.protocols.rest.template import Segment, parse
+from entrepot.protocols.rest.routing.template import Segment, parse
 from entrepot.shapes.schema_places import unplaced
 
 NOT_OPENAPI = "E703"

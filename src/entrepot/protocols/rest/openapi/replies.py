@@ -16,7 +16,7 @@ from entrepot.ports import problems
 from entrepot.ports.media_types import essence
 from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding import EVENT_STREAM, NAME, NDJSON
+from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NAME, NDJSON
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Unreadable
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.protocols.rest.openapi.shapes import Schemas

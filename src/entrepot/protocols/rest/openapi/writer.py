@@ -19,16 +19,10 @@ from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.problems import PROBLEM
 from entrepot.ports.protocol import Contract
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding import (
-    JSON,
-    Binding,
-    Placement,
-    bind,
-    mount,
-    style_of,
-    unwrap,
-)
-from entrepot.protocols.rest.bodies import body_record
+from entrepot.protocols.rest.binding.bound import JSON, Binding, Placement, mount
+from entrepot.protocols.rest.binding.data import bind
+from entrepot.protocols.rest.binding.places import style_of
+from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import links
 from entrepot.protocols.rest.openapi.shapes import attribute_name, field_name
 from entrepot.shapes import schema_out
@@ -192,7 +186,7 @@ class _Writer:
         return dict.fromkeys(binding.produces, media)
 
     def _headers(self, operation: Operation, binding: Binding) -> Json:
-        record = unwrap(operation.output, self._types)
+        record = shape.unwrap(operation.output, self._types)
         headers: Json = {}
         if isinstance(record, Record) and record.with_role("version") and not operation.stream_output:
             headers["ETag"] = _header("The version of what is returned (RFC 9110, §8.8.3).")

@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from entrepot.model.faults import Malformed
-from entrepot.protocols.rest.template import Segment, Template, encode_literal
+from entrepot.protocols.rest.routing.template import Segment, Template, encode_literal
 
 T = TypeVar("T")
 

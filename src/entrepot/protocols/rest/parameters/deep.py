@@ -37,33 +37,6 @@ _BRACKET = re.compile(r"[\[\]]")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 
 
-def carries(part: Shape, types: Types) -> bool:
-    """Whether every value of the shape can be told by texts alone: no recursion, one kind of object at a place."""
-    return _carries(part, types, {})
-
-
-def _carries(part: Shape, types: Types, known: dict[str, bool]) -> bool:
-    match part:
-        case s.Ref(name=name):
-            if name not in known:
-                known[name] = False  # what is met again inside itself is recursive
-                known[name] = _carries(types[name], types, known)
-            return known[name]
-        case s.Record(fields=fields):
-            sayable = part.extras != "keep" and not any(_BRACKET.search(field.name) for field in fields)
-            return sayable and all(_carries(field.shape, types, known) for field in fields)
-        case s.Map(key=key, value=value):
-            return isinstance(s.resolve(key, types), s.Text) and _carries(value, types, known)
-        case s.Union(arms=arms):
-            structured = [arm for arm in arms if not text.has_text_form(arm, types)]
-            nullable = any(isinstance(s.resolve(arm, types), s.Nullable) for arm in arms)
-            return len(structured) <= 1 and not nullable and all(_carries(arm, types, known) for arm in structured)
-        case s.Nullable(shape=inner) | s.List(item=inner):
-            return _carries(inner, types, known)
-        case _:
-            return text.has_text_form(part, types)
-
-
 def gather(texts: dict[str, T], names: Container[str]) -> dict[str, dict[Path, T]]:
     """Takes what belongs to these parameters out of all that a query or a form holds."""
     found: dict[str, dict[Path, T]] = {}

@@ -17,9 +17,9 @@ from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest import deep_objects
-from entrepot.protocols.rest.binding import Placement, Style, Where, null_is_absence, unwrap
-from entrepot.protocols.rest.template import decode_items
+from entrepot.protocols.rest.binding.bound import Placement, Style, Where, null_is_absence
+from entrepot.protocols.rest.parameters import deep
+from entrepot.protocols.rest.routing.template import decode_items
 from entrepot.shapes import text
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Codec, Values
@@ -47,7 +47,7 @@ def reader(placement: Placement, types: Types, values: Values) -> Read:
         return _json_reader(codec)
     if placement.style == "scalar":
         return _scalar_reader(_one_reader(placement.field.shape, types, values), nullable=placement.nullable)
-    listed = unwrap(placement.field.shape, types)
+    listed = shape.unwrap(placement.field.shape, types)
     assert isinstance(listed, shape.List)
     read_one = _one_reader(listed.item, types, values)
     separator = _separator(placement)
@@ -76,7 +76,7 @@ def writer(placement: Placement, types: Types, values: Values) -> Write:
 def pair_writer(placement: Placement, types: Types, values: Values) -> Callable[[Any], Pairs]:
     """Turns a parameter's value into all names and texts that say it. They raise ValueError as `Write` does."""
     if placement.style == "deep":
-        return deep_objects.writer(placement.field.shape, placement.name, types, values)
+        return deep.writer(placement.field.shape, placement.name, types, values)
     write, name = writer(placement, types, values), placement.name
     return lambda value: [(name, text) for text in write(value)]
 
@@ -174,7 +174,7 @@ def _plain_writer(placement: Placement, types: Types, values: Values) -> Write:
         by_absence = placement.where in ("header", "cookie") and placement.nullable and null_is_absence(field)
         absence: Texts = [] if by_absence else [None]
         return lambda value: list(absence) if value is None else [write_one(value)]
-    listed = unwrap(field.shape, types)
+    listed = shape.unwrap(field.shape, types)
     assert isinstance(listed, shape.List)
     write_item = text.writer(listed.item, types)
     write = _list_writer(placement, write_item)

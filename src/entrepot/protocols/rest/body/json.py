@@ -15,11 +15,10 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Record, Types
 from entrepot.ports.exchange import Request, chunks_of, read
 from entrepot.ports.media_types import Taken
-from entrepot.protocols.rest.binding import OCTETS, Binding, Placement
-from entrepot.protocols.rest.file_bodies import file_of
-from entrepot.protocols.rest.form_bodies import form_reader
-from entrepot.protocols.rest.parameters import prefixed, renamed, wire_names
-from entrepot.protocols.rest.received import (
+from entrepot.protocols.rest.binding.bound import OCTETS, Binding, Placement
+from entrepot.protocols.rest.body.form import form_reader
+from entrepot.protocols.rest.body.octets import file_of
+from entrepot.protocols.rest.body.received import (
     NOTHING,
     Given,
     Known,
@@ -32,6 +31,7 @@ from entrepot.protocols.rest.received import (
     refuse_length,
     refuse_media_type,
 )
+from entrepot.protocols.rest.parameters.text import prefixed, renamed, wire_names
 from entrepot.protocols.rest.streams import read_lines
 from entrepot.shapes.values import Codec, Values
 

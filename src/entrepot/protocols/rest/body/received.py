@@ -15,7 +15,7 @@ from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.shape import Field, Types
 from entrepot.ports.exchange import Request, refuse_announced
 from entrepot.ports.media_types import Taken
-from entrepot.protocols.rest.binding import Placement, unwrap
+from entrepot.protocols.rest.binding.bound import Placement
 from entrepot.shapes.values import Codec
 
 Known = dict[bytes, bytes]
@@ -61,9 +61,9 @@ def refuse_length(known: Known, limit: int) -> None:
 
 def file_limit(field: Field, types: Types, limits: Limits) -> int:
     """Most octets of a file in this field."""
-    inner = unwrap(field.shape, types)
+    inner = shape.unwrap(field.shape, types)
     if isinstance(inner, shape.List):
-        inner = unwrap(inner.item, types)
+        inner = shape.unwrap(inner.item, types)
     own = inner.bytes_max if isinstance(inner, shape.File) else None
     return limits.file_bytes_max if own is None else min(own, limits.file_bytes_max)
 

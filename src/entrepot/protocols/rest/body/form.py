@@ -18,12 +18,9 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, chunks_of, read
 from entrepot.ports.media_types import Taken, essence
-from entrepot.protocols.rest import deep_objects
-from entrepot.protocols.rest.binding import JSON, MULTIPART, Placement, is_upload, unwrap
-from entrepot.protocols.rest.deep_objects import Path
-from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
-from entrepot.protocols.rest.parameters import Read, Texts, decode_json, prefixed, reader, renamed, wire_names
-from entrepot.protocols.rest.received import (
+from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Placement
+from entrepot.protocols.rest.binding.places import is_upload
+from entrepot.protocols.rest.body.received import (
     NOTHING,
     Given,
     Known,
@@ -34,6 +31,10 @@ from entrepot.protocols.rest.received import (
     leave_out,
     refuse_media_type,
 )
+from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
+from entrepot.protocols.rest.parameters import deep
+from entrepot.protocols.rest.parameters.deep import Path
+from entrepot.protocols.rest.parameters.text import Read, Texts, decode_json, prefixed, reader, renamed, wire_names
 from entrepot.shapes.values import Codec, Values
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ def form_reader(
             raise
         _take_all(fields, parts, given, issues)
         if objects:
-            _take_all(objects, deep_objects.gather(parts, objects), given, issues)
+            _take_all(objects, deep.gather(parts, objects), given, issues)
         if forbidding:
             issues.extend(Issue(f"/{escape(name)}", "unknown", "the form has no such field") for name in parts)
         return NOTHING
@@ -117,7 +118,7 @@ def _form_object(placement: Placement, types: Types, values: Values) -> _FormFie
     """A field that is written member by member, or once as JSON."""
     part = placement.field.shape
     codec = values.codec(part)
-    read = deep_objects.reader(part, types, values)
+    read = deep.reader(part, types, values)
 
     def read_members(members: dict[Path, Parts]) -> Any:
         whole = members.get((), [])
@@ -135,7 +136,7 @@ def _form_field(placement: Placement, types: Types, values: Values) -> _FormFiel
         return _FormField(placement, _text_reader(reader(placement, types, values), codec))
     if isinstance(shape.resolve(part, types), shape.List):
         return _FormField(placement, lambda parts: [each.file() for each in parts if each], is_file=True)
-    if isinstance(unwrap(part, types), shape.File):
+    if isinstance(shape.unwrap(part, types), shape.File):
         return _FormField(placement, lambda parts: _only(parts).file(), is_file=True)
     return _FormField(placement, lambda parts: checked_octets(bytes(_only(parts).content), codec))
 

@@ -9,7 +9,7 @@ from entrepot.model.faults import TooLarge
 from entrepot.model.file import File
 from entrepot.ports.exchange import Body, chunks_of, close, header
 from entrepot.protocols.rest import etags
-from entrepot.protocols.rest.binding import OCTETS
+from entrepot.protocols.rest.binding.bound import OCTETS
 from entrepot.protocols.rest.forms import attachment, file_name
 
 

@@ -1,0 +1,93 @@
+"""An operation as HTTP carries it: its method and path, and where each of its fields stands."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from entrepot.model.operation import Service
+from entrepot.model.shape import Field
+from entrepot.protocols.rest.routing.template import Template
+
+NAME = "rest"
+PATHS = "paths"
+"""In a service's own binding, by operation: its path at the upstream, where it is not the one we serve it at."""
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+NDJSON = "application/x-ndjson"
+EVENT_STREAM = "text/event-stream"
+OCTETS = "application/octet-stream"
+ANY = "*/*"
+PROBLEMS = "application/problem+json;q=0.9"
+"""What a client accepts beside the answer that it asks for."""
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+BODILESS = ("GET", "HEAD")
+"""Methods whose requests have no body (RFC 9110, §9.3.1)."""
+
+Where = Literal["path", "query", "header", "cookie", "form", "body"]
+Style = Literal["scalar", "repeat", "comma", "space", "pipe", "deep", "json"]
+"""How a value is written as text: one scalar; a list as repeated names or with a separator; member by
+member (`parameters.deep`); JSON."""
+
+BodyForm = Literal["none", "object", "value", "form", "raw", "file", "stream"]
+"""What the body is: nothing; one JSON object of the body's fields; the one field's JSON; a form
+(urlencoded or multipart); octets held in memory; a streamed file; a stream of JSON lines."""
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """One input field and where it stands."""
+
+    field: Field
+    where: Where
+    name: str
+    """Its name on the wire."""
+    style: Style = "scalar"
+    nullable: bool = False
+
+
+class Binding(msgspec.Struct, frozen=True, kw_only=True):
+    """How one operation is carried over HTTP."""
+
+    method: str
+    path: Template
+    """Relative to the service's mount."""
+    placements: tuple[Placement, ...]
+    body: BodyForm
+    accepts: tuple[str, ...]
+    """Media types a request body may have; a client sends the first."""
+    produces: tuple[str, ...]
+    """Media types of a successful reply; the first is the usual one."""
+    status: int
+    location: Template | None
+    conditions: bool
+    """Whether the handler checks If-Match and If-None-Match."""
+
+    def at(self, *where: Where) -> tuple[Placement, ...]:
+        """The fields that stand there."""
+        return tuple(placement for placement in self.placements if placement.where in where)
+
+
+def accept_of(binding: Binding) -> bytes:
+    """The Accept header of a client: what the contract says is answered, and problems beside it."""
+    wanted = binding.produces or (JSON,)
+    return b"*/*" if ANY in wanted else ", ".join((*wanted, PROBLEMS)).encode()
+
+
+def mount(service: Service) -> str:
+    """The prefix of a service's addresses, with a slash at its end."""
+    return f"/api/{service.name}/v{service.version}/"
+
+
+def has_default(field: Field) -> bool:
+    """Whether an absent field gets a value."""
+    return field.default is not msgspec.UNSET
+
+
+def null_is_absence(field: Field) -> bool:
+    """Whether leaving a nullable field out means null."""
+    return field.required or field.default is None

@@ -1,0 +1,79 @@
+"""What HTTP has no place for: everything that makes an operation unbindable once its fields are placed."""
+
+from __future__ import annotations
+
+from entrepot.model import shape
+from entrepot.model.operation import Operation
+from entrepot.model.shape import Shape, Types
+from entrepot.protocols.rest.binding.bound import BODILESS, Binding, Placement, has_default, null_is_absence
+from entrepot.protocols.rest.binding.places import is_octets, is_upload, style_of
+from entrepot.protocols.rest.routing.template import Template
+
+
+class Unbindable(ValueError):
+    """An operation that REST cannot carry as it is bound; says why."""
+
+
+def check(operation: Operation, binding: Binding, types: Types) -> None:
+    """Raises `Unbindable` for what HTTP has no place for."""
+    in_path = {placement.name for placement in binding.at("path")}
+    if in_path != set(binding.path.variables):
+        odd = ", ".join(sorted(in_path ^ set(binding.path.variables)))
+        raise Unbindable(f"{odd}: the path {binding.path.text} and the path parameters do not name the same fields")
+    if binding.at("form") and binding.at("body"):
+        raise Unbindable("some fields are placed in the body and some in a form; a request has one body")
+    if binding.at("form", "body") and binding.method in BODILESS:
+        raise Unbindable(f"a {binding.method} request has no body (RFC 9110, §9.3.1); place its fields in the query")
+    if binding.at("form", "body") and operation.stream_input is not None:
+        raise Unbindable("the inbound stream is the body; place the fields in the query or in headers")
+    _check_names(binding)
+    for placement in binding.placements:
+        _check_placement(placement, types)
+    if not is_octets(operation.output, types) or operation.stream_output:
+        _check_octets_inside("the output", operation.output, types)
+    for fault in operation.faults:
+        if fault.data is not None:
+            _check_octets_inside(f"the data of the fault {fault.name}", fault.data, types)
+    if binding.location is not None:
+        _check_location(binding.location, operation, types)
+    if binding.status in (204, 205) and binding.produces:
+        raise Unbindable(f"status {binding.status} says that there is no body, but the operation has an output")
+    if not 200 <= binding.status <= 299:
+        raise Unbindable(f"status {binding.status} is not one of success (200 to 299)")
+
+
+def _check_location(location: Template, operation: Operation, types: Types) -> None:
+    record = shape.unwrap(operation.output, types)
+    for name in location.variables:
+        field = record.field(name) if isinstance(record, shape.Record) else None
+        if field is None or style_of(field.shape, types) != "scalar":
+            raise Unbindable(f"the location {location.text} names {name}, which is no scalar field of the output")
+
+
+def _check_names(binding: Binding) -> None:
+    taken: set[tuple[str, str]] = set()
+    for placement in binding.placements:
+        folded = placement.name.lower() if placement.where == "header" else placement.name
+        if (placement.where, folded) in taken:
+            raise Unbindable(f"two fields are called {placement.name!r} in the {placement.where}")
+        taken.add((placement.where, folded))
+
+
+def _check_placement(placement: Placement, types: Types) -> None:
+    field, where = placement.field, placement.where
+    if where in ("path", "query", "header", "cookie") and is_upload(field.shape, types):
+        raise Unbindable(f"{field.name} is a file or raw octets, which only a body or a form can hold")
+    if where == "path" and (placement.nullable or not (field.required or has_default(field))):
+        raise Unbindable(f"{field.name} may be null or absent, which a path cannot say")
+    if where in ("header", "cookie") and placement.nullable and not null_is_absence(field):
+        raise Unbindable(f"{field.name} may be both null and absent, which a {where} cannot tell apart")
+    if is_upload(field.shape, types):
+        if placement.nullable and not null_is_absence(field):
+            raise Unbindable(f"{field.name} may be both null and absent, which a body of octets cannot tell apart")
+    else:
+        _check_octets_inside(field.name, field.shape, types)
+
+
+def _check_octets_inside(what: str, part: Shape, types: Types) -> None:
+    if shape.holds_octets(part, types):
+        raise Unbindable(f"{what} holds a file or raw octets inside another value, where JSON has no place for them")

@@ -1,0 +1,217 @@
+"""Where each part of an operation stands in an HTTP request.
+
+The binding is plain data in `Operation.bindings["rest"]`; the README of this folder lists its
+members. Whatever it leaves out follows from the shapes: names in the path template are path
+parameters, scalars and lists of scalars go into the query, the rest is the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from entrepot.model import shape
+from entrepot.model.operation import Operation, Service
+from entrepot.model.shape import Field, Shape, Types
+from entrepot.protocols.rest.binding.bound import (
+    ANY,
+    BODILESS,
+    EVENT_STREAM,
+    JSON,
+    MERGE_PATCH,
+    METHODS,
+    MULTIPART,
+    NAME,
+    NDJSON,
+    OCTETS,
+    PATHS,
+    URLENCODED,
+    Binding,
+    BodyForm,
+    Placement,
+    Style,
+    Where,
+)
+from entrepot.protocols.rest.binding.check import Unbindable, check
+from entrepot.protocols.rest.binding.places import is_memberwise, is_octets, is_upload, style_of
+from entrepot.protocols.rest.routing import template
+from entrepot.protocols.rest.routing.template import Template
+from entrepot.shapes import text
+
+
+class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"where": "in"}):
+    """What binding data says of one field."""
+
+    where: Where | None = None
+    name: str | None = None
+    style: Style | None = None
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Binding data as an author or an imported contract gives it; the README tells each member."""
+
+    method: str | None = None
+    path: str | None = None
+    parameters: dict[str, _Place] = {}
+    body: Literal["object", ""] = ""
+    accepts: tuple[str, ...] = ()
+    produces: tuple[str, ...] = ()
+    status: int | None = None
+    location: str | None = None
+    conditions: bool = False
+
+    @property
+    def addressed(self) -> bool:
+        """Whether the author chose an address, which then says more than the defaults."""
+        return self.method is not None or self.path is not None
+
+
+def bind(operation: Operation, types: Types) -> Binding:
+    """The binding of an operation. Raises `Unbindable`."""
+    try:
+        data = msgspec.convert(operation.bindings.get(NAME, {}), _Data)
+        method, path = _address(operation, data, types)
+        location = None if data.location is None else template.parse(data.location)
+    except ValueError as error:
+        raise Unbindable(str(error)) from None
+    placements = _placements(operation, data, types, method, path)
+    body = _body_form(operation, placements, types, method, data)
+    binding = Binding(
+        method=method,
+        path=path,
+        placements=placements,
+        body=body,
+        accepts=data.accepts or _accepts(body, method, placements, types),
+        produces=data.produces or _produces(operation, types),
+        status=data.status or _status(operation, location, types),
+        location=location,
+        conditions=data.conditions,
+    )
+    check(operation, binding, types)
+    return binding
+
+
+def bind_upstream(operation: Operation, service: Service) -> Binding:
+    """The binding of an operation as its upstream has it. Raises `Unbindable`."""
+    binding = bind(operation, service.types)
+    path = service.bindings.get(NAME, {}).get(PATHS, {}).get(operation.name)
+    return binding if path is None else msgspec.structs.replace(binding, path=template.parse(path))
+
+
+def _address(operation: Operation, data: _Data, types: Types) -> tuple[str, Template]:
+    method = data.method
+    if method is None:
+        as_text = operation.stream_input is None and all(
+            style_of(field.shape, types) != "json" and not is_upload(field.shape, types)
+            for field in operation.input.fields
+        )
+        method = "GET" if operation.safe and as_text else "POST"
+    if method.upper() not in METHODS:
+        raise ValueError(f"the method {method} is not one of {', '.join(METHODS)}")
+    return method.upper(), template.parse(data.path or f"/{operation.name}")
+
+
+def _placements(operation: Operation, data: _Data, types: Types, method: str, path: Template) -> tuple[Placement, ...]:
+    strangers = data.parameters.keys() - {field.name for field in operation.input.fields}
+    if strangers:
+        raise Unbindable(f"the binding places {', '.join(sorted(strangers))}, which the operation does not take")
+    rest: Where | None = None if data.addressed else "body"
+    if operation.stream_input is not None or method in BODILESS:
+        rest = "query"
+    nothing = _Place()
+    placements = [
+        _place(field, data.parameters.get(field.name, nothing), types, path, rest) for field in operation.input.fields
+    ]
+    fields = [placement for placement in placements if placement.where == "body"]
+    uploads = sum(is_upload(placement.field.shape, types) for placement in fields)
+    alone = len(fields) == 1 and is_octets(fields[0].field.shape, types)
+    if uploads and not alone:
+        return tuple(msgspec.structs.replace(p, where="form") if p.where == "body" else p for p in placements)
+    return tuple(placements)
+
+
+def _place(field: Field, said: _Place, types: Types, path: Template, rest: Where | None) -> Placement:
+    natural = style_of(field.shape, types)
+    where = said.where or _default_place(field, natural, types, path, rest)
+    name = said.name or (field.name.replace("_", "-") if where == "header" else field.name)
+    usual: Style = "comma" if natural == "repeat" and where not in ("query", "form") else natural
+    style = said.style or usual
+    if style == "scalar" and not text.has_text_form(field.shape, types):
+        raise Unbindable(f"{field.name} is no scalar, so it cannot be written as one")
+    if style == "deep" and not _is_deep(field, where, natural, types):
+        raise Unbindable(f"{field.name} cannot be written member by member: only in a query or a form, and of texts")
+    if style not in ("scalar", "deep", "json") and natural != "repeat":
+        raise Unbindable(f"{field.name} is no list of scalars, so it cannot be written in the style {style}")
+    nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
+    return Placement(field=field, where=where, name=name, style=style, nullable=nullable)
+
+
+def _default_place(field: Field, style: Style, types: Types, path: Template, rest: Where | None) -> Where:
+    if field.name in path.variables:
+        return "path"
+    return rest or ("body" if style == "json" or is_upload(field.shape, types) else "query")
+
+
+def _body_form(
+    operation: Operation, placements: Iterable[Placement], types: Types, method: str, data: _Data
+) -> BodyForm:
+    if operation.stream_input is not None:
+        return "stream"
+    if any(placement.where == "form" for placement in placements):
+        return "form"
+    fields = [placement.field for placement in placements if placement.where == "body"]
+    if len(fields) == 1 and is_octets(fields[0].shape, types):
+        return "file" if isinstance(shape.unwrap(fields[0].shape, types), shape.File) else "raw"
+    if len(fields) == 1 and data.addressed and data.body != "object":
+        return "value"
+    return "none" if method in BODILESS and not fields else "object"
+
+
+def _accepts(body: BodyForm, method: str, placements: Iterable[Placement], types: Types) -> tuple[str, ...]:
+    match body:
+        case "none":
+            return ()
+        case "stream":
+            return (NDJSON,)
+        case "form":
+            octets = any(p.where == "form" and is_upload(p.field.shape, types) for p in placements)
+            return (MULTIPART,) if octets else (URLENCODED, MULTIPART)
+        case "raw" | "file":
+            return _media_types(next(p.field.shape for p in placements if p.where == "body"), types)
+        case _:
+            return (JSON, MERGE_PATCH) if method == "PATCH" else (JSON,)
+
+
+def _produces(operation: Operation, types: Types) -> tuple[str, ...]:
+    if operation.stream_output:
+        return (EVENT_STREAM, NDJSON)
+    inner = shape.resolve(operation.output, types)
+    if isinstance(inner, shape.Null):
+        return ()
+    return _media_types(inner, types) if is_octets(inner, types) else (JSON,)
+
+
+def _media_types(part: Shape, types: Types) -> tuple[str, ...]:
+    match shape.unwrap(part, types):
+        case shape.File(media_types=media_types) if media_types:
+            return media_types
+        case shape.File():
+            return (ANY,)
+        case shape.Raw(media_type=media_type):
+            return (media_type,)
+        case _:
+            return (OCTETS,)
+
+
+def _status(operation: Operation, location: Template | None, types: Types) -> int:
+    if location is not None:
+        return 201
+    empty = isinstance(shape.resolve(operation.output, types), shape.Null) and not operation.stream_output
+    return 204 if empty else 200
+
+
+def _is_deep(field: Field, where: Where, natural: Style, types: Types) -> bool:
+    """Whether a field can be written member by member: it has members, each in the end a text."""
+    return natural != "scalar" and where in ("query", "form") and is_memberwise(field.shape, types)

@@ -1,0 +1,67 @@
+"""Where values of a shape can stand in a message: in text, in JSON, in a body of their own."""
+
+from __future__ import annotations
+
+import re
+
+from entrepot.model import shape as s
+from entrepot.model.shape import Shape, Types
+from entrepot.protocols.rest.binding.bound import Style
+from entrepot.shapes import text
+from entrepot.shapes.scalars import SCALARS
+
+_BRACKET = re.compile(r"[\[\]]")
+
+
+def is_octets(part: Shape, types: Types) -> bool:
+    """Whether values of this shape are whole bodies or form parts: a file, raw octets."""
+    inner = s.unwrap(part, types)
+    return isinstance(inner, (s.File, s.Raw)) or (isinstance(inner, s.Bytes) and inner.encoding == "raw")
+
+
+def is_upload(part: Shape, types: Types) -> bool:
+    """Whether an input of this shape travels outside JSON: octets, or a list of files."""
+    inner = s.resolve(part, types)
+    files = isinstance(inner, s.List) and isinstance(s.resolve(inner.item, types), s.File)
+    return files or is_octets(part, types)
+
+
+def style_of(part: Shape, types: Types) -> Style:
+    """How a value of this shape is written where only text can stand."""
+    inner = s.unwrap(part, types)
+    if _is_scalar(inner):
+        return "scalar"
+    if isinstance(inner, s.List) and _is_scalar(s.resolve(inner.item, types)):
+        return "repeat"
+    return "json"
+
+
+def _is_scalar(part: Shape) -> bool:
+    return isinstance(part, SCALARS) and not isinstance(part, s.Null)
+
+
+def is_memberwise(part: Shape, types: Types) -> bool:
+    """Whether every value of the shape can be told by texts alone: no recursion, one kind of object at a place."""
+    return _told(part, types, {})
+
+
+def _told(part: Shape, types: Types, known: dict[str, bool]) -> bool:
+    match part:
+        case s.Ref(name=name):
+            if name not in known:
+                known[name] = False  # what is met again inside itself is recursive
+                known[name] = _told(types[name], types, known)
+            return known[name]
+        case s.Record(fields=fields):
+            sayable = part.extras != "keep" and not any(_BRACKET.search(field.name) for field in fields)
+            return sayable and all(_told(field.shape, types, known) for field in fields)
+        case s.Map(key=key, value=value):
+            return isinstance(s.resolve(key, types), s.Text) and _told(value, types, known)
+        case s.Union(arms=arms):
+            structured = [arm for arm in arms if not text.has_text_form(arm, types)]
+            nullable = any(isinstance(s.resolve(arm, types), s.Nullable) for arm in arms)
+            return len(structured) <= 1 and not nullable and all(_told(arm, types, known) for arm in structured)
+        case s.Nullable(shape=inner) | s.List(item=inner):
+            return _told(inner, types, known)
+        case _:
+            return text.has_text_form(part, types)

@@ -1,0 +1,1 @@
+"""Bodies, a file for each form: its reader and its writer, side by side."""

@@ -1,0 +1,1 @@
+"""Addresses: path templates, and the tree that finds what answers at a path."""
