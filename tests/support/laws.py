@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from entrepot.http.context import own_headers
 from entrepot.kit.ids import trace_id_of
 from entrepot.model.call import Call, Context, Headers, Meta, Reply
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue
 from entrepot.model.operation import Operation, Service
 from entrepot.model.principal import ANONYMOUS, Principal
-from entrepot.ports.context import own_headers
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Protocol, ServedService
 from entrepot.shapes.values import Values

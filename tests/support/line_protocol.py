@@ -12,14 +12,15 @@ from typing import Any
 
 import msgspec
 
+from entrepot.http.bodies import read
+from entrepot.http.context import context_of
+from entrepot.http.problems import refusal
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import UnknownOperation
 from entrepot.model.operation import Operation, Service
-from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, Request, Response, read
-from entrepot.ports.problems import refusal
+from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Address, Can, Contract, Document, Imported, Invokes, Mount, Protocol, ServedService
 from entrepot.shapes.values import Codec, Values
 

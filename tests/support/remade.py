@@ -11,12 +11,13 @@ import msgspec
 from hypothesis import strategies as st
 
 from entrepot.app import CATALOG
+from entrepot.http.headers import header
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Reply
 from entrepot.model.fault import Fault, Issue
 from entrepot.model.operation import Operation
-from entrepot.ports.exchange import Request, Response, header
+from entrepot.ports.exchange import Request, Response
 from entrepot.shapes.values import Values
 from entrepot.spec import documents
 from entrepot.wire.http1 import Http1Client

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
+from entrepot.http.bodies import read
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Reply
 from entrepot.model.fault import DeclaredFault, Fault
 from entrepot.model.operation import Example, Link, Operation, Service
-from entrepot.ports.exchange import Body, Exchange, Request, Response, read
+from entrepot.ports.exchange import Body, Exchange, Request, Response
 from entrepot.ports.protocol import ServedService
 from entrepot.protocols.rest.client import RestClient
 from entrepot.protocols.rest.server import RestServer

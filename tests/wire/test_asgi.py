@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from entrepot.http.bodies import read
 from entrepot.model.faults import Cancelled
-from entrepot.ports.exchange import Exchange, Request, Response, read
+from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.wire.asgi import asgi_app
 
 

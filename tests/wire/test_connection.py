@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entrepot.http.bodies import read
 from entrepot.model.fault import Fault
 from entrepot.model.faults import UpstreamFailed
-from entrepot.ports.exchange import Request, Response, read
+from entrepot.ports.exchange import Request, Response
 from entrepot.wire.connection import BUFFER_BYTES_MAX, BodyStream, Connection
 
 

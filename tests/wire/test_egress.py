@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from entrepot.http.bodies import read
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
 from entrepot.model.upstream import Endpoint, Retry, Upstream
-from entrepot.ports.exchange import Request, read
+from entrepot.ports.exchange import Request
 from entrepot.wire.egress import Egress, egress_exchange
 from support.edge import Origin, Site, edge_site
 from support.http1 import get

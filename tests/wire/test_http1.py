@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 
+from entrepot.http.bodies import read
 from entrepot.model.faults import Malformed, Timeout, Unavailable, UpstreamFailed
-from entrepot.ports.exchange import Request, Response, read
+from entrepot.ports.exchange import Request, Response
 from entrepot.wire.asgi import asgi_app
 from entrepot.wire.connection import BodyStream
 from entrepot.wire.http1 import Http1Client

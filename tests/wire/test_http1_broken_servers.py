@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from entrepot.http.bodies import read
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, UpstreamFailed
-from entrepot.ports.exchange import Request, Response, read
+from entrepot.ports.exchange import Request, Response
 from entrepot.wire.connection import BUFFER_BYTES_MAX
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.response_parser import HEAD_BYTES_MAX

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from entrepot.http.bodies import read
 from entrepot.model.faults import NotFound
-from entrepot.ports.exchange import Request, Response, read
+from entrepot.ports.exchange import Request, Response
 from entrepot.wire.memory import memory_wire, octets
 
 

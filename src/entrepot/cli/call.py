@@ -92,7 +92,7 @@ def _write(content: bytes) -> None:
 
 
 def _show_fault(session: Session, fault: dict[str, Any]) -> None:
-    from entrepot.ports.told_faults import encode_members
+    from entrepot.ports.faults import encode_members
 
     if session.output.as_json:
         _write(b'{"ok": false, "fault": ' + encode_members(fault) + b"}\n")

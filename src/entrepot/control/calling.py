@@ -20,8 +20,8 @@ from entrepot.model.fault import Fault
 from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.principal import Principal
+from entrepot.ports.faults import Members, tell
 from entrepot.ports.protocol import Catalog, ServedService
-from entrepot.ports.told_faults import Members, tell
 from entrepot.runtime.bind import Binder
 from entrepot.runtime.local import local_service
 from entrepot.runtime.sources import import_service

@@ -6,119 +6,14 @@ which is why any client can be plugged straight into any server.
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 
 from entrepot.model.call import Headers
-from entrepot.model.faults import Timeout, TooLarge, UpstreamFailed
 
 Body = bytes | AsyncIterator[bytes]
 """All of it, or its chunks as they come. An iterator may know a shorter way to all of it: a method `whole(limit)`."""
-
-
-READ_SECONDS_MAX = 120.0
-"""How long a body that is read into memory may take from its first octets to its last."""
-
-
-class HttpOnly:
-    """Of a fault: HTTP has a status for it that its kind has not."""
-
-    http_status: int
-
-
-class TooSlow(HttpOnly, Timeout):
-    """The body does not arrive."""
-
-    http_status = 408
-
-
-def read(body: Body, limit: int, announced: bytes | None = None) -> Awaitable[bytes]:
-    """The whole body. Raises `TooLarge` as soon as it is longer than `limit` octets, and `TooSlow`.
-
-    `announced` is its Content-Length, by which it may be refused before any of it is read.
-    """
-    if announced is not None and len(announced) >= _LONG_DIGITS:
-        refuse_announced(announced, limit)
-    whole: Callable[[int], Awaitable[bytes]] | None = getattr(body, "whole", None)
-    if whole is not None:
-        return whole(limit)
-    return collect(body, limit)
-
-
-_LONG_DIGITS = 5
-"""A body with a shorter Content-Length is as quickly read as refused."""
-
-
-async def collect(body: Body, limit: int, first: bytes = b"") -> bytes:
-    """The first octets and all that follow them. Raises as `read` does."""
-    if isinstance(body, bytes):
-        if len(body) > limit:
-            raise too_large(limit)
-        return body
-    whole = bytearray(first)
-    latest = time.monotonic() + READ_SECONDS_MAX
-    if len(whole) > limit:
-        raise too_large(limit)
-    async for chunk in body:
-        whole += chunk
-        if len(whole) > limit:
-            raise too_large(limit)
-        if time.monotonic() > latest:
-            raise TooSlow(f"the body did not arrive within {READ_SECONDS_MAX:g} s")
-    return bytes(whole)
-
-
-async def read_reply(body: Body, limit: int, upstream: str) -> bytes:
-    """The whole body of an upstream's answer. Raises `UpstreamFailed` or `Timeout`, which name the upstream."""
-    try:
-        return await read(body, limit)
-    except TooLarge as large:
-        detail = f"{upstream} answered with more than is read: {large.detail}"
-        raise UpstreamFailed(detail, upstream=upstream) from None
-    except TooSlow as slow:
-        raise Timeout(f"{upstream} began to answer and did not end: {slow.detail}", upstream=upstream) from None
-
-
-def refuse_announced(length: bytes | None, limit: int) -> None:
-    """Raise `TooLarge` when a body announces more octets than that in its Content-Length."""
-    if length is not None and (len(length) > _LENGTH_DIGITS_MAX or (length.isdigit() and int(length) > limit)):
-        raise too_large(limit)
-
-
-_LENGTH_DIGITS_MAX = 18
-
-
-def too_large(limit: int) -> TooLarge:
-    """The fault for a body of more octets than that."""
-    return TooLarge(f"the body is longer than {limit} bytes")
-
-
-async def chunks_of(body: Body) -> AsyncIterator[bytes]:
-    """The body in chunks, never empty ones."""
-    if isinstance(body, bytes):
-        if body:
-            yield body
-        return
-    async for chunk in body:
-        if chunk:
-            yield chunk
-
-
-async def close(items: object) -> None:
-    """Tell an asynchronous iterator, where it can be told, that nobody will ask for more."""
-    aclose = getattr(items, "aclose", None)
-    if aclose is not None:
-        await aclose()
-
-
-def header(headers: Headers, name: bytes) -> bytes | None:
-    """The first header of this lower-case name."""
-    for key, value in headers:
-        if key == name:
-            return value
-    return None
 
 
 class Request(msgspec.Struct):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
 
+from entrepot.http.context import context_of
+from entrepot.http.problems import refusal
 from entrepot.ir.edge import LIVE_PATH, READY_PATH
 from entrepot.ir.worker import HEALTH_PATH
 from entrepot.model.call import Headers
 from entrepot.model.faults import UnknownOperation
-from entrepot.ports.context import context_of
 from entrepot.ports.exchange import Exchange, Request, Response
-from entrepot.ports.problems import refusal
 from entrepot.ports.protocol import Mount
 
 _OWN_PATHS = (HEALTH_PATH, READY_PATH, LIVE_PATH)

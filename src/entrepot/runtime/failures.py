@@ -14,7 +14,7 @@ from collections.abc import Callable
 from entrepot.model.call import Context
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation
-from entrepot.ports.told_faults import log, unforeseen
+from entrepot.ports.faults import log, unforeseen
 
 FaultOf = Callable[[BaseException, Context], Fault]
 """The fault that answers for an exception."""

@@ -9,13 +9,13 @@ from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
+from entrepot.http.problems import refusal
 from entrepot.ir.worker import HEALTH_PATH, Pool
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Context
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Internal, TooLarge, Unavailable, UnknownOperation
 from entrepot.ports.exchange import Response
-from entrepot.ports.problems import refusal
 from entrepot.runtime.sources import import_attribute
 from entrepot.runtime.spool import Spool
 from entrepot.runtime.threads import WAITING_PER_THREAD

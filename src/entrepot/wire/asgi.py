@@ -14,11 +14,13 @@ from urllib.parse import quote
 
 import msgspec
 
+from entrepot.http.bodies import close, collect, too_large
+from entrepot.http.context import context_of
+from entrepot.http.headers import header
+from entrepot.http.problems import refusal
 from entrepot.model.call import Headers
 from entrepot.model.faults import Cancelled, Internal
-from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, Request, Response, close, collect, header, too_large
-from entrepot.ports.problems import refusal
+from entrepot.ports.exchange import Exchange, Request, Response
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

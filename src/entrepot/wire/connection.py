@@ -11,9 +11,10 @@ import time
 from collections.abc import AsyncIterator
 from typing import Protocol, cast
 
+from entrepot.http.bodies import close
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Malformed, Timeout, UpstreamFailed
-from entrepot.ports.exchange import Body, Request, Response, close
+from entrepot.ports.exchange import Body, Request, Response
 from entrepot.wire.response_parser import ResponseParser
 
 WHOLE_BYTES_MAX = 64 * 1024

@@ -13,11 +13,13 @@ import time
 
 import msgspec
 
+from entrepot.http.bodies import close
+from entrepot.http.headers import header
 from entrepot.model import egress
 from entrepot.model.call import Headers
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
-from entrepot.ports.exchange import Request, Response, close, header
+from entrepot.ports.exchange import Request, Response
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.pool import NotConnected
 

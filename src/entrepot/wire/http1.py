@@ -10,8 +10,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from entrepot.http.headers import header
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
-from entrepot.ports.exchange import Request, Response, header
+from entrepot.ports.exchange import Request, Response
 from entrepot.wire import request_head
 from entrepot.wire.connection import Connection
 from entrepot.wire.pool import Dial, Pool

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from entrepot.ports.exchange import Body, Exchange, Request, Response, close
+from entrepot.http.bodies import close
+from entrepot.ports.exchange import Body, Exchange, Request, Response
 
 Chunking = Callable[[bytes], Iterable[bytes]]
 """Cuts octets into chunks that joined give them again."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from entrepot.http.bodies import read
 from entrepot.model.operation import Operation
-from entrepot.ports.exchange import Request, Response, read
+from entrepot.ports.exchange import Request, Response
 from entrepot.ports.protocol import ServedService
 from entrepot.protocols.jsonrpc import PROTOCOL
 from entrepot.wire.memory import memory_wire, octets

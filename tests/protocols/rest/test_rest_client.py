@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entrepot.http.bodies import read
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.call import Conditions, Context, Reply
@@ -18,7 +19,7 @@ from entrepot.model.fault import DeclaredFault, Fault
 from entrepot.model.faults import Timeout
 from entrepot.model.file import File
 from entrepot.model.operation import Service
-from entrepot.ports.exchange import Request, Response, read
+from entrepot.ports.exchange import Request, Response
 from support.rest_shop import Shop, chunks, dialled, field, operation, record
 
 PRODUCT = b'{"id":7,"name":"chair","version":3}'

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.model import shape as s
 from entrepot.model.faults import Invalid
 from entrepot.model.operation import Operation, Service
@@ -15,7 +16,6 @@ from entrepot.ports.exchange import Response
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import is_memberwise
-from entrepot.protocols.rest.forms import format_pairs, parse_pairs
 from entrepot.protocols.rest.parameters import deep
 from entrepot.shapes.values import Values
 from support.rest_shop import Shop, dialled, field, operation, optional

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entrepot.http.forms import format_pairs, parse_pairs
+from entrepot.http.multipart import read_multipart
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Malformed, TooLarge
 from entrepot.model.file import File
 from entrepot.ports.exchange import Response
-from entrepot.protocols.rest.forms import format_pairs, parse_pairs, read_multipart
 from support.rest_shop import Shop, chunks, dialled
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from entrepot.http.bodies import read
 from entrepot.model.operation import Link
-from entrepot.ports.exchange import Exchange, Request, Response, read
+from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Document, Imported, Refusal, ServedService
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.openapi import writer

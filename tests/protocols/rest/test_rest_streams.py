@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entrepot.http.lines import TRAILER, LineDecoder, write_lines
+from entrepot.http.sse import EventDecoder, event
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Conflict, Malformed, TooLarge
 from entrepot.ports.exchange import Response
-from entrepot.protocols.rest.streams import TRAILER, EventDecoder, LineDecoder, event, lines
 from support.rest_shop import Shop, chunks, dialled
 
 
@@ -235,7 +236,7 @@ async def test_an_item_that_looks_like_the_trailer_is_not_one():
     async def items() -> AsyncIterator[Any]:
         yield item
 
-    written = [line async for line in lines(items(), msgspec.json.encode, lambda error: b"{}")]
+    written = [line async for line in write_lines(items(), msgspec.json.encode, lambda error: b"{}")]
     assert written == [b" " + TRAILER + b"1}\n"]
     assert msgspec.json.decode(written[0]) == item
 

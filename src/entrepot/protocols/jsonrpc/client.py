@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 
+from entrepot.http.posts import Endpoint
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.posts import Endpoint
 from entrepot.ports.protocol import Can, Document, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
 from entrepot.protocols.jsonrpc.binding import method_of, takes_positions_only

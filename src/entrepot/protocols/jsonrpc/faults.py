@@ -3,7 +3,7 @@
 The code is a formula of the kind's HTTP status, 4xx → −(32000 + status − 400) and
 5xx → −(32050 + status − 500), except where the specification has a code of its own. A declared
 fault has a positive code, from its binding or made from its name. What every protocol tells of a fault
-(`ports/told_faults.py`) stands in `data`, and our client believes that first.
+(`ports/faults.py`) stands in `data`, and our client believes that first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Kind
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation
-from entrepot.ports.told_faults import FaultReader, Members, Told, encode_members, read_members, tell
+from entrepot.ports.faults import FaultReader, Members, Told, encode_members, read_members, tell
 from entrepot.protocols.jsonrpc.binding import NAME
 from entrepot.protocols.jsonrpc.codec import Error
 from entrepot.shapes.values import Values

@@ -12,16 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from entrepot.http.bodies import TooSlow, read
+from entrepot.http.context import context_of
+from entrepot.http.posts import check_post, refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Malformed, TooLarge, UnknownOperation, Unsupported
 from entrepot.model.operation import Operation, Service
-from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, Request, Response, TooSlow, read
-from entrepot.ports.posts import check_post, refused
+from entrepot.ports.exchange import Exchange, Request, Response
+from entrepot.ports.faults import unforeseen
 from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
-from entrepot.ports.told_faults import unforeseen
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.explain import NULL, NotARequest, NotJson

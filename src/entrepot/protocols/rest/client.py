@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import NamedTuple
 
+from entrepot.http.context import context_headers, own_headers
+from entrepot.http.media_types import narrow
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Headers, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
-from entrepot.ports.context import context_headers, own_headers
 from entrepot.ports.exchange import Exchange, Request
-from entrepot.ports.media_types import narrow
 from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.rest import etags
 from entrepot.protocols.rest.binding.bound import PROBLEMS, Binding, accept_of

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
 
+from entrepot.http.bodies import close
+from entrepot.http.context import context_of
+from entrepot.http.headers import header
+from entrepot.http.media_types import choose
+from entrepot.http.problems import HttpOnly, status_of
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Call, Context, Headers, Invoke, Reply
 from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.context import context_of
-from entrepot.ports.exchange import HttpOnly, Request, Response, close, header
-from entrepot.ports.media_types import choose
-from entrepot.ports.problems import status_of
-from entrepot.ports.told_faults import tell, unforeseen
+from entrepot.ports.exchange import Request, Response
+from entrepot.ports.faults import tell, unforeseen
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
 from entrepot.protocols.rest.body.received import NOTHING, Given, Known

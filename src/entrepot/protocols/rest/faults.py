@@ -1,19 +1,19 @@
 """Faults as problem details (RFC 9457), in both directions.
 
-A problem holds the members that every protocol tells (`ports/told_faults.py`). Its status is the
+A problem holds the members that every protocol tells (`ports/faults.py`). Its status is the
 declared fault's own or that of the kind, which several kinds share.
 """
 
 from __future__ import annotations
 
+from entrepot.http import problems
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Headers
 from entrepot.model.fault import KINDS, DeclaredFault, Fault
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation
-from entrepot.ports import problems
 from entrepot.ports.exchange import Response
-from entrepot.ports.told_faults import FaultReader, Members, Told, encode_members, read_members
+from entrepot.ports.faults import FaultReader, Members, Told, encode_members, read_members
 from entrepot.protocols.rest.binding.bound import NAME
 from entrepot.shapes.values import Values
 

@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from entrepot.http.forms import parse_pairs
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model.fault import Issue
@@ -22,7 +23,6 @@ from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import Binding, Placement, Where, null_is_absence
 from entrepot.protocols.rest.body.json import body_reader
 from entrepot.protocols.rest.body.received import Given, Known
-from entrepot.protocols.rest.forms import parse_pairs
 from entrepot.protocols.rest.parameters import deep
 from entrepot.protocols.rest.parameters.deep import Members
 from entrepot.protocols.rest.parameters.text import Texts, path_reader, prefixed, reader, renamed, wire_names

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from entrepot.http.forms import format_pairs
+from entrepot.http.multipart import Part, new_boundary, write_multipart
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.call import Headers
@@ -21,7 +23,6 @@ from entrepot.protocols.rest.binding.bound import MULTIPART, URLENCODED, Binding
 from entrepot.protocols.rest.binding.places import is_upload
 from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.body.octets import headers_of
-from entrepot.protocols.rest.forms import Part, format_pairs, new_boundary, write_multipart
 from entrepot.protocols.rest.parameters.text import Pairs, pair_writer
 from entrepot.shapes.values import Codec, Values
 

@@ -11,6 +11,11 @@ from typing import Any
 
 import msgspec
 
+from entrepot.http.bodies import TooSlow, chunks_of, close, read, read_reply
+from entrepot.http.headers import header
+from entrepot.http.lines import TRAILER, read_lines
+from entrepot.http.media_types import essence, matches
+from entrepot.http.sse import ERROR_EVENT, read_events
 from entrepot.kit.limits import Limits
 from entrepot.model import shape
 from entrepot.model.call import Headers, Meta, Reply
@@ -18,9 +23,8 @@ from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import Timeout, TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Response, TooSlow, chunks_of, close, header, read, read_reply
-from entrepot.ports.media_types import essence, matches
-from entrepot.protocols.rest import faults, streams
+from entrepot.ports.exchange import Response
+from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, Binding
 from entrepot.protocols.rest.binding.places import is_octets
 from entrepot.protocols.rest.body.octets import file_of
@@ -120,16 +124,16 @@ class OutputReader:
         label = essence(header(response.headers, b"content-type") or b"")
         chunks, limit = chunks_of(response.body), self._limits.stream_item_bytes_max
         if label == EVENT_STREAM:
-            return self._items(streams.read_events(chunks, limit), response)
+            return self._items(read_events(chunks, limit), response)
         if label in (NDJSON, "application/jsonl"):
-            return self._items(_named(streams.read_lines(chunks, limit)), response)
+            return self._items(_named(read_lines(chunks, limit)), response)
         raise self._broken(f"answered with {label or 'an unlabelled body'} instead of a stream")
 
     async def _items(self, found: AsyncIterator[tuple[str, bytes]], response: Response) -> AsyncIterator[Any]:
         index = 0
         try:
             async for name, content in found:
-                if name == streams.ERROR_EVENT:
+                if name == ERROR_EVENT:
                     raise self._faults.read_end(content)
                 yield self._decoded(content, f"/{index}")
                 index += 1
@@ -143,8 +147,8 @@ class OutputReader:
 async def _named(lines: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, bytes]]:
     """Lines as events: the trailer is the event that ends a stream."""
     async for line in lines:
-        if line.startswith(streams.TRAILER) and line.rstrip().endswith(b"}"):
-            yield streams.ERROR_EVENT, line.rstrip()[len(streams.TRAILER) : -1]
+        if line.startswith(TRAILER) and line.rstrip().endswith(b"}"):
+            yield ERROR_EVENT, line.rstrip()[len(TRAILER) : -1]
         else:
             yield "", line
 

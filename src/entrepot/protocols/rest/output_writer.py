@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+from entrepot.http.forms import format_pairs, parse_pairs
+from entrepot.http.lines import write_lines
+from entrepot.http.sse import write_events
 from entrepot.kit.limits import Limits
 from entrepot.model import shape
 from entrepot.model.call import Context, Headers, Meta, Reply
@@ -17,12 +20,11 @@ from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response
-from entrepot.ports.told_faults import tell, unforeseen
-from entrepot.protocols.rest import etags, faults, streams
+from entrepot.ports.faults import tell, unforeseen
+from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, Binding
 from entrepot.protocols.rest.binding.places import is_octets, style_of
 from entrepot.protocols.rest.body.octets import headers_of
-from entrepot.protocols.rest.forms import format_pairs, parse_pairs
 from entrepot.shapes import text
 from entrepot.shapes.values import Values
 
@@ -123,9 +125,9 @@ class OutputWriter:
                 return self.problem(error, context)
 
             if media_type == EVENT_STREAM:
-                body = streams.events(output, encode, problem, identify, heartbeat)
+                body = write_events(output, encode, problem, identify, heartbeat)
             else:
-                body = streams.lines(output, encode, problem)
+                body = write_lines(output, encode, problem)
             return Response(status, [(b"content-type", media_type.encode()), *_UNCACHED], body)
 
         return write_stream

@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Iterable
 from typing import Any
 
+from entrepot.http.forms import format_pairs
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Types
 from entrepot.protocols.rest.binding.bound import NDJSON, Binding, mount
-from entrepot.protocols.rest.forms import format_pairs
 from entrepot.shapes.sample import sample
 
 

@@ -8,14 +8,15 @@ from typing import TypeVar
 
 import msgspec
 
+from entrepot.http.bodies import close
+from entrepot.http.context import context_of
+from entrepot.http.problems import HttpOnly, refusal
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import Malformed, UnknownOperation
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
-from entrepot.ports.context import context_of
-from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close
-from entrepot.ports.problems import refusal
+from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
 from entrepot.protocols.rest import sample
 from entrepot.protocols.rest.addresses import DOCS_PATH, OPENAPI_PATH, addresses, pages

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from entrepot.http.bodies import chunks_of, read
+from entrepot.http.forms import parse_pairs
+from entrepot.http.media_types import Taken, essence
+from entrepot.http.multipart import Part, read_multipart
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
@@ -16,8 +20,7 @@ from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
-from entrepot.ports.exchange import Request, chunks_of, read
-from entrepot.ports.media_types import Taken, essence
+from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Placement
 from entrepot.protocols.rest.binding.places import is_upload
 from entrepot.protocols.rest.body.received import (
@@ -31,7 +34,6 @@ from entrepot.protocols.rest.body.received import (
     leave_out,
     refuse_media_type,
 )
-from entrepot.protocols.rest.forms import Part, parse_pairs, read_multipart
 from entrepot.protocols.rest.parameters import deep
 from entrepot.protocols.rest.parameters.deep import Path
 from entrepot.protocols.rest.parameters.text import Read, Texts, decode_json, prefixed, reader, renamed, wire_names

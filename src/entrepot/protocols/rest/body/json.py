@@ -7,14 +7,16 @@ from typing import Any
 
 import msgspec
 
+from entrepot.http.bodies import chunks_of, read
+from entrepot.http.lines import read_lines
+from entrepot.http.media_types import Taken
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import Invalid, Malformed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Record, Types
-from entrepot.ports.exchange import Request, chunks_of, read
-from entrepot.ports.media_types import Taken
+from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import OCTETS, Binding, Placement
 from entrepot.protocols.rest.body.form import form_reader
 from entrepot.protocols.rest.body.octets import file_of
@@ -32,7 +34,6 @@ from entrepot.protocols.rest.body.received import (
     refuse_media_type,
 )
 from entrepot.protocols.rest.parameters.text import prefixed, renamed, wire_names
-from entrepot.protocols.rest.streams import read_lines
 from entrepot.shapes.values import Codec, Values
 
 

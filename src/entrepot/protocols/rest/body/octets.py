@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from entrepot.http.bodies import chunks_of, close
+from entrepot.http.disposition import attachment, file_name
+from entrepot.http.headers import header
 from entrepot.model.call import Headers
 from entrepot.model.faults import TooLarge
 from entrepot.model.file import File
-from entrepot.ports.exchange import Body, chunks_of, close, header
+from entrepot.ports.exchange import Body
 from entrepot.protocols.rest import etags
 from entrepot.protocols.rest.binding.bound import OCTETS
-from entrepot.protocols.rest.forms import attachment, file_name
 
 
 def file_of(headers: Headers, body: Body, limit: int | None = None) -> File:

@@ -7,14 +7,15 @@ from typing import Any
 
 import msgspec
 
+from entrepot.http.bodies import refuse_announced
+from entrepot.http.media_types import Taken
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.shape import Field, Types
-from entrepot.ports.exchange import Request, refuse_announced
-from entrepot.ports.media_types import Taken
+from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import Placement
 from entrepot.shapes.values import Codec
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from entrepot.http.media_types import essence
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
-from entrepot.ports.media_types import essence
 from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest.binding.bound import BODILESS, MULTIPART, NDJSON, URLENCODED, Style, Where, null_is_absence
 from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of

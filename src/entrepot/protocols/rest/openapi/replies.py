@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from entrepot.http import problems
+from entrepot.http.media_types import essence
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault, Kind
 from entrepot.model.shape import Record, Shape
-from entrepot.ports import problems
-from entrepot.ports.media_types import essence
 from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NAME, NDJSON

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
+from entrepot.http.problems import PROBLEM
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Record, Shape, Types
-from entrepot.ports.problems import PROBLEM
 from entrepot.ports.protocol import Contract
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, Placement, mount

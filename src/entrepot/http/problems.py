@@ -10,10 +10,11 @@ import email.utils
 import math
 from datetime import UTC, datetime
 
+from entrepot.http.headers import header
 from entrepot.model.call import Context, Headers
 from entrepot.model.fault import Fault, Kind
-from entrepot.ports.exchange import HttpOnly, Response, header
-from entrepot.ports.told_faults import Members, Told, encode_members, tell
+from entrepot.ports.exchange import Response
+from entrepot.ports.faults import Members, Told, encode_members, tell
 
 PROBLEM = "application/problem+json"
 UNTYPED = "about:blank"
@@ -41,6 +42,12 @@ def response(told: Told, status: int, type: str = UNTYPED, headers: Headers | No
 def refusal(fault: Fault, context: Context, headers: Headers | None = None) -> Response:
     """The response to a request that reached no operation."""
     return response(tell(fault, context.trace_id), status_of(fault), headers=headers)
+
+
+class HttpOnly:
+    """Of a fault: HTTP has a status for it that its kind has not."""
+
+    http_status: int
 
 
 def status_of(fault: Fault) -> int:

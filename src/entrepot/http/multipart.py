@@ -1,132 +1,30 @@
-"""Names and values as text: queries, urlencoded bodies (WHATWG URL, §5) and multipart forms (RFC 7578).
+"""Multipart forms (RFC 7578), read as they come.
 
-A multipart form is read as it comes. Its text parts are held in memory, all together within one
-bound; its files are kept in temporary files, each within another, so that they can be read in any
-order and more than once.
+Text parts are held in memory, all together within one bound; files are kept in temporary files,
+each within another, so that they can be read in any order and more than once.
 """
 
 from __future__ import annotations
 
-import asyncio
-import re
 import secrets
-import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import quote_plus, unquote_to_bytes
 
 import msgspec
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from entrepot.http.disposition import escape, unescape
+from entrepot.http.forms import PAIRS_MAX
+from entrepot.http.spool import Spool
 from entrepot.kit.limits import Limits
-from entrepot.kit.pointers import pointer
-from entrepot.model.fault import Issue
 from entrepot.model.faults import Malformed, TooLarge
 from entrepot.model.file import File
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-PAIRS_MAX = 1000
-"""Most parameters of one query, and most parts of one form."""
-_CHUNK_BYTES = 64 * 1024
-_MEMORY_BYTES_MAX = 1024 * 1024
 _HEADER_BYTES_MAX = 8 * 1024
-_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_CONTROLS = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
-
-
-def parse_pairs(encoded: bytes) -> dict[str, list[str | None]]:
-    """The values under each name, in order; None for a name without "=". Raises `Malformed` or `TooLarge`."""
-    if not encoded:
-        return {}
-    pieces = encoded.split(b"&", PAIRS_MAX)
-    if len(pieces) > PAIRS_MAX:
-        raise TooLarge(f"there are more than {PAIRS_MAX} parameters")
-    if b"%" in encoded and _BROKEN_ESCAPE.search(encoded):
-        raise _unreadable(pieces)
-    found: dict[str, list[str | None]] = {}
-    try:
-        for piece in pieces:
-            name, equals, value = piece.partition(b"=")
-            if piece:
-                found.setdefault(_decode(name), []).append(_decode(value) if equals else None)
-    except UnicodeDecodeError:
-        raise _unreadable(pieces) from None
-    return found
-
-
-def _unreadable(pieces: Iterable[bytes]) -> Malformed:
-    """What keeps each of the pieces from being read, under its name."""
-    issues = []
-    for piece in pieces:
-        place = pointer([_octets(piece.partition(b"=")[0]).decode(errors="replace")])
-        if _BROKEN_ESCAPE.search(piece):
-            issues.append(Issue(place, "syntax", "holds a '%' that is not followed by two hexadecimal digits"))
-        elif not _is_text(piece):
-            issues.append(Issue(place, "encoding", "is not UTF-8"))
-    return Malformed("a parameter could not be read", issues=tuple(issues))
-
-
-def _is_text(piece: bytes) -> bool:
-    try:
-        _decode(piece)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def format_pairs(pairs: Iterable[tuple[str, str | None]]) -> bytes:
-    """Pairs as `parse_pairs` reads them."""
-    return "&".join(
-        quote_plus(name) if value is None else f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs
-    ).encode()
-
-
-def _decode(text: bytes) -> str:
-    return _octets(text).decode()
-
-
-def _octets(text: bytes) -> bytes:
-    if b"+" in text:
-        text = text.replace(b"+", b" ")
-    return unquote_to_bytes(text) if b"%" in text else text
-
-
-class Spool:
-    """A file part on its way: in memory while small, in a temporary file when larger.
-
-    It is closed when nothing refers to it any more: a stream that answers with the file may
-    outlive the call.
-    """
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES_MAX)  # noqa: SIM115
-        self.size = 0
-
-    async def write(self, data: bytes) -> None:
-        """Adds to the end."""
-        self.size += len(data)
-        if self.size > _MEMORY_BYTES_MAX:
-            await asyncio.to_thread(self._file.write, data)
-        else:
-            self._file.write(data)
-
-    async def read(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
-        """The content between two offsets, in chunks."""
-        end = self.size if stop is None else min(stop, self.size)
-        while start < end:
-            chunk = await asyncio.to_thread(self._read_at, start, min(_CHUNK_BYTES, end - start))
-            start += len(chunk)
-            yield chunk
-
-    def _read_at(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
-        return self._file.read(length)
-
-    def __del__(self) -> None:
-        self._file.close()
 
 
 class Part(msgspec.Struct):
@@ -244,8 +142,8 @@ class _MultipartReader:
         disposition, options = parse_options_header(self._headers.get(b"content-disposition", b""))
         if disposition != b"form-data" or b"name" not in options:
             raise Malformed("a part of the form has no name (Content-Disposition: form-data; name=…)")
-        part.name = _unescape(options[b"name"])
-        part.file_name = _unescape(options.get(b"filename", b""))
+        part.name = unescape(options[b"name"])
+        part.file_name = unescape(options.get(b"filename", b""))
         part.media_type = self._headers.get(b"content-type", b"").decode("latin-1").strip()
         if part.name in self._uploads:
             part.spool = Spool()
@@ -270,16 +168,6 @@ async def write_multipart(parts: Iterable[Part | tuple[str, File]], boundary: st
     yield f"--{boundary}--\r\n".encode()
 
 
-def file_name(disposition: bytes) -> str:
-    """The file name in a Content-Disposition header; "" without one."""
-    return _plain(parse_options_header(disposition)[1].get(b"filename", b"").decode(errors="replace"))
-
-
-def attachment(name: str) -> bytes:
-    """The Content-Disposition header of a file with a name (RFC 6266)."""
-    return f'attachment; filename="{_escape(name)}"'.encode()
-
-
 def new_boundary() -> str:
     """A boundary that no content holds, but by an accident of one in 2^128."""
     return f"entrepot-{secrets.token_hex(16)}"
@@ -290,26 +178,9 @@ def _head(part: Part | tuple[str, File], boundary: str) -> bytes:
         name, file_name, media_type = part.name, part.file_name, part.media_type
     else:
         name, file_name, media_type = part[0], part[1].name or "file", part[1].media_type
-    lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{_escape(name)}"']
+    lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{escape(name)}"']
     if file_name:
-        lines[1] += f'; filename="{_escape(file_name)}"'
+        lines[1] += f'; filename="{escape(file_name)}"'
     if media_type:
         lines.append(f"Content-Type: {media_type}")
     return "\r\n".join([*lines, "", ""]).encode()
-
-
-def _escape(name: str) -> str:
-    """A name as browsers write it (WHATWG HTML, §4.10.21.8)."""
-    name = _CONTROLS.sub("", name)
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _unescape(name: bytes) -> str:
-    try:
-        return _plain(name.decode())
-    except UnicodeDecodeError:
-        raise Malformed("a name in the form is not UTF-8") from None
-
-
-def _plain(name: str) -> str:
-    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from entrepot.http.bodies import TooSlow
+from entrepot.http.posts import Endpoint, NotPosted, check_post, refused
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Context
 from entrepot.model.faults import TooLarge, Unsupported, UpstreamFailed
-from entrepot.ports.exchange import Request, Response, TooSlow
-from entrepot.ports.posts import Endpoint, NotPosted, check_post, refused
+from entrepot.ports.exchange import Request, Response
 
 XML = b"text/xml"
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from entrepot.http.context import context_headers, context_of
 from entrepot.model.call import Context, Meta
-from entrepot.ports.context import context_headers, context_of
 from entrepot.ports.exchange import Request
 
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -15,14 +15,7 @@ from entrepot.model import shape as s
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue
 from entrepot.model.faults import Internal, Invalid, NotFound, RateLimited
 from entrepot.model.operation import Operation
-from entrepot.ports.told_faults import (
-    POINTER_LENGTH_MAX,
-    TEXT_LENGTH_MAX,
-    FaultReader,
-    encode_members,
-    read_members,
-    tell,
-)
+from entrepot.ports.faults import POINTER_LENGTH_MAX, TEXT_LENGTH_MAX, FaultReader, encode_members, read_members, tell
 from entrepot.shapes.values import Values
 
 LEFT = s.Record(fields=(s.Field(name="left", shape=s.Decimal(wire="number")),))

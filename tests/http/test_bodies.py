@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from entrepot.http import bodies
+from entrepot.http.bodies import TooSlow, read, read_reply
 from entrepot.model.faults import Timeout, UpstreamFailed
-from entrepot.ports import exchange
-from entrepot.ports.exchange import TooSlow, read, read_reply
 
 
 async def drips() -> AsyncIterator[bytes]:
@@ -19,7 +19,7 @@ async def drips() -> AsyncIterator[bytes]:
 async def test_an_upstream_that_does_not_end_its_answer_is_late(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exchange, "READ_SECONDS_MAX", -1.0)
+    monkeypatch.setattr(bodies, "READ_SECONDS_MAX", -1.0)
     with pytest.raises(Timeout) as late:
         await read_reply(drips(), 10, "shop.example")
     assert not isinstance(late.value, TooSlow)

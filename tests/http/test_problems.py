@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from entrepot.http.bodies import TooSlow
+from entrepot.http.problems import kind_of, refusal, response, retry_after
 from entrepot.model.call import Context
 from entrepot.model.fault import KINDS
 from entrepot.model.faults import NotFound, RateLimited, Unauthenticated, UnknownOperation
-from entrepot.ports.exchange import TooSlow
-from entrepot.ports.problems import kind_of, refusal, response, retry_after
-from entrepot.ports.told_faults import tell
+from entrepot.ports.faults import tell
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

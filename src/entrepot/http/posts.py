@@ -6,14 +6,15 @@ requests that it refuses and in answers that no message came with.
 
 from __future__ import annotations
 
+from entrepot.http.bodies import close, read_reply
+from entrepot.http.context import Known, context_headers, own_headers
+from entrepot.http.media_types import essence, parameter
+from entrepot.http.problems import HttpOnly, kind_of, retry_after, status_of
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Context, Headers
 from entrepot.model.fault import KINDS, Fault
 from entrepot.model.faults import Unsupported, UpstreamFailed
-from entrepot.ports.context import Known, context_headers, own_headers
-from entrepot.ports.exchange import Exchange, HttpOnly, Request, Response, close, read_reply
-from entrepot.ports.media_types import essence, parameter
-from entrepot.ports.problems import kind_of, retry_after, status_of
+from entrepot.ports.exchange import Exchange, Request, Response
 
 
 class NotPosted(HttpOnly, Unsupported):
