@@ -15,4 +15,4 @@ def test_routes_are_shown_as_they_are_declared(tmp_path: Path) -> None:
         f'entrepot: 1\n{routes}\nupstreams: {{up: {{url: "http://127.0.0.1:9"}}}}\n'
     )
     release = compile(tmp_path, CATALOG).release
-    assert [*addresses.lines(release, CATALOG, "")] == ["  routes: /robots.txt, /static/*"]
+    assert [*addresses.lines([], release)] == ["  routes: /robots.txt, /static/*"]

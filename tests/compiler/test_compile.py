@@ -37,7 +37,7 @@ def declare(project: Path, entry: str) -> None:
 
 
 def exposed(project: Path, **options: object) -> tuple[str, ...]:
-    return compile(project, catalog(), **options).release.worker.services[0].expose  # type: ignore[arg-type]
+    return tuple(compile(project, catalog(), **options).release.worker.services[0].carried)  # type: ignore[arg-type]
 
 
 def test_a_mode_decides_what_nobody_named(project: Path) -> None:

@@ -96,9 +96,11 @@ def test_a_damaged_release_is_named(releases: Releases, content: bytes) -> None:
         releases.read(1)
 
 
-@pytest.mark.parametrize("lacking", ["left_out", "expose", "timeout"])
+@pytest.mark.parametrize("lacking", ["carried", "refused", "timeout"])
 def test_a_release_of_another_form_is_not_read_as_if_it_said_nothing(releases: Releases, lacking: str) -> None:
-    table = service_table(Service(name="shop"), UpstreamSource("rest", "shop"), left_out={"rest": {"a": ""}})
+    table = service_table(
+        Service(name="shop"), UpstreamSource("rest", "shop"), refused={"rest": {"a": "it carries a file"}}
+    )
     stored = msgspec.to_builtins(
         Release(project="p", edge=edge_table(), worker=worker_table(services=(table,)), code="a")
     )

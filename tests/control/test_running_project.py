@@ -290,7 +290,7 @@ def test_a_release_of_another_versions_form_is_refused_and_compiled_anew(tmp_pat
         running.process.kill()
     stored = json.loads(releases.path(1).read_bytes())
     [table] = stored["worker"]["services"]
-    table["omit"] = table.pop("left_out")
+    table["left_out"] = table.pop("refused")
     releases.path(1).write_text(json.dumps(stored))
     refused = entrepot("serve", str(project), "--last-good", "--port", str(free_port()))
     assert refused.returncode == 1
@@ -298,7 +298,7 @@ def test_a_release_of_another_versions_form_is_refused_and_compiled_anew(tmp_pat
     with running_project(project, command="serve", port=running.port) as running:
         assert served(running) == "one"
         running.process.kill()
-    assert releases.read(2).worker.services[0].left_out == {}
+    assert releases.read(2).worker.services[0].refused == {}
 
 
 def test_there_is_no_last_good_release_at_first(tmp_path: Path) -> None:

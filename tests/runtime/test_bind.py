@@ -73,8 +73,8 @@ async def test_services_share_a_protocol() -> None:
         assert await answer(exchange, "/line/two/echo", text="a") == (200, "two says a")
 
 
-async def test_a_protocol_serves_what_is_exposed_over_it_and_not_left_out() -> None:
-    async with exchange_for(shop(), left_out={"line": {"other": "it carries a file"}}) as exchange:
+async def test_a_protocol_serves_what_it_carries() -> None:
+    async with exchange_for(shop(), carried={"line": ("echo",)}) as exchange:
         assert (await answer(exchange, "/line/shop/echo", text="a"))[0] == 200
         assert (await answer(exchange, "/line/shop/other"))[0] == 404
     async with exchange_for(shop(), expose=()) as exchange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from entrepot.ir.edge import EdgeIR
@@ -21,9 +22,12 @@ def worker_table(**given: Any) -> WorkerIR:
     return WorkerIR(**{"services": (), "pools": (), "limits": Limits(), "check_output": False, **given})
 
 
-def service_table(service: Service, source: PythonSource | UpstreamSource, **given: Any) -> ServiceTable:
-    """A service that is served over nothing yet, and left out nowhere."""
-    return ServiceTable(service=service, source=source, **{"expose": (), "left_out": {}, "timeout": 30.0, **given})
+def service_table(
+    service: Service, source: PythonSource | UpstreamSource, expose: Sequence[str] = (), **given: Any
+) -> ServiceTable:
+    """A service that is served over nothing yet; with `expose`, whole over these protocols."""
+    carried = dict.fromkeys(expose, tuple(operation.name for operation in service.operations))
+    return ServiceTable(service=service, source=source, **{"carried": carried, "refused": {}, "timeout": 30.0, **given})
 
 
 def worker_pool(name: str, **given: Any) -> Pool:

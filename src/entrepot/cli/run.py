@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import msgspec
 
 from entrepot.cli.logs import readable
 from entrepot.cli.options import common, environment_option
@@ -132,9 +133,10 @@ def _show(session: Session, target: Path, event: Event) -> None:
 def _show_ready(session: Session, target: Path, ready: Ready) -> None:
     from entrepot.cli import addresses
 
-    text, catalog = session.output.text, session.catalog
+    text = session.output.text
     text(f"{ready.release.project} is served at {ready.base_url} (ready in {ready.seconds:.2f} s)")
-    for line in addresses.lines(ready.release, catalog, ready.base_url):
+    listings = addresses.listings(ready.release, session.catalog, ready.base_url)
+    for line in addresses.lines(listings, ready.release):
         text(line)
     text(_how_to_change(target, ready))
     for missing in ready.missing:
@@ -145,7 +147,7 @@ def _show_ready(session: Session, target: Path, ready: Ready) -> None:
             "project": ready.release.project,
             "url": ready.base_url,
             "seconds": round(ready.seconds, 3),
-            "addresses": addresses.plain(ready.release, catalog, ready.base_url),
+            "addresses": msgspec.to_builtins(listings),
             "missing": list(ready.missing),
         }
     )

@@ -58,8 +58,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     """A service in one protocol: the operations it carries there, and where."""
 
     protocol: str
-    operations: frozenset[str]
-    """By name."""
+    operations: tuple[str, ...]
+    """Their names, in the order of the service."""
     mounts: tuple[Mount, ...]
     addresses: Mapping[str, Address]
     """By operation."""

@@ -194,7 +194,7 @@ def _served(draft: Draft, unit: Unit) -> Iterator[Served]:
         server, service = draft.catalog[protocol].server, unit.service.only(frozenset(names))
         yield Served(
             protocol=protocol,
-            operations=frozenset(names),
+            operations=tuple(names),
             mounts=tuple(server.mounts(service)),
             addresses=server.addresses(service),
             pages=tuple(server.pages(service)),

@@ -36,19 +36,15 @@ def lower(draft: Draft) -> Draft:
 
 
 def _table(unit: Unit) -> ServiceTable:
-    left_out: dict[str, dict[str, str]] = {}
+    refused: dict[str, dict[str, str]] = {}
     for exposure in unit.exposures:
         if exposure.refusal:
-            left_out.setdefault(exposure.protocol, {})[exposure.operation] = exposure.refusal
-    for served in unit.served:
-        for operation in unit.service.operations:
-            if operation.name not in served.operations:
-                left_out.setdefault(served.protocol, {}).setdefault(operation.name, "")
+            refused.setdefault(exposure.protocol, {})[exposure.operation] = exposure.refusal
     return ServiceTable(
         service=unit.service,
         source=unit.source,
-        expose=tuple(each.protocol for each in unit.served),
-        left_out=left_out,
+        carried={served.protocol: served.operations for served in unit.served},
+        refused=refused,
         timeout=unit.timeout,
     )
 

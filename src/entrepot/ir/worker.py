@@ -42,21 +42,20 @@ class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
 
 
 class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A service, where its operations live, and the protocols it is served over."""
+    """A service, where its operations live, and what of it each protocol serves."""
 
     service: Service
     source: PythonSource | UpstreamSource
-    expose: tuple[str, ...]
-    """Protocol names."""
-    left_out: dict[str, dict[str, str]]
-    """By protocol: operations that it leaves out, each with what it cannot carry; "" where nobody wants it there."""
+    carried: dict[str, tuple[str, ...]]
+    """By protocol that serves it: the names of the operations it has there."""
+    refused: dict[str, dict[str, str]]
+    """By protocol that should serve it: the operations that it cannot carry, each with the reason."""
     timeout: float
     """Seconds an operation may take that sets none itself."""
 
     def served_over(self, protocol: str) -> Service:
-        """The service without the operations that the protocol leaves out."""
-        left_out = self.left_out.get(protocol, {})
-        return self.service.only({operation.name for operation in self.service.operations} - left_out.keys())
+        """The service with the operations alone that the protocol carries."""
+        return self.service.only(frozenset(self.carried[protocol]))
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):

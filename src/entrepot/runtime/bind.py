@@ -119,21 +119,13 @@ def exchange_of(
 def _mounted(
     tables: Sequence[ServiceTable], served: Mapping[str, ServedService], catalog: Catalog, limits: Limits
 ) -> Iterator[tuple[Mount, Exchange]]:
-    for protocol in dict.fromkeys(protocol for table in tables for protocol in table.expose):
+    for protocol in dict.fromkeys(protocol for table in tables for protocol in table.carried):
         server = catalog[protocol].server
         services = [
-            replace(served[table.service.name], service=table.served_over(protocol), left_out=_left_out(table))
+            replace(served[table.service.name], service=table.served_over(protocol), left_out=table.refused)
             for table in tables
-            if protocol in table.expose
+            if protocol in table.carried
         ]
         exchange = server.serve(services, limits)
         for mount in dict.fromkeys(mount for each in services for mount in server.mounts(each.service)):
             yield mount, exchange
-
-
-def _left_out(table: ServiceTable) -> dict[str, dict[str, str]]:
-    with_reason = {
-        protocol: {name: reason for name, reason in operations.items() if reason}
-        for protocol, operations in table.left_out.items()
-    }
-    return {protocol: operations for protocol, operations in with_reason.items() if operations}
