@@ -45,9 +45,7 @@ def operation(imported: Imported, name: str) -> Operation:
 
 def places(imported: Imported, name: str) -> dict[str, tuple[str, str, str]]:
     binding = bind(operation(imported, name), imported.service.types)
-    return {
-        placement.field.name: (placement.where, placement.name, placement.style) for placement in binding.placements
-    }
+    return {bound.field.name: (bound.where, bound.name, bound.style) for bound in binding.fields}
 
 
 def test_a_service_is_named_and_placed_by_its_document():

@@ -63,7 +63,7 @@ def comparable_operation(operation: Operation, types: s.Types) -> Any:
             p.field.attribute,
             msgspec.structs.replace(p.field, python=""),
         )
-        for p in binding.placements
+        for p in binding.fields
     }
     return {
         "input": placed,

@@ -20,7 +20,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding.bound import Binding, Placement, Where, null_is_absence
+from entrepot.protocols.rest.binding.bound import Binding, BoundField, Where, null_is_absence
 from entrepot.protocols.rest.body.json import body_reader
 from entrepot.protocols.rest.body.received import Given, Known
 from entrepot.protocols.rest.parameters import deep
@@ -56,12 +56,12 @@ class InputReader:
             for p in binding.at("path")
         ]
         in_query = binding.at("query")
-        self._query = [_parameter(placement, types, values) for placement in in_query if placement.style != "deep"]
-        self._objects = [_object(placement, types, values) for placement in in_query if placement.style == "deep"]
+        self._query = [_parameter(bound, types, values) for bound in in_query if bound.style != "deep"]
+        self._objects = [_object(bound, types, values) for bound in in_query if bound.style == "deep"]
         self._object_names = {parameter.name for parameter in self._objects}
         self._query_names = wire_names(in_query)
-        self._headers = [_parameter(placement, types, values) for placement in binding.at("header")]
-        self._cookies = [_parameter(placement, types, values) for placement in binding.at("cookie")]
+        self._headers = [_parameter(bound, types, values) for bound in binding.at("header")]
+        self._cookies = [_parameter(bound, types, values) for bound in binding.at("cookie")]
         self._position = _position(operation, binding, types, values)
         self._beside = bool(self._query or self._objects or self._headers or self._cookies or self._position)
         self.has_parameters = bool(self._path or self._beside)
@@ -112,22 +112,22 @@ class InputReader:
         )
 
 
-def _parameter(placement: Placement, types: Types, values: Values) -> _Parameter[Texts]:
-    return _read_by(reader(placement, types, values), placement)
+def _parameter(bound: BoundField, types: Types, values: Values) -> _Parameter[Texts]:
+    return _read_by(reader(bound, types, values), bound)
 
 
-def _object(placement: Placement, types: Types, values: Values) -> _Parameter[Members]:
-    return _read_by(deep.reader(placement.field.shape, types, values), placement)
+def _object(bound: BoundField, types: Types, values: Values) -> _Parameter[Members]:
+    return _read_by(deep.reader(bound.field.shape, types, values), bound)
 
 
-def _read_by(read: Callable[[T], Any], placement: Placement) -> _Parameter[T]:
-    field = placement.field
-    by_absence = placement.where in ("header", "cookie") and placement.nullable and null_is_absence(field)
+def _read_by(read: Callable[[T], Any], bound: BoundField) -> _Parameter[T]:
+    field = bound.field
+    by_absence = bound.where in ("header", "cookie") and bound.nullable and null_is_absence(field)
     return _Parameter(
         field=field.name,
         attribute=field.attribute,
-        name=placement.name,
-        where=placement.where,
+        name=bound.name,
+        where=bound.where,
         read=read,
         required=field.required and not by_absence,
         absence=None if by_absence else msgspec.UNSET,

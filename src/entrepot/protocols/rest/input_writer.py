@@ -19,7 +19,7 @@ from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Body
-from entrepot.protocols.rest.binding.bound import MULTIPART, URLENCODED, Binding, Placement, Where
+from entrepot.protocols.rest.binding.bound import MULTIPART, URLENCODED, Binding, BoundField, Where
 from entrepot.protocols.rest.binding.places import is_upload
 from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.body.octets import headers_of
@@ -58,9 +58,8 @@ class InputWriter:
     def __init__(self, operation: Operation, binding: Binding, values: Values, types: Types, base_path: str) -> None:
         self._base_path = base_path.rstrip("/")
         self._path = binding.path
-        self._parameters: dict[Where, list[tuple[Placement, WritePairs]]] = {
-            where: [(placement, pair_writer(placement, types, values)) for placement in binding.at(where)]
-            for where in _TEXT_PLACES
+        self._parameters: dict[Where, list[tuple[BoundField, WritePairs]]] = {
+            where: [(bound, pair_writer(bound, types, values)) for bound in binding.at(where)] for where in _TEXT_PLACES
         }
         self._write_body = _body_writer(operation, binding, values, types)
 
@@ -92,35 +91,35 @@ class InputWriter:
 _TEXT_PLACES: tuple[Where, ...] = ("path", "query", "header", "cookie")
 
 
-def _pairs(parameters: list[tuple[Placement, WritePairs]], input: Any, issues: list[Issue]) -> Pairs:
+def _pairs(parameters: list[tuple[BoundField, WritePairs]], input: Any, issues: list[Issue]) -> Pairs:
     """Names and texts of what is not absent."""
     pairs: Pairs = []
-    for placement, write in parameters:
-        value = getattr(input, placement.field.attribute)
+    for bound, write in parameters:
+        value = getattr(input, bound.field.attribute)
         if value is msgspec.UNSET:
             continue
         try:
             pairs.extend(write(value))
         except ValueError as error:
-            issues.append(Issue(f"/{escape(placement.field.name)}", "encoding", str(error)))
+            issues.append(Issue(f"/{escape(bound.field.name)}", "encoding", str(error)))
     return pairs
 
 
 def _body_writer(operation: Operation, binding: Binding, values: Values, types: Types) -> WriteBody:
-    placements = binding.at("body", "form")
+    fields = binding.at("body", "form")
     media_type = binding.accepts[0].encode() if binding.accepts else b""
     match binding.body:
         case "stream":
             assert operation.stream_input is not None
             return _stream_writer(values.codec(operation.stream_input), media_type)
         case "form":
-            return _form_writer(binding, placements, values, types)
+            return _form_writer(binding, fields, values, types)
         case "file" | "raw":
-            return _octets_writer(placements[0], media_type)
+            return _octets_writer(fields[0], media_type)
         case "value":
-            return _value_writer(placements[0], values, media_type)
-        case "object" if placements:
-            return _object_writer(operation, placements, values, media_type)
+            return _value_writer(fields[0], values, media_type)
+        case "object" if fields:
+            return _object_writer(operation, fields, values, media_type)
         case _:
             return lambda _input, _stream: _EMPTY
 
@@ -130,14 +129,14 @@ def _content(body: bytes, media_type: bytes) -> Content:
 
 
 def _object_writer(
-    operation: Operation, placements: tuple[Placement, ...], values: Values, media_type: bytes
+    operation: Operation, fields: tuple[BoundField, ...], values: Values, media_type: bytes
 ) -> WriteBody:
-    codec = values.codec(body_record(operation, placements))
+    codec = values.codec(body_record(operation, fields))
     encode = codec.encode
     if codec.shape == operation.input:
         return lambda input, _stream: _content(encode(input), media_type)
     make = codec.type
-    attributes = [placement.field.attribute for placement in placements]
+    attributes = [bound.field.attribute for bound in fields]
 
     def write_object(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         body = make(**{attribute: getattr(input, attribute) for attribute in attributes})
@@ -146,8 +145,8 @@ def _object_writer(
     return write_object
 
 
-def _value_writer(placement: Placement, values: Values, media_type: bytes) -> WriteBody:
-    encode, attribute = values.codec(placement.field.shape).encode, placement.field.attribute
+def _value_writer(bound: BoundField, values: Values, media_type: bytes) -> WriteBody:
+    encode, attribute = values.codec(bound.field.shape).encode, bound.field.attribute
 
     def write_value(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         value = getattr(input, attribute)
@@ -156,8 +155,8 @@ def _value_writer(placement: Placement, values: Values, media_type: bytes) -> Wr
     return write_value
 
 
-def _octets_writer(placement: Placement, media_type: bytes) -> WriteBody:
-    attribute = placement.field.attribute
+def _octets_writer(bound: BoundField, media_type: bytes) -> WriteBody:
+    attribute = bound.field.attribute
 
     def write_octets(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         value = getattr(input, attribute)
@@ -181,16 +180,16 @@ def _stream_writer(codec: Codec, media_type: bytes) -> WriteBody:
     return write_stream
 
 
-def _form_writer(binding: Binding, placements: tuple[Placement, ...], values: Values, types: Types) -> WriteBody:
+def _form_writer(binding: Binding, fields: tuple[BoundField, ...], values: Values, types: Types) -> WriteBody:
     if binding.accepts[0] == URLENCODED:
-        return _urlencoded_writer([(placement, pair_writer(placement, types, values)) for placement in placements])
-    fields = [(placement, _part_writer(placement, values, types)) for placement in placements]
+        return _urlencoded_writer([(bound, pair_writer(bound, types, values)) for bound in fields])
+    writers = [(bound, _part_writer(bound, values, types)) for bound in fields]
 
     def write_multipart_form(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         boundary = new_boundary()
         parts: list[Part | tuple[str, File]] = []
-        for placement, write in fields:
-            value = getattr(input, placement.field.attribute)
+        for bound, write in writers:
+            value = getattr(input, bound.field.attribute)
             if value is not msgspec.UNSET:
                 parts.extend(write(value))
         content_type = f"{MULTIPART}; boundary={boundary}".encode()
@@ -199,7 +198,7 @@ def _form_writer(binding: Binding, placements: tuple[Placement, ...], values: Va
     return write_multipart_form
 
 
-def _urlencoded_writer(parameters: list[tuple[Placement, WritePairs]]) -> WriteBody:
+def _urlencoded_writer(parameters: list[tuple[BoundField, WritePairs]]) -> WriteBody:
     def write_urlencoded(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         issues: list[Issue] = []
         body = format_pairs(_pairs(parameters, input, issues))
@@ -210,8 +209,8 @@ def _urlencoded_writer(parameters: list[tuple[Placement, WritePairs]]) -> WriteB
     return write_urlencoded
 
 
-def _part_writer(placement: Placement, values: Values, types: Types) -> Callable[[Any], list[Part | tuple[str, File]]]:
-    part, name = placement.field.shape, placement.name
+def _part_writer(bound: BoundField, values: Values, types: Types) -> Callable[[Any], list[Part | tuple[str, File]]]:
+    part, name = bound.field.shape, bound.name
     if isinstance(shape.resolve(part, types), shape.List) and is_upload(part, types):
         return lambda files: [(name, file) for file in files]
     if isinstance(shape.unwrap(part, types), shape.File):
@@ -221,10 +220,10 @@ def _part_writer(placement: Placement, values: Values, types: Types) -> Callable
         media_type = inner.media_type if isinstance(inner, shape.Raw) else "application/octet-stream"
         return lambda octets: [] if octets is None else [Part(name, name, media_type, bytearray(octets))]
     encode = values.codec(part).encode
-    write = pair_writer(placement, types, values)
+    write = pair_writer(bound, types, values)
 
     def write_parts(value: Any) -> list[Part | tuple[str, File]]:
-        if placement.style == "json" or value is None or value == []:
+        if bound.style == "json" or value is None or value == []:
             return [Part(name, media_type="application/json", content=bytearray(encode(value)))]
         return [Part(key, content=bytearray((text or "").encode())) for key, text in write(value)]
 

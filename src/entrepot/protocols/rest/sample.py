@@ -26,7 +26,7 @@ def command(service: Service, bound: Iterable[tuple[Operation, Binding]], base_u
 def _effort(pair: tuple[Operation, Binding]) -> tuple[bool, bool, int]:
     """Reading before writing, plain answers before streams, few required fields before many."""
     operation, binding = pair
-    required = sum(placement.field.required for placement in binding.placements)
+    required = sum(bound.field.required for bound in binding.fields)
     return not operation.safe, operation.stream_output, required + (0 if operation.examples else 1)
 
 
@@ -36,15 +36,15 @@ def _curl(operation: Operation, binding: Binding, types: Types, base: str) -> st
     def value_of(field: Field) -> Any:
         return given[field.name] if field.name in given else sample(field.shape, types)
 
-    wanted = [p for p in binding.placements if p.field.required or p.field.name in given]
+    wanted = [p for p in binding.fields if p.field.required or p.field.name in given]
     path = binding.path.expand({p.name: [_text(value_of(p.field))] for p in wanted if p.where == "path"})
     query = format_pairs((p.name, _text(value_of(p.field))) for p in wanted if p.where == "query").decode()
     words = ["curl"]
     if operation.stream_output:
         words += ["-N", "-H", f"accept: {NDJSON}"]
-    for placement in wanted:
-        if placement.where == "header":
-            words += ["-H", f"{placement.name}: {_text(value_of(placement.field))}"]
+    for bound in wanted:
+        if bound.where == "header":
+            words += ["-H", f"{bound.name}: {_text(value_of(bound.field))}"]
     # A body that may be left out is shown all the same: without one, there is often little to see.
     fields = [p for p in wanted if p.where == "body"] or list(binding.at("body"))
     if binding.method not in ("GET", "POST") or (binding.method == "POST" and not fields):

@@ -27,7 +27,7 @@ from entrepot.protocols.rest.docs_page import docs_page
 from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
 from entrepot.protocols.rest.openapi import writer
 from entrepot.protocols.rest.routing import template
-from entrepot.protocols.rest.routing.router import Entry, Place, Router
+from entrepot.protocols.rest.routing.router import Entry, MethodTable, Router
 
 T = TypeVar("T")
 
@@ -99,10 +99,10 @@ class RestServer:
                 return _ready(refusal(malformed, context_of(request)))
             if found is None:
                 return _ready(refusal(UnknownOperation("nothing is served at this address"), context_of(request)))
-            place, variables = found
-            endpoint = place.methods.get(request.method)
+            table, variables = found
+            endpoint = table.methods.get(request.method)
             if endpoint is None:
-                return _ready(_no_method(place, request))
+                return _ready(_no_method(table, request))
             return endpoint(request, variables)
 
         return exchange
@@ -177,12 +177,12 @@ def _fixed(make: Callable[[], Response]) -> Endpoint:
     return answer
 
 
-def _no_method(place: Place[Endpoint], request: Request) -> Response:
+def _no_method(table: MethodTable[Endpoint], request: Request) -> Response:
     """What this address allows (RFC 9110, §9.3.7 and §15.5.6)."""
-    allow = [(b"allow", place.allow)]
+    allow = [(b"allow", table.allow)]
     if request.method == "OPTIONS":
         return Response(204, allow)
-    fault = MethodNotAllowed(f"this address takes {place.allow.decode()}, not {request.method}")
+    fault = MethodNotAllowed(f"this address takes {table.allow.decode()}, not {request.method}")
     return refusal(fault, context_of(request), headers=allow)
 
 

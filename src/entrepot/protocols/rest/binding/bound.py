@@ -39,7 +39,7 @@ BodyForm = Literal["none", "object", "value", "form", "raw", "file", "stream"]
 (urlencoded or multipart); octets held in memory; a streamed file; a stream of JSON lines."""
 
 
-class Placement(msgspec.Struct, frozen=True, kw_only=True):
+class BoundField(msgspec.Struct, frozen=True, kw_only=True):
     """One input field and where it stands."""
 
     field: Field
@@ -56,7 +56,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     path: Template
     """Relative to the service's mount."""
-    placements: tuple[Placement, ...]
+    fields: tuple[BoundField, ...]
     body: BodyForm
     accepts: tuple[str, ...]
     """Media types a request body may have; a client sends the first."""
@@ -67,9 +67,9 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     conditions: bool
     """Whether the handler checks If-Match and If-None-Match."""
 
-    def at(self, *where: Where) -> tuple[Placement, ...]:
+    def at(self, *where: Where) -> tuple[BoundField, ...]:
         """The fields that stand there."""
-        return tuple(placement for placement in self.placements if placement.where in where)
+        return tuple(bound for bound in self.fields if bound.where in where)
 
 
 def accept_of(binding: Binding) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from entrepot.model import shape
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest.binding.bound import BODILESS, Binding, Placement, has_default, null_is_absence
+from entrepot.protocols.rest.binding.bound import BODILESS, Binding, BoundField, has_default, null_is_absence
 from entrepot.protocols.rest.binding.places import is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template
 
@@ -16,7 +16,7 @@ class Unbindable(ValueError):
 
 def check(operation: Operation, binding: Binding, types: Types) -> None:
     """Raises `Unbindable` for what HTTP has no place for."""
-    in_path = {placement.name for placement in binding.at("path")}
+    in_path = {bound.name for bound in binding.at("path")}
     if in_path != set(binding.path.variables):
         odd = ", ".join(sorted(in_path ^ set(binding.path.variables)))
         raise Unbindable(f"{odd}: the path {binding.path.text} and the path parameters do not name the same fields")
@@ -27,8 +27,8 @@ def check(operation: Operation, binding: Binding, types: Types) -> None:
     if binding.at("form", "body") and operation.stream_input is not None:
         raise Unbindable("the inbound stream is the body; place the fields in the query or in headers")
     _check_names(binding)
-    for placement in binding.placements:
-        _check_placement(placement, types)
+    for bound in binding.fields:
+        _check_field(bound, types)
     if not is_octets(operation.output, types) or operation.stream_output:
         _check_octets_inside("the output", operation.output, types)
     for fault in operation.faults:
@@ -52,23 +52,23 @@ def _check_location(location: Template, operation: Operation, types: Types) -> N
 
 def _check_names(binding: Binding) -> None:
     taken: set[tuple[str, str]] = set()
-    for placement in binding.placements:
-        folded = placement.name.lower() if placement.where == "header" else placement.name
-        if (placement.where, folded) in taken:
-            raise Unbindable(f"two fields are called {placement.name!r} in the {placement.where}")
-        taken.add((placement.where, folded))
+    for bound in binding.fields:
+        folded = bound.name.lower() if bound.where == "header" else bound.name
+        if (bound.where, folded) in taken:
+            raise Unbindable(f"two fields are called {bound.name!r} in the {bound.where}")
+        taken.add((bound.where, folded))
 
 
-def _check_placement(placement: Placement, types: Types) -> None:
-    field, where = placement.field, placement.where
+def _check_field(bound: BoundField, types: Types) -> None:
+    field, where = bound.field, bound.where
     if where in ("path", "query", "header", "cookie") and is_upload(field.shape, types):
         raise Unbindable(f"{field.name} is a file or raw octets, which only a body or a form can hold")
-    if where == "path" and (placement.nullable or not (field.required or has_default(field))):
+    if where == "path" and (bound.nullable or not (field.required or has_default(field))):
         raise Unbindable(f"{field.name} may be null or absent, which a path cannot say")
-    if where in ("header", "cookie") and placement.nullable and not null_is_absence(field):
+    if where in ("header", "cookie") and bound.nullable and not null_is_absence(field):
         raise Unbindable(f"{field.name} may be both null and absent, which a {where} cannot tell apart")
     if is_upload(field.shape, types):
-        if placement.nullable and not null_is_absence(field):
+        if bound.nullable and not null_is_absence(field):
             raise Unbindable(f"{field.name} may be both null and absent, which a body of octets cannot tell apart")
     else:
         _check_octets_inside(field.name, field.shape, types)

@@ -30,7 +30,7 @@ from entrepot.protocols.rest.binding.bound import (
     URLENCODED,
     Binding,
     BodyForm,
-    Placement,
+    BoundField,
     Style,
     Where,
 )
@@ -41,7 +41,7 @@ from entrepot.protocols.rest.routing.template import Template
 from entrepot.shapes import text
 
 
-class _Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"where": "in"}):
+class _FieldData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"where": "in"}):
     """What binding data says of one field."""
 
     where: Where | None = None
@@ -54,7 +54,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     method: str | None = None
     path: str | None = None
-    parameters: dict[str, _Place] = {}
+    parameters: dict[str, _FieldData] = {}
     body: Literal["object", ""] = ""
     accepts: tuple[str, ...] = ()
     produces: tuple[str, ...] = ()
@@ -76,14 +76,14 @@ def bind(operation: Operation, types: Types) -> Binding:
         location = None if data.location is None else template.parse(data.location)
     except ValueError as error:
         raise Unbindable(str(error)) from None
-    placements = _placements(operation, data, types, method, path)
-    body = _body_form(operation, placements, types, method, data)
+    fields = _placed_all(operation, data, types, method, path)
+    body = _body_form(operation, fields, types, method, data)
     binding = Binding(
         method=method,
         path=path,
-        placements=placements,
+        fields=fields,
         body=body,
-        accepts=data.accepts or _accepts(body, method, placements, types),
+        accepts=data.accepts or _accepts(body, method, fields, types),
         produces=data.produces or _produces(operation, types),
         status=data.status or _status(operation, location, types),
         location=location,
@@ -113,28 +113,28 @@ def _address(operation: Operation, data: _Data, types: Types) -> tuple[str, Temp
     return method.upper(), template.parse(data.path or f"/{operation.name}")
 
 
-def _placements(operation: Operation, data: _Data, types: Types, method: str, path: Template) -> tuple[Placement, ...]:
+def _placed_all(operation: Operation, data: _Data, types: Types, method: str, path: Template) -> tuple[BoundField, ...]:
     strangers = data.parameters.keys() - {field.name for field in operation.input.fields}
     if strangers:
         raise Unbindable(f"the binding places {', '.join(sorted(strangers))}, which the operation does not take")
     rest: Where | None = None if data.addressed else "body"
     if operation.stream_input is not None or method in BODILESS:
         rest = "query"
-    nothing = _Place()
-    placements = [
-        _place(field, data.parameters.get(field.name, nothing), types, path, rest) for field in operation.input.fields
+    nothing = _FieldData()
+    fields = [
+        _placed(field, data.parameters.get(field.name, nothing), types, path, rest) for field in operation.input.fields
     ]
-    fields = [placement for placement in placements if placement.where == "body"]
-    uploads = sum(is_upload(placement.field.shape, types) for placement in fields)
-    alone = len(fields) == 1 and is_octets(fields[0].field.shape, types)
+    in_body = [bound.field for bound in fields if bound.where == "body"]
+    uploads = sum(is_upload(field.shape, types) for field in in_body)
+    alone = len(in_body) == 1 and is_octets(in_body[0].shape, types)
     if uploads and not alone:
-        return tuple(msgspec.structs.replace(p, where="form") if p.where == "body" else p for p in placements)
-    return tuple(placements)
+        return tuple(msgspec.structs.replace(p, where="form") if p.where == "body" else p for p in fields)
+    return tuple(fields)
 
 
-def _place(field: Field, said: _Place, types: Types, path: Template, rest: Where | None) -> Placement:
+def _placed(field: Field, said: _FieldData, types: Types, path: Template, rest: Where | None) -> BoundField:
     natural = style_of(field.shape, types)
-    where = said.where or _default_place(field, natural, types, path, rest)
+    where = said.where or _default_placed(field, natural, types, path, rest)
     name = said.name or (field.name.replace("_", "-") if where == "header" else field.name)
     usual: Style = "comma" if natural == "repeat" and where not in ("query", "form") else natural
     style = said.style or usual
@@ -145,41 +145,39 @@ def _place(field: Field, said: _Place, types: Types, path: Template, rest: Where
     if style not in ("scalar", "deep", "json") and natural != "repeat":
         raise Unbindable(f"{field.name} is no list of scalars, so it cannot be written in the style {style}")
     nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
-    return Placement(field=field, where=where, name=name, style=style, nullable=nullable)
+    return BoundField(field=field, where=where, name=name, style=style, nullable=nullable)
 
 
-def _default_place(field: Field, style: Style, types: Types, path: Template, rest: Where | None) -> Where:
+def _default_placed(field: Field, style: Style, types: Types, path: Template, rest: Where | None) -> Where:
     if field.name in path.variables:
         return "path"
     return rest or ("body" if style == "json" or is_upload(field.shape, types) else "query")
 
 
-def _body_form(
-    operation: Operation, placements: Iterable[Placement], types: Types, method: str, data: _Data
-) -> BodyForm:
+def _body_form(operation: Operation, fields: Iterable[BoundField], types: Types, method: str, data: _Data) -> BodyForm:
     if operation.stream_input is not None:
         return "stream"
-    if any(placement.where == "form" for placement in placements):
+    if any(bound.where == "form" for bound in fields):
         return "form"
-    fields = [placement.field for placement in placements if placement.where == "body"]
-    if len(fields) == 1 and is_octets(fields[0].shape, types):
-        return "file" if isinstance(shape.unwrap(fields[0].shape, types), shape.File) else "raw"
-    if len(fields) == 1 and data.addressed and data.body != "object":
+    in_body = [bound.field for bound in fields if bound.where == "body"]
+    if len(in_body) == 1 and is_octets(in_body[0].shape, types):
+        return "file" if isinstance(shape.unwrap(in_body[0].shape, types), shape.File) else "raw"
+    if len(in_body) == 1 and data.addressed and data.body != "object":
         return "value"
-    return "none" if method in BODILESS and not fields else "object"
+    return "none" if method in BODILESS and not in_body else "object"
 
 
-def _accepts(body: BodyForm, method: str, placements: Iterable[Placement], types: Types) -> tuple[str, ...]:
+def _accepts(body: BodyForm, method: str, fields: Iterable[BoundField], types: Types) -> tuple[str, ...]:
     match body:
         case "none":
             return ()
         case "stream":
             return (NDJSON,)
         case "form":
-            octets = any(p.where == "form" and is_upload(p.field.shape, types) for p in placements)
+            octets = any(p.where == "form" and is_upload(p.field.shape, types) for p in fields)
             return (MULTIPART,) if octets else (URLENCODED, MULTIPART)
         case "raw" | "file":
-            return _media_types(next(p.field.shape for p in placements if p.where == "body"), types)
+            return _media_types(next(p.field.shape for p in fields if p.where == "body"), types)
         case _:
             return (JSON, MERGE_PATCH) if method == "PATCH" else (JSON,)
 

@@ -21,7 +21,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Placement
+from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, BoundField
 from entrepot.protocols.rest.binding.places import is_upload
 from entrepot.protocols.rest.body.received import (
     NOTHING,
@@ -47,17 +47,17 @@ Parts = list[Part | None]
 
 def form_reader(
     operation: Operation,
-    placements: tuple[Placement, ...],
+    fields: tuple[BoundField, ...],
     taken: Taken,
     values: Values,
     types: Types,
     limits: Limits,
 ) -> ReadBody:
     """Reads forms. What happens to fields that nobody declared follows the input record's extras."""
-    fields = {p.name: _form_field(p, types, values) for p in placements if p.style != "deep"}
-    objects = {p.name: _form_object(p, types, values) for p in placements if p.style == "deep"}
-    uploads = {name: file_limit(one.placement.field, types, limits) for name, one in fields.items() if one.is_file}
-    names = wire_names(placements)
+    texts = {p.name: _form_field(p, types, values) for p in fields if p.style != "deep"}
+    objects = {p.name: _form_object(p, types, values) for p in fields if p.style == "deep"}
+    uploads = {name: file_limit(one.bound.field, types, limits) for name, one in texts.items() if one.is_file}
+    names = wire_names(fields)
     forbidding = operation.input.extras == "forbid"
 
     async def read_form(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
@@ -67,7 +67,7 @@ def form_reader(
         except Malformed as malformed:
             malformed.issues = tuple(renamed(malformed.issues, names))
             raise
-        _take_all(fields, parts, given, issues)
+        _take_all(texts, parts, given, issues)
         if objects:
             _take_all(objects, deep.gather(parts, objects), given, issues)
         if forbidding:
@@ -94,12 +94,12 @@ async def _parts(request: Request, known: Known, uploads: Mapping[str, int], lim
 class _FormField(NamedTuple, Generic[T]):
     """One field of a form, and how its parts become its value, or raise `Invalid`."""
 
-    placement: Placement
+    bound: BoundField
     read: Callable[[T], Any]
     is_file: bool = False
 
     def take(self, parts: T, given: Given, issues: list[Issue]) -> None:
-        field = self.placement.field
+        field = self.bound.field
         try:
             given[field.attribute] = self.read(parts)
         except Invalid as invalid:
@@ -113,12 +113,12 @@ def _take_all(fields: Mapping[str, _FormField[T]], parts: dict[str, T], given: G
         if found is not None:
             field.take(found, given, issues)
         else:
-            leave_out(field.placement, given, issues, "this field of the form is required")
+            leave_out(field.bound, given, issues, "this field of the form is required")
 
 
-def _form_object(placement: Placement, types: Types, values: Values) -> _FormField[dict[Path, Parts]]:
+def _form_object(bound: BoundField, types: Types, values: Values) -> _FormField[dict[Path, Parts]]:
     """A field that is written member by member, or once as JSON."""
-    part = placement.field.shape
+    part = bound.field.shape
     codec = values.codec(part)
     read = deep.reader(part, types, values)
 
@@ -128,19 +128,19 @@ def _form_object(placement: Placement, types: Types, values: Values) -> _FormFie
             return decode_json(codec, content)
         return read({path: _texts(parts) for path, parts in members.items()})
 
-    return _FormField(placement, read_members)
+    return _FormField(bound, read_members)
 
 
-def _form_field(placement: Placement, types: Types, values: Values) -> _FormField[Parts]:
-    part = placement.field.shape
+def _form_field(bound: BoundField, types: Types, values: Values) -> _FormField[Parts]:
+    part = bound.field.shape
     codec = values.codec(part)
     if not is_upload(part, types):
-        return _FormField(placement, _text_reader(reader(placement, types, values), codec))
+        return _FormField(bound, _text_reader(reader(bound, types, values), codec))
     if isinstance(shape.resolve(part, types), shape.List):
-        return _FormField(placement, lambda parts: [each.file() for each in parts if each], is_file=True)
+        return _FormField(bound, lambda parts: [each.file() for each in parts if each], is_file=True)
     if isinstance(shape.unwrap(part, types), shape.File):
-        return _FormField(placement, lambda parts: _only(parts).file(), is_file=True)
-    return _FormField(placement, lambda parts: checked_octets(bytes(_only(parts).content), codec))
+        return _FormField(bound, lambda parts: _only(parts).file(), is_file=True)
+    return _FormField(bound, lambda parts: checked_octets(bytes(_only(parts).content), codec))
 
 
 def _text_reader(read: Read, codec: Codec) -> Callable[[Parts], Any]:

@@ -17,7 +17,7 @@ from entrepot.model.faults import Invalid, Malformed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Record, Types
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding.bound import OCTETS, Binding, Placement
+from entrepot.protocols.rest.binding.bound import OCTETS, Binding, BoundField
 from entrepot.protocols.rest.body.form import form_reader
 from entrepot.protocols.rest.body.octets import file_of
 from entrepot.protocols.rest.body.received import (
@@ -42,42 +42,41 @@ def body_reader(
 ) -> ReadBody | None:
     """Reads the bodies of one operation; None when it takes none."""
     taken = Taken(binding.accepts)
-    placements = binding.at("body", "form")
+    fields = binding.at("body", "form")
     match binding.body:
         case "none":
             return None
         case "object":
-            return _object_reader(operation, placements, taken, values, limits)
+            return _object_reader(operation, fields, taken, values, limits)
         case "value":
-            return _value_reader(placements[0], taken, values, limits)
+            return _value_reader(fields[0], taken, values, limits)
         case "raw":
-            return _raw_reader(placements[0], taken, values, limits)
+            return _raw_reader(fields[0], taken, values, limits)
         case "file":
-            return _file_reader(placements[0], taken, types, limits)
+            return _file_reader(fields[0], taken, types, limits)
         case "form":
-            return form_reader(operation, placements, taken, values, types, limits)
+            return form_reader(operation, fields, taken, values, types, limits)
         case "stream":
             assert operation.stream_input is not None
             return _stream_reader(values.codec(operation.stream_input), taken, limits)
 
 
-def body_record(operation: Operation, placements: Iterable[Placement]) -> Record:
+def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
     """The record of the fields that share a JSON body, under their names on the wire."""
-    fields = tuple(
-        msgspec.structs.replace(placement.field, name=placement.name, python=placement.field.attribute)
-        for placement in placements
+    renamed = tuple(
+        msgspec.structs.replace(bound.field, name=bound.name, python=bound.field.attribute) for bound in fields
     )
-    whole = fields == operation.input.fields
-    return operation.input if whole else msgspec.structs.replace(operation.input, fields=fields)
+    whole = renamed == operation.input.fields
+    return operation.input if whole else msgspec.structs.replace(operation.input, fields=renamed)
 
 
 def _object_reader(
-    operation: Operation, placements: tuple[Placement, ...], taken: Taken, values: Values, limits: Limits
+    operation: Operation, fields: tuple[BoundField, ...], taken: Taken, values: Values, limits: Limits
 ) -> ReadBody:
-    codec = values.codec(body_record(operation, placements))
+    codec = values.codec(body_record(operation, fields))
     whole = codec.shape == operation.input
-    attributes = [placement.field.attribute for placement in placements]
-    names = wire_names(placements)
+    attributes = [bound.field.attribute for bound in fields]
+    names = wire_names(fields)
     limit, usual = limits.body_bytes_max, taken.usual
 
     async def read_object(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
@@ -101,8 +100,8 @@ def _object_reader(
     return read_object
 
 
-def _value_reader(placement: Placement, taken: Taken, values: Values, limits: Limits) -> ReadBody:
-    field = placement.field
+def _value_reader(bound: BoundField, taken: Taken, values: Values, limits: Limits) -> ReadBody:
+    field = bound.field
     decode = values.codec(field.shape).decode
     attribute, name, required, limit = field.attribute, field.name, field.required, limits.body_bytes_max
     usual = taken.usual
@@ -126,16 +125,16 @@ def _value_reader(placement: Placement, taken: Taken, values: Values, limits: Li
     return read_value
 
 
-def _raw_reader(placement: Placement, taken: Taken, values: Values, limits: Limits) -> ReadBody:
-    field = placement.field
+def _raw_reader(bound: BoundField, taken: Taken, values: Values, limits: Limits) -> ReadBody:
+    field = bound.field
     codec = values.codec(field.shape)
-    optional = placement.nullable or not field.required
+    optional = bound.nullable or not field.required
 
     async def read_raw(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
         body = await read(request.body, limits.body_bytes_max, known.get(b"content-length"))
         if not body and optional and b"content-type" not in known:
-            leave_out(placement, given, issues, "the request has no body")
+            leave_out(bound, given, issues, "the request has no body")
             return NOTHING
         try:
             given[field.attribute] = checked_octets(body, codec)
@@ -146,16 +145,16 @@ def _raw_reader(placement: Placement, taken: Taken, values: Values, limits: Limi
     return read_raw
 
 
-def _file_reader(placement: Placement, taken: Taken, types: Types, limits: Limits) -> ReadBody:
-    field = placement.field
+def _file_reader(bound: BoundField, taken: Taken, types: Types, limits: Limits) -> ReadBody:
+    field = bound.field
     limit = file_limit(field, types, limits)
-    optional = placement.nullable or not field.required
+    optional = bound.nullable or not field.required
 
     async def read_file(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
         refuse_length(known, limit)
         if b"content-type" not in known and (optional or not announces_body(known)):
-            leave_out(placement, given, issues, "the request has no body")
+            leave_out(bound, given, issues, "the request has no body")
             return NOTHING
         if b"content-type" not in known and not taken.includes(OCTETS.encode()):
             raise Unsupported(f"the body has no Content-Type; this operation takes {', '.join(taken.media_types)}")

@@ -16,7 +16,7 @@ from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Unsupported
 from entrepot.model.shape import Field, Types
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding.bound import Placement
+from entrepot.protocols.rest.binding.bound import BoundField
 from entrepot.shapes.values import Codec
 
 Known = dict[bytes, bytes]
@@ -69,10 +69,10 @@ def file_limit(field: Field, types: Types, limits: Limits) -> int:
     return limits.file_bytes_max if own is None else min(own, limits.file_bytes_max)
 
 
-def leave_out(placement: Placement, given: Given, issues: list[Issue], message: str) -> None:
+def leave_out(bound: BoundField, given: Given, issues: list[Issue], message: str) -> None:
     """What becomes of a field that the body does not hold; null where the field may be null."""
-    field = placement.field
-    if placement.nullable and field.required:
+    field = bound.field
+    if bound.nullable and field.required:
         given[field.attribute] = None
     elif field.required:
         issues.append(Issue(f"/{escape(field.name)}", "missing", message))

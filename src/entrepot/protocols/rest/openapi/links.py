@@ -8,7 +8,7 @@ from typing import Any
 from entrepot.kit.pointers import escape, tokens
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Types
-from entrepot.protocols.rest.binding.bound import Binding, Placement, has_default
+from entrepot.protocols.rest.binding.bound import Binding, BoundField, has_default
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.openapi.document import Node, Unreadable
 
@@ -24,16 +24,16 @@ def link(link: Link, service: Service) -> dict[str, Any] | None:
     binding = bind(operation, service.types)
     written: dict[str, Any] = {"operationId": operation.name}
     parameters: dict[str, str] = {}
-    for placement in binding.placements:
-        member = link.arguments.get(placement.field.name)
+    for bound in binding.fields:
+        member = link.arguments.get(bound.field.name)
         if member is None:
             continue
-        if placement.where in ("body", "form"):
+        if bound.where in ("body", "form"):
             if binding.body != "value":
                 return None
             written["requestBody"] = f"{_MEMBER}{escape(member)}"
         else:
-            parameters[_parameter_name(placement, binding)] = f"{_MEMBER}{escape(member)}"
+            parameters[_parameter_name(bound, binding)] = f"{_MEMBER}{escape(member)}"
     said = {"parameters": parameters, "description": link.docs}
     return written | {key: value for key, value in said.items() if value}
 
@@ -50,7 +50,7 @@ def arguments(operation: Operation, node: Node, types: Types) -> Mapping[str, st
     }
     body = node["requestBody"]
     if body:
-        whole = next((p.field.name for p in binding.placements if p.where == "body" and binding.body == "value"), None)
+        whole = next((p.field.name for p in binding.fields if p.where == "body" and binding.body == "value"), None)
         if whole is None:
             raise Unreadable(body, "it fills a body that is not one value")
         found[whole] = _member(body)
@@ -66,9 +66,9 @@ def arguments(operation: Operation, node: Node, types: Types) -> Mapping[str, st
 
 def _taking(parameter: str, binding: Binding, expression: Node) -> str:
     """The field that a parameter of a link fills: by its name, which the place may qualify (`path.id`)."""
-    for placement in binding.placements:
-        if parameter in (placement.name, f"{placement.where}.{placement.name}"):
-            return placement.field.name
+    for bound in binding.fields:
+        if parameter in (bound.name, f"{bound.where}.{bound.name}"):
+            return bound.field.name
     raise Unreadable(expression, f"the operation has no parameter {parameter}")
 
 
@@ -79,7 +79,7 @@ def _member(expression: Node) -> str:
     return path[0]
 
 
-def _parameter_name(placement: Placement, binding: Binding) -> str:
+def _parameter_name(bound: BoundField, binding: Binding) -> str:
     """The name on the wire, with its place before it where another place has the same name."""
-    namesakes = [each for each in binding.at("path", "query", "header", "cookie") if each.name == placement.name]
-    return placement.name if len(namesakes) == 1 else f"{placement.where}.{placement.name}"
+    namesakes = [each for each in binding.at("path", "query", "header", "cookie") if each.name == bound.name]
+    return bound.name if len(namesakes) == 1 else f"{bound.where}.{bound.name}"

@@ -19,7 +19,7 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.protocol import Contract
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import JSON, Binding, Placement, mount
+from entrepot.protocols.rest.binding.bound import JSON, Binding, BoundField, mount
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
@@ -92,69 +92,69 @@ class _Writer:
             description=operation.docs,
             tags=list(operation.tags),
             deprecated=operation.deprecated,
-            parameters=[self._parameter(placement, operation) for placement in _parameters(binding)],
+            parameters=[self._parameter(bound, operation) for bound in _parameters(binding)],
             requestBody=self._request_body(operation, binding),
         )
         said["responses"] = self._responses(operation, binding)
         return {**said, **_extensions(operation, binding)}
 
-    def _parameter(self, placement: Placement, operation: Operation) -> Json:
-        field = placement.field
+    def _parameter(self, bound: BoundField, operation: Operation) -> Json:
+        field = bound.field
         # A header or cookie that may be null is null by being left out.
-        by_absence = placement.nullable and placement.where in ("header", "cookie")
+        by_absence = bound.nullable and bound.where in ("header", "cookie")
         written = _said(
-            name=placement.name,
+            name=bound.name,
             description=field.docs,
             deprecated=field.deprecated,
             required=field.required and not by_absence,
             examples=_examples(operation, lambda example: _member(example.input, field.name)),
         )
-        written["in"] = placement.where
+        written["in"] = bound.where
         schema = self._field_schema(msgspec.structs.replace(field, docs="", deprecated=False))
-        if placement.style == "json":
+        if bound.style == "json":
             written["content"] = {JSON: {"schema": schema}}
         else:
             written["schema"] = schema
-            written.update(_style(placement))
-        return {**written, **_identity(placement), **({REQUIRED: True} if by_absence and field.required else {})}
+            written.update(_style(bound))
+        return {**written, **_identity(bound), **({REQUIRED: True} if by_absence and field.required else {})}
 
     def _field_schema(self, field: Field) -> Json:
         return schema_out.annotated(field, self._schema(field.shape))
 
     def _request_body(self, operation: Operation, binding: Binding) -> Json:
-        placements = binding.at("body", "form")
+        fields = binding.at("body", "form")
         if operation.stream_input is not None:
             item = {ITEM_SCHEMA: self._schema(operation.stream_input)}
             return {"required": True, "content": {binding.accepts[0]: item}}
-        if not placements:
+        if not fields:
             return {}
         if binding.body in ("object", "form"):
-            return self._shared_body(operation, binding, placements)
-        return self._own_body(operation, binding, placements[0])
+            return self._shared_body(operation, binding, fields)
+        return self._own_body(operation, binding, fields[0])
 
-    def _own_body(self, operation: Operation, binding: Binding, placement: Placement) -> Json:
+    def _own_body(self, operation: Operation, binding: Binding, bound: BoundField) -> Json:
         """A body that is one field."""
-        field = placement.field
+        field = bound.field
         media = _said(
             schema=self._field_schema(msgspec.structs.replace(field, docs="")),
             examples=_examples(operation, lambda example: _member(example.input, field.name)),
         )
         said = _said(description=field.docs, required=field.required)
         content = dict.fromkeys(binding.accepts, media)
-        return {**said, "content": content, BODY_FIELD: {"name": field.name, **_identity(placement)}}
+        return {**said, "content": content, BODY_FIELD: {"name": field.name, **_identity(bound)}}
 
-    def _shared_body(self, operation: Operation, binding: Binding, placements: Sequence[Placement]) -> Json:
+    def _shared_body(self, operation: Operation, binding: Binding, fields: Sequence[BoundField]) -> Json:
         """A body that holds several fields, or is an object of one."""
-        record = body_record(operation, placements)
+        record = body_record(operation, fields)
         media = _said(
             schema=self._schema(record),
             examples=_examples(operation, lambda example: _members(example.input, record)),
         )
         if binding.body == "form":
-            media |= _said(encoding={p.name: said for p in placements if (said := _form_style(p, self._types))})
-        renamed = {p.name: p.field.name for p in placements if p.name != p.field.name}
+            media |= _said(encoding={p.name: said for p in fields if (said := _form_style(p, self._types))})
+        renamed = {p.name: p.field.name for p in fields if p.name != p.field.name}
         content = dict.fromkeys(binding.accepts, media)
-        said = _said(required=any(placement.field.required for placement in placements))
+        said = _said(required=any(bound.field.required for bound in fields))
         return {**said, "content": content, SHARED_BODY: renamed or True}
 
     def _responses(self, operation: Operation, binding: Binding) -> Json:
@@ -226,7 +226,7 @@ class _Writer:
         return _said(title=fault.name, allOf=[_PROBLEM_REF, own])
 
 
-def _parameters(binding: Binding) -> Iterable[Placement]:
+def _parameters(binding: Binding) -> Iterable[BoundField]:
     return binding.at("path", "query", "header", "cookie")
 
 
@@ -234,9 +234,9 @@ def _tags(operations: Iterable[Operation]) -> list[str]:
     return list(dict.fromkeys(tag for operation in operations for tag in operation.tags))
 
 
-def _style(placement: Placement) -> Json:
+def _style(bound: BoundField) -> Json:
     """How what is no scalar is written, where it is not the default of its place (OpenAPI 3.1, §4.8.12.2)."""
-    match placement.where, placement.style:
+    match bound.where, bound.style:
         case "query", "comma":
             return {"style": "form", "explode": False}
         case "query", "deep":
@@ -251,11 +251,11 @@ def _style(placement: Placement) -> Json:
             return {}
 
 
-def _form_style(placement: Placement, types: Types) -> Json:
+def _form_style(bound: BoundField, types: Types) -> Json:
     """The encoding of a form's field (OpenAPI 3.1, §4.8.15), where it is not the default of its shape."""
-    if placement.style == "json":
-        return {} if style_of(placement.field.shape, types) == "json" else {"contentType": JSON}
-    return _style(msgspec.structs.replace(placement, where="query"))
+    if bound.style == "json":
+        return {} if style_of(bound.field.shape, types) == "json" else {"contentType": JSON}
+    return _style(msgspec.structs.replace(bound, where="query"))
 
 
 def _extensions(operation: Operation, binding: Binding) -> Json:
@@ -274,9 +274,9 @@ def _extensions(operation: Operation, binding: Binding) -> Json:
     return {name: value for name, value in flags.items() if value is not None}
 
 
-def _identity(placement: Placement) -> Json:
+def _identity(bound: BoundField) -> Json:
     """The names of a field, where they are not what its name on the wire would become."""
-    field, wire = placement.field, placement.name
+    field, wire = bound.field, bound.name
     own = {
         "x-entrepot-name": field.name if field.name != field_name(wire) else "",
         "x-entrepot-python": field.attribute if field.attribute != attribute_name(wire) else "",

@@ -17,7 +17,7 @@ from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest.binding.bound import Placement, Style, Where, null_is_absence
+from entrepot.protocols.rest.binding.bound import BoundField, Style, Where, null_is_absence
 from entrepot.protocols.rest.parameters import deep
 from entrepot.protocols.rest.routing.template import decode_items
 from entrepot.shapes import text
@@ -40,44 +40,44 @@ _SEPARATORS: dict[Style, str] = {"comma": ",", "space": " ", "pipe": "|"}
 _UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
 
 
-def reader(placement: Placement, types: Types, values: Values) -> Read:
+def reader(bound: BoundField, types: Types, values: Values) -> Read:
     """Turns the texts under a parameter's name into its value."""
-    codec = values.codec(placement.field.shape)
-    if placement.style == "json":
+    codec = values.codec(bound.field.shape)
+    if bound.style == "json":
         return _json_reader(codec)
-    if placement.style == "scalar":
-        return _scalar_reader(_one_reader(placement.field.shape, types, values), nullable=placement.nullable)
-    listed = shape.unwrap(placement.field.shape, types)
+    if bound.style == "scalar":
+        return _scalar_reader(_one_reader(bound.field.shape, types, values), nullable=bound.nullable)
+    listed = shape.unwrap(bound.field.shape, types)
     assert isinstance(listed, shape.List)
     read_one = _one_reader(listed.item, types, values)
-    separator = _separator(placement)
+    separator = _separator(bound)
     constrained = bool(listed.unique or listed.length_min or listed.length_max is not None)
     read = _list_reader(read_one, separator, codec if constrained else None)
-    return (lambda texts: None if texts == [None] else read(texts)) if _bare_is_null(placement) else read
+    return (lambda texts: None if texts == [None] else read(texts)) if _bare_is_null(bound) else read
 
 
-def path_reader(placement: Placement, types: Types, values: Values) -> Callable[[str], Any]:
+def path_reader(bound: BoundField, types: Types, values: Values) -> Callable[[str], Any]:
     """As `reader`, for what stands in a path, percent-encoded. Raises `NotOfShape` too."""
-    if placement.style == "scalar":
-        read_one = text.reader(placement.field.shape, types, values.classes, values.limits)
+    if bound.style == "scalar":
+        read_one = text.reader(bound.field.shape, types, values.classes, values.limits)
         return lambda raw: read_one(unquote(raw) if "%" in raw else raw)
-    read = reader(placement, types, values)
-    if placement.style == "comma":
+    read = reader(bound, types, values)
+    if bound.style == "comma":
         return lambda raw: read([*decode_items(raw)])
     return lambda raw: read([unquote(raw)])
 
 
-def writer(placement: Placement, types: Types, values: Values) -> Write:
+def writer(bound: BoundField, types: Types, values: Values) -> Write:
     """Turns a parameter's value into the texts under its name."""
-    write = _plain_writer(placement, types, values)
-    return _checked_writer(write, placement.where) if placement.where in ("header", "path") else write
+    write = _plain_writer(bound, types, values)
+    return _checked_writer(write, bound.where) if bound.where in ("header", "path") else write
 
 
-def pair_writer(placement: Placement, types: Types, values: Values) -> Callable[[Any], Pairs]:
+def pair_writer(bound: BoundField, types: Types, values: Values) -> Callable[[Any], Pairs]:
     """Turns a parameter's value into all names and texts that say it. They raise ValueError as `Write` does."""
-    if placement.style == "deep":
-        return deep.writer(placement.field.shape, placement.name, types, values)
-    write, name = writer(placement, types, values), placement.name
+    if bound.style == "deep":
+        return deep.writer(bound.field.shape, bound.name, types, values)
+    write, name = writer(bound, types, values), bound.name
     return lambda value: [(name, text) for text in write(value)]
 
 
@@ -87,9 +87,9 @@ def prefixed(issues: Iterable[Issue], name: str) -> Iterable[Issue]:
     return (Issue(start + issue.pointer, issue.code, issue.message) for issue in issues)
 
 
-def wire_names(placements: Iterable[Placement]) -> dict[str, str]:
+def wire_names(fields: Iterable[BoundField]) -> dict[str, str]:
     """The names of parameters by those they have on the wire, both as tokens of a pointer, where they differ."""
-    return {escape(p.name): escape(p.field.name) for p in placements if p.name != p.field.name}
+    return {escape(p.name): escape(p.field.name) for p in fields if p.name != p.field.name}
 
 
 def renamed(issues: Iterable[Issue], names: Mapping[str, str]) -> Iterable[Issue]:
@@ -164,29 +164,29 @@ def decode_json(codec: Codec, content: bytes) -> Any:
         raise Invalid(issues=malformed.issues or (Issue("", "syntax", malformed.detail),)) from None
 
 
-def _plain_writer(placement: Placement, types: Types, values: Values) -> Write:
-    field = placement.field
-    if placement.style == "json":
+def _plain_writer(bound: BoundField, types: Types, values: Values) -> Write:
+    field = bound.field
+    if bound.style == "json":
         encode = values.codec(field.shape).encode
         return lambda value: [encode(value).decode()]
-    if placement.style == "scalar":
+    if bound.style == "scalar":
         write_one = text.writer(field.shape, types)
-        by_absence = placement.where in ("header", "cookie") and placement.nullable and null_is_absence(field)
+        by_absence = bound.where in ("header", "cookie") and bound.nullable and null_is_absence(field)
         absence: Texts = [] if by_absence else [None]
         return lambda value: list(absence) if value is None else [write_one(value)]
     listed = shape.unwrap(field.shape, types)
     assert isinstance(listed, shape.List)
     write_item = text.writer(listed.item, types)
-    write = _list_writer(placement, write_item)
-    null: Texts = [None] if _bare_is_null(placement) else []
+    write = _list_writer(bound, write_item)
+    null: Texts = [None] if _bare_is_null(bound) else []
     return lambda value: list(null) if value is None else write(value)
 
 
-def _list_writer(placement: Placement, write_item: Callable[[Any], str]) -> Write:
-    separator = _separator(placement)
+def _list_writer(bound: BoundField, write_item: Callable[[Any], str]) -> Write:
+    separator = _separator(bound)
     if separator is not None:
         return _joining_writer(write_item, separator)
-    if not _bare_is_null(placement):
+    if not _bare_is_null(bound):
         return lambda value: [write_item(item) for item in value] or [None]
 
     def write(value: Any) -> Texts:
@@ -197,23 +197,23 @@ def _list_writer(placement: Placement, write_item: Callable[[Any], str]) -> Writ
     return write
 
 
-def _bare_is_null(placement: Placement) -> bool:
+def _bare_is_null(bound: BoundField) -> bool:
     """Whether a bare name says null of a list, rather than that no items follow."""
-    if not placement.nullable or placement.where not in ("query", "form"):
+    if not bound.nullable or bound.where not in ("query", "form"):
         return False
-    field = placement.field
-    said_by_absence = placement.where == "form" if field.required else field.default is None
-    return _separator(placement) is not None or not said_by_absence
+    field = bound.field
+    said_by_absence = bound.where == "form" if field.required else field.default is None
+    return _separator(bound) is not None or not said_by_absence
 
 
-def _separator(placement: Placement) -> str | None:
+def _separator(bound: BoundField) -> str | None:
     """What stands between the items of a list in one text; None where each item is a text of its own.
 
     In a path it is: there the comma is put in when items are percent-encoded already.
     """
-    if placement.where == "path" and placement.style == "comma":
+    if bound.where == "path" and bound.style == "comma":
         return None
-    return _SEPARATORS.get(placement.style)
+    return _SEPARATORS.get(bound.style)
 
 
 def _joining_writer(write_item: Callable[[Any], str], separator: str) -> Write:

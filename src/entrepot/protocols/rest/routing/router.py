@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, Generic[T], frozen=True):
     endpoint: T
 
 
-class Place(Generic[T]):
+class MethodTable(Generic[T]):
     """All methods of one path."""
 
     __slots__ = ("allow", "methods")
@@ -53,32 +53,32 @@ class Place(Generic[T]):
 
 
 class Router(Generic[T]):
-    """Finds places by raw path. Raises `Ambiguous` when it is built from templates that clash.
+    """Finds tables of methods by raw path. Raises `Ambiguous` when it is built from templates that clash.
 
     `head` makes what answers HEAD of the endpoint for it, or else of that for GET.
     """
 
     def __init__(self, entries: Iterable[Entry[T]], head: Callable[[T], T] = lambda endpoint: endpoint) -> None:
-        self._static: dict[bytes, Place[T]] = {}
-        self._tails: dict[bytes, Place[T]] = {}
+        self._static: dict[bytes, MethodTable[T]] = {}
+        self._tails: dict[bytes, MethodTable[T]] = {}
         """Places by all that comes before their last segment, a bare variable."""
         self._root: _Node[T] = _Node()
         for template, group in _by_pattern(entries):
-            self._root.add(template.segments, Place(group, head), template.text)
+            self._root.add(template.segments, MethodTable(group, head), template.text)
         self._root.collect([], self._static, self._tails)
 
-    def find(self, path: bytes) -> tuple[Place[T], tuple[str, ...]] | None:
-        """The place and the values of its variables in order, as they stand in the path, or None.
+    def find(self, path: bytes) -> tuple[MethodTable[T], tuple[str, ...]] | None:
+        """The table and the values of its variables in order, as they stand in the path, or None.
 
         Raises `Malformed` when the path is not percent-encoded UTF-8.
         """
-        place = self._static.get(path)
-        if place is not None:
-            return place, ()
+        table = self._static.get(path)
+        if table is not None:
+            return table, ()
         head, _, tail = path.rpartition(b"/")
-        place = self._tails.get(head)
-        if place is not None and tail.isalnum():
-            return place, (tail.decode(),)
+        table = self._tails.get(head)
+        if table is not None and tail.isalnum():
+            return table, (tail.decode(),)
         raw, decoded = _segments(path)
         return self._root.find(raw, decoded, 0)
 
@@ -116,19 +116,19 @@ def _decode(segment: str) -> str:
 class _Node(Generic[T]):
     """What may follow at one depth of the tree."""
 
-    __slots__ = ("literals", "mixed", "place", "variable")
+    __slots__ = ("literals", "mixed", "table", "variable")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[T]] = {}
         self.mixed: list[tuple[_Mixed, _Node[T]]] = []
         self.variable: _Node[T] | None = None
-        self.place: Place[T] | None = None
+        self.table: MethodTable[T] | None = None
 
-    def add(self, segments: tuple[Segment, ...], place: Place[T], text: str) -> None:
+    def add(self, segments: tuple[Segment, ...], table: MethodTable[T], text: str) -> None:
         node = self
         for segment in segments:
             node = node._child(segment, text)
-        node.place = place
+        node.table = table
 
     def _child(self, segment: Segment, text: str) -> _Node[T]:
         if not segment or (len(segment) == 1 and isinstance(segment[0], str)):
@@ -146,19 +146,19 @@ class _Node(Generic[T]):
         self.mixed.sort(key=lambda pair: -pair[0].literal_length)
         return child
 
-    def collect(self, path: list[str], static: dict[bytes, Place[T]], tails: dict[bytes, Place[T]]) -> None:
-        """Adds the places below that can be found without walking."""
+    def collect(self, path: list[str], static: dict[bytes, MethodTable[T]], tails: dict[bytes, MethodTable[T]]) -> None:
+        """Adds the tables below that can be found without walking."""
         spelt = "/".join(path).encode()
-        if self.place is not None:
-            static[spelt] = self.place
-        if self.variable is not None and self.variable.place is not None and not self.mixed:
-            tails[spelt] = self.variable.place
+        if self.table is not None:
+            static[spelt] = self.table
+        if self.variable is not None and self.variable.table is not None and not self.mixed:
+            tails[spelt] = self.variable.table
         for literal, child in self.literals.items():
             child.collect([*path, encode_literal(literal)], static, tails)
 
-    def find(self, raw: list[str], decoded: list[str], depth: int) -> tuple[Place[T], tuple[str, ...]] | None:
+    def find(self, raw: list[str], decoded: list[str], depth: int) -> tuple[MethodTable[T], tuple[str, ...]] | None:
         if depth == len(decoded):
-            return (self.place, ()) if self.place is not None else None
+            return (self.table, ()) if self.table is not None else None
         segment = decoded[depth]
         child = self.literals.get(segment)
         if child is not None and (found := child.find(raw, decoded, depth + 1)):
