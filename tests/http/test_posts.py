@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from entrepot.http.bodies import TooSlow
-from entrepot.http.posts import Endpoint, NotPosted, check_post, refused
+from entrepot.http.posts import Endpoint, NotPosted, check_post, rejection
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Context
 from entrepot.model.faults import TooLarge, Unsupported, UpstreamFailed
@@ -50,7 +50,7 @@ def test_a_get_is_no_post():
     ("fault", "status"), [(NotPosted(), 405), (Unsupported(), 415), (TooLarge(), 413), (TooSlow(), 408)]
 )
 def test_what_http_refuses_has_its_status(fault, status):
-    response = refused(fault, b"<no/>", XML)
+    response = rejection(fault, b"<no/>", XML)
     assert (response.status, response.body) == (status, b"<no/>")
     assert ((b"allow", b"POST") in response.headers) == (status == 405)
 

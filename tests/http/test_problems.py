@@ -6,17 +6,17 @@ import msgspec
 import pytest
 
 from entrepot.http.bodies import TooSlow
-from entrepot.http.problems import kind_of, refusal, response, retry_after
+from entrepot.http.problems import kind_of, problem_response, response, retry_after
 from entrepot.model.call import Context
 from entrepot.model.fault import KINDS
 from entrepot.model.faults import NotFound, RateLimited, Unauthenticated, UnknownOperation
-from entrepot.ports.faults import tell
+from entrepot.ports.faults import members_of
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def test_a_refusal_is_a_problem_with_the_callers_trace_id():
-    answer = refusal(UnknownOperation("no"), Context(traceparent=TRACE), headers=[(b"allow", b"GET")])
+    answer = problem_response(UnknownOperation("no"), Context(traceparent=TRACE), headers=[(b"allow", b"GET")])
     assert msgspec.json.decode(answer.body) == {
         "type": "about:blank", "status": 404, "title": "There is no such operation", "detail": "no",
         "kind": "unknown_operation", "trace_id": "0af7651916cd43dd8448eb211c80319c",
@@ -28,11 +28,11 @@ def test_a_refusal_is_a_problem_with_the_callers_trace_id():
 
 
 def test_a_refusal_has_the_status_of_its_kind():
-    assert refusal(NotFound(), Context()).status == 404
+    assert problem_response(NotFound(), Context()).status == 404
 
 
 def test_a_refusal_for_which_http_has_a_word_of_its_own_has_its_status():
-    assert refusal(TooSlow(), Context()).status == 408
+    assert problem_response(TooSlow(), Context()).status == 408
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_a_refusal_for_which_http_has_a_word_of_its_own_has_its_status():
     ],
 )
 def test_a_kind_may_have_a_header_of_its_own(fault, header):
-    assert header in response(tell(fault), 400).headers
+    assert header in response(members_of(fault), 400).headers
 
 
 @pytest.mark.parametrize("delay", [float("inf"), float("nan"), -1])
 def test_a_delay_that_makes_no_sense_has_no_header(delay):
-    assert b"retry-after" not in dict(response(tell(RateLimited(retry_after=delay)), 429).headers)
+    assert b"retry-after" not in dict(response(members_of(RateLimited(retry_after=delay)), 429).headers)
 
 
 def test_a_status_of_one_kind_alone_means_that_kind():

@@ -14,7 +14,7 @@ import msgspec
 
 from entrepot.http.bodies import read
 from entrepot.http.context import context_of
-from entrepot.http.problems import refusal
+from entrepot.http.problems import problem_response
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
@@ -59,7 +59,7 @@ class LineServer:
 
         async def exchange(request: Request) -> Response:
             if request.path not in routes:
-                return refusal(UnknownOperation("nothing is served at this address"), context_of(request))
+                return problem_response(UnknownOperation("nothing is served at this address"), context_of(request))
             operation, invoke, input_codec, output_codec = routes[request.path]
             context = Context(meta=Meta(request.headers), departure=request.departure)
             try:

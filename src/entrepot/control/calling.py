@@ -20,7 +20,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.principal import Principal
-from entrepot.ports.faults import Members, tell
+from entrepot.ports.faults import Members, members_of
 from entrepot.ports.protocol import Catalog, ServedService
 from entrepot.runtime.bind import Binder
 from entrepot.runtime.local import local_service
@@ -71,7 +71,7 @@ async def call(
             async for piece in _pieces(served, operation, reply.output):
                 yield piece
         except Fault as fault:
-            raise Failed(tell(fault, "", operation, served.values).members) from fault
+            raise Failed(members_of(fault, "", operation, served.values).members) from fault
         except TypeError as error:
             remedy = "Call it over REST while the project runs."
             raise _refused(NOT_FROM_JSON, f"{name} cannot be called with JSON: {error}", remedy) from error

@@ -42,7 +42,7 @@ def _is_labelled(content_type: bytes, media_type: bytes) -> bool:
     return essence(label) == media_type.decode() and parameter(label, "charset") in ("", "utf-8")
 
 
-def refused(fault: Fault, message: bytes, media_type: bytes) -> Response:
+def rejection(fault: Fault, message: bytes, media_type: bytes) -> Response:
     """The response to a request that HTTP refuses with this fault, which `message` tells in the protocol's form."""
     status = status_of(fault)
     allow: Headers = [(b"allow", b"POST")] if status == 405 else []

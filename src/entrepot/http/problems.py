@@ -14,7 +14,7 @@ from entrepot.http.headers import header
 from entrepot.model.call import Context, Headers
 from entrepot.model.fault import Fault, Kind
 from entrepot.ports.exchange import Response
-from entrepot.ports.faults import Members, Told, encode_members, tell
+from entrepot.ports.faults import FaultMembers, Members, encode_members, members_of
 
 PROBLEM = "application/problem+json"
 UNTYPED = "about:blank"
@@ -22,26 +22,26 @@ UNTYPED = "about:blank"
 _CONTENT_TYPE = (b"content-type", PROBLEM.encode())
 
 
-def problem(told: Told, status: int, type: str = UNTYPED) -> Members:
+def problem(about: FaultMembers, status: int, type: str = UNTYPED) -> Members:
     """The problem object: what is told of a fault, beside what the RFC asks for."""
-    return {"type": type, "status": status, **told.members}
+    return {"type": type, "status": status, **about.members}
 
 
-def response(told: Told, status: int, type: str = UNTYPED, headers: Headers | None = None) -> Response:
+def response(about: FaultMembers, status: int, type: str = UNTYPED, headers: Headers | None = None) -> Response:
     """The response that tells a fault; `headers` are added to those that follow from its kind."""
-    body = encode_members(problem(told, status, type))
+    body = encode_members(problem(about, status, type))
     lines: Headers = [_CONTENT_TYPE, (b"content-length", b"%d" % len(body))]
-    if told.kind == "unauthenticated":
+    if about.kind == "unauthenticated":
         lines.append((b"www-authenticate", b"Bearer"))
-    delay = told.members.get("retry_after")
+    delay = about.members.get("retry_after")
     if isinstance(delay, float):
         lines.append((b"retry-after", b"%d" % math.ceil(delay)))
     return Response(status, lines + (headers or []), body)
 
 
-def refusal(fault: Fault, context: Context, headers: Headers | None = None) -> Response:
+def problem_response(fault: Fault, context: Context, headers: Headers | None = None) -> Response:
     """The response to a request that reached no operation."""
-    return response(tell(fault, context.trace_id), status_of(fault), headers=headers)
+    return response(members_of(fault, context.trace_id), status_of(fault), headers=headers)
 
 
 class HttpOnly:

@@ -38,7 +38,7 @@ encode_members = msgspec.json.Encoder(decimal_format="number").encode
 """Members, and what a protocol adds to them, as JSON."""
 
 
-class Told(NamedTuple):
+class FaultMembers(NamedTuple):
     """What a caller is told of a fault."""
 
     kind: Kind
@@ -57,13 +57,13 @@ class Told(NamedTuple):
         return {name: value for name, value in self.members.items() if name not in ("title", "detail")}
 
 
-def tell(
+def members_of(
     fault: Fault,
     trace_id: str = "",
     operation: Operation | None = None,
     values: Values | None = None,
     limits: Limits = DEFAULT_LIMITS,
-) -> Told:
+) -> FaultMembers:
     """What a caller is told of a fault: a name and data only where the operation declares them.
 
     What went wrong inside is found by the trace id, never told. So is data that cannot be written.
@@ -79,16 +79,16 @@ def tell(
                 members["data"] = values.codec(declared.data).to_plain(fault.data)
             except (TypeError, ValueError, AttributeError) as error:
                 log.error("the data of %s cannot be written", fault.name, exc_info=error, extra={"trace_id": trace_id})
-                return tell(Internal(), trace_id)
+                return members_of(Internal(), trace_id)
     if fault.issues:
-        members["errors"] = [_told_issue(issue) for issue in fault.issues[: limits.issues_max]]
+        members["errors"] = [_issue_members(issue) for issue in fault.issues[: limits.issues_max]]
     if (delay := _delay(fault.retry_after)) is not None:
         members["retry_after"] = delay
     if fault.upstream:
         members["upstream"] = fault.upstream
     if trace_id:
         members["trace_id"] = trace_id
-    return Told(fault.kind, declared, members)
+    return FaultMembers(fault.kind, declared, members)
 
 
 def unforeseen(error: BaseException, operation: str, context: Context) -> Internal:
@@ -133,7 +133,7 @@ class FaultReader:
         name = _text(members.get("name"))
         declared = self._operation.fault(name) if name else None
         if declared is None:
-            return self.suppose(_KINDS[kind], members, text)
+            return self.of_kind(_KINDS[kind], members, text)
         return self.read_declared(declared, members, members.get("data"), text, kind=_KINDS[kind])
 
     def read_declared(
@@ -141,15 +141,15 @@ class FaultReader:
     ) -> Fault:
         """The declared fault with this data; when the data does not fit its contract, `upstream_failed`."""
         if declared.data is None:
-            return self.suppose(kind, members, text, name=declared.name)
+            return self.of_kind(kind, members, text, name=declared.name)
         try:
             value = self._values.codec(declared.data).of_plain(data)
         except Fault as broken:
             detail = f"{self._host} sent the fault {declared.name} with data that does not fit its contract"
             return UpstreamFailed(detail, issues=broken.issues, upstream=self._host)
-        return self.suppose(kind, members, text, name=declared.name, data=value)
+        return self.of_kind(kind, members, text, name=declared.name, data=value)
 
-    def suppose(self, kind: Kind, members: Members, text: str = "", *, name: str = "", data: object = None) -> Fault:
+    def of_kind(self, kind: Kind, members: Members, text: str = "", *, name: str = "", data: object = None) -> Fault:
         """A fault whose kind the protocol's own code tells, with all that can be made out in the members."""
         blamed = "" if KINDS[kind].blame == "caller" else self._host
         return Fault.of(
@@ -166,7 +166,7 @@ class FaultReader:
 _KINDS: dict[str, Kind] = {kind: kind for kind in KINDS}
 
 
-def _told_issue(issue: Issue) -> dict[str, str]:
+def _issue_members(issue: Issue) -> dict[str, str]:
     return {"pointer": _whole_pointer(issue.pointer), "code": issue.code, "message": _cut(issue.message)}
 
 

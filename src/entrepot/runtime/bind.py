@@ -15,7 +15,7 @@ from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, Client, Mount, ServedService
 from entrepot.runtime.dispatch import dispatcher
-from entrepot.runtime.failures import fault_reader
+from entrepot.runtime.failures import faults_for
 from entrepot.runtime.field_access import enforce_field_access
 from entrepot.runtime.handlers import Answering, produce_by
 from entrepot.runtime.inflight import InFlight
@@ -97,7 +97,7 @@ class Binder:
         return Answering(
             operation=operation,
             timeout=timeout if operation.timeout is None else operation.timeout,
-            fault_of=fault_reader(operation, service.name),
+            fault_of=faults_for(operation, service.name),
             check=check,
             inflight=self.inflight,
             streams=self.streams,

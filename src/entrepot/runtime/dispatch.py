@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable
 
 from entrepot.http.context import context_of
-from entrepot.http.problems import refusal
+from entrepot.http.problems import problem_response
 from entrepot.ir.edge import LIVE_PATH, READY_PATH
 from entrepot.ir.worker import HEALTH_PATH
 from entrepot.model.call import Headers
@@ -51,7 +51,7 @@ def _first(path: bytes) -> bytes:
 
 
 async def _refuse(request: Request) -> Response:
-    return refusal(UnknownOperation("nothing is served at this address"), context_of(request))
+    return problem_response(UnknownOperation("nothing is served at this address"), context_of(request))
 
 
 async def _answer_health(_request: Request) -> Response:

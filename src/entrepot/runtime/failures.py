@@ -20,7 +20,7 @@ FaultOf = Callable[[BaseException, Context], Fault]
 """The fault that answers for an exception."""
 
 
-def fault_reader(operation: Operation, service: str) -> FaultOf:
+def faults_for(operation: Operation, service: str) -> FaultOf:
     """How exceptions of this operation are told."""
     declared = {fault.name for fault in operation.faults} | {""}
     label = f"{service}.{operation.name}"

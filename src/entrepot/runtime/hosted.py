@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
-from entrepot.http.problems import refusal
+from entrepot.http.problems import problem_response
 from entrepot.ir.worker import HEALTH_PATH, Pool
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Context
@@ -114,7 +114,7 @@ def _context(scope: Scope) -> Context:
 
 
 async def _refuse(fault: Fault, scope: Scope, send: Send, *headers: tuple[bytes, bytes]) -> None:
-    await _answer(send, refusal(fault, _context(scope), headers=[*headers]))
+    await _answer(send, problem_response(fault, _context(scope), headers=[*headers]))
 
 
 async def _answer(send: Send, response: Response) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from entrepot.http.bodies import close, collect, too_large
 from entrepot.http.context import context_of
 from entrepot.http.headers import header
-from entrepot.http.problems import refusal
+from entrepot.http.problems import problem_response
 from entrepot.model.call import Headers
 from entrepot.model.faults import Cancelled, Internal
 from entrepot.ports.exchange import Exchange, Request, Response
@@ -174,4 +174,4 @@ async def _cancel_at_departure(inbound: _Inbound, task: asyncio.Task[Any] | None
 def _internal_error(request: Request) -> Response:
     context = context_of(request)
     log.exception("the exchange raised", extra={"trace_id": context.trace_id})
-    return refusal(Internal(), context)
+    return problem_response(Internal(), context)

@@ -15,7 +15,7 @@ from msgspec import UNSET, Raw, UnsetType
 
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import TooLarge, UpstreamFailed
-from entrepot.protocols.jsonrpc.explain import NotJson, is_id, is_structured, refusal
+from entrepot.protocols.jsonrpc.explain import NotJson, is_id, is_structured, problem_of
 
 _SPACE = b" \t\r\n"
 
@@ -100,7 +100,7 @@ def decode_request(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request:
     try:
         envelope = _decode_envelope(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise refusal(data, limits) or NotJson(str(error)) from None
+        raise problem_of(data, limits) or NotJson(str(error)) from None
     params = bytes(envelope.params) if isinstance(envelope.params, Raw) else b""
     id = bytes(envelope.id) if isinstance(envelope.id, Raw) else b""
     if (
@@ -109,7 +109,7 @@ def decode_request(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Request:
         # Nothing is shorter than what we write, so a text of that length has no room for a repetition.
         or (len(_encode(envelope)) != len(data) and _may_repeat_members(data, params, id))
     ):
-        problem = refusal(data, limits)
+        problem = problem_of(data, limits)
         if problem is not None:
             raise problem
     return Request(envelope.method, params or b"{}", id or None)

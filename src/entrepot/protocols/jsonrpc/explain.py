@@ -64,7 +64,7 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _list_members = json.JSONDecoder(object_pairs_hook=list, parse_int=str, parse_float=str).decode
 
 
-def refusal(data: bytes, limits: Limits) -> NotARequest | None:
+def problem_of(data: bytes, limits: Limits) -> NotARequest | None:
     """Everything that keeps the text from being a request object; None when nothing does.
 
     Raises `NotJson` when it is not even JSON.

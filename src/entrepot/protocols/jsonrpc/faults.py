@@ -17,7 +17,7 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Kind
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation
-from entrepot.ports.faults import FaultReader, Members, Told, encode_members, read_members, tell
+from entrepot.ports.faults import FaultMembers, FaultReader, Members, encode_members, members_of, read_members
 from entrepot.protocols.jsonrpc.binding import NAME
 from entrepot.protocols.jsonrpc.codec import Error
 from entrepot.shapes.values import Values
@@ -83,11 +83,11 @@ def codes_of(faults: Iterable[DeclaredFault]) -> dict[str, int]:
 
 def plain_error(fault: Fault, trace_id: str, code: int | None = None, limits: Limits = DEFAULT_LIMITS) -> Error:
     """The error object of a fault that no operation declares, under its kind's code or another."""
-    return _error(tell(fault, trace_id, limits=limits), code or code_of(fault.kind))
+    return _error(members_of(fault, trace_id, limits=limits), code or code_of(fault.kind))
 
 
-def _error(told: Told, code: int) -> Error:
-    return Error(code, told.text, Raw(encode_members(told.beside_text)))
+def _error(about: FaultMembers, code: int) -> Error:
+    return Error(code, about.text, Raw(encode_members(about.beside_text)))
 
 
 class OperationFaults:
@@ -100,25 +100,25 @@ class OperationFaults:
         self._limits = limits
         self._codes = codes_of(operation.faults)
         self._by_code = {self._codes[fault.name]: fault for fault in operation.faults}
-        self._told = FaultReader(operation, values, host, limits)
+        self._reader = FaultReader(operation, values, host, limits)
 
     def write(self, fault: Fault, trace_id: str) -> Error:
         """The error object. A name and data go along only where the operation declares them."""
-        told = tell(fault, trace_id, self._operation, self._values, self._limits)
-        return _error(told, self._codes[told.declared.name] if told.declared else code_of(told.kind))
+        about = members_of(fault, trace_id, self._operation, self._values, self._limits)
+        return _error(about, self._codes[about.declared.name] if about.declared else code_of(about.kind))
 
     def read(self, error: Error) -> Fault:
         """The fault that an error object stands for; any error object gives one."""
         members = read_members(error.data) or {}
-        return self._told.read(members, error.message) or self._foreign(error, members)
+        return self._reader.read(members, error.message) or self._foreign(error, members)
 
     def _foreign(self, error: Error, members: Members) -> Fault:
         """An error without the symbol: what the contract says of its code, or the code itself."""
         declared = self._by_code.get(error.code)
         if declared is not None:
-            return self._told.suppose(declared.kind, members, error.message, name=declared.name)
+            return self._reader.of_kind(declared.kind, members, error.message, name=declared.name)
         kind = kind_of(error.code)
         if kind == "upstream_failed":
             # What a system that fails says of itself may be anything, its secrets included.
             return UpstreamFailed(f"{self._host} answered with the error {error.code}", upstream=self._host)
-        return self._told.suppose(kind, members, error.message)
+        return self._reader.of_kind(kind, members, error.message)

@@ -14,7 +14,7 @@ import msgspec
 
 from entrepot.http.bodies import TooSlow, read
 from entrepot.http.context import context_of
-from entrepot.http.posts import check_post, refused
+from entrepot.http.posts import check_post, rejection
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
@@ -99,7 +99,7 @@ class _Endpoint:
             if not data.isascii():
                 codec.check_text(data)
         except (Unsupported, TooLarge, TooSlow) as fault:
-            return refused(fault, _refusal(fault, context), _JSON)
+            return rejection(fault, _whole_error(fault, context), _JSON)
         except NotJson as error:
             return _response(_parse_error(error, context))
         if data[:1] != b"{" and codec.is_batch(data):
@@ -144,9 +144,9 @@ class _Endpoint:
         except NotJson as error:
             return _parse_error(error, context)
         except TooLarge:
-            return _refusal(TooLarge(f"a batch holds at most {self._limits.batch_max} requests"), context)
+            return _whole_error(TooLarge(f"a batch holds at most {self._limits.batch_max} requests"), context)
         if not items:
-            return _refusal(Malformed("a batch holds at least one request"), context)
+            return _whole_error(Malformed("a batch holds at least one request"), context)
         replies = await self._answer_all(items, request)
         return codec.encode_batch(replies) if replies else None
 
@@ -201,7 +201,7 @@ def _parse_error(error: NotJson, context: Context) -> bytes:
     return codec.encode_error(plain_error(fault, context.trace_id, PARSE_ERROR), NULL)
 
 
-def _refusal(fault: Fault, context: Context) -> bytes:
+def _whole_error(fault: Fault, context: Context) -> bytes:
     """The response object to a body as a whole, which has no id."""
     return codec.encode_error(plain_error(fault, context.trace_id), NULL)
 

@@ -21,7 +21,7 @@ from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, Response
-from entrepot.ports.faults import tell, unforeseen
+from entrepot.ports.faults import members_of, unforeseen
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
 from entrepot.protocols.rest.body.received import NOTHING, Given, Known
@@ -136,8 +136,8 @@ class OperationEndpoint:
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = status_of(fault) if isinstance(fault, HttpOnly) else None
         headers = self._accepts if fault.kind == "unsupported" and status is None else []
-        told = tell(fault, context.trace_id, self._operation, self._values, self._limits)
-        return faults.response(told, status=status, headers=list(headers))
+        about = members_of(fault, context.trace_id, self._operation, self._values, self._limits)
+        return faults.response(about, status=status, headers=list(headers))
 
 
 def _accepted_header(binding: Binding) -> Headers:

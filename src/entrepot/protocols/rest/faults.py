@@ -13,7 +13,7 @@ from entrepot.model.fault import KINDS, DeclaredFault, Fault
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Response
-from entrepot.ports.faults import FaultReader, Members, Told, encode_members, read_members
+from entrepot.ports.faults import FaultMembers, FaultReader, Members, encode_members, read_members
 from entrepot.protocols.rest.binding.bound import NAME
 from entrepot.shapes.values import Values
 
@@ -30,31 +30,31 @@ def status_of_declared(declared: DeclaredFault) -> int:
     return own if isinstance(own, int) else KINDS[declared.kind].status
 
 
-def written(told: Told) -> bytes:
+def written(about: FaultMembers) -> bytes:
     """The problem that tells a fault of an operation."""
-    return encode_members(problems.problem(told, _status_of(told), _type_of(told)))
+    return encode_members(problems.problem(about, _status_of(about), _type_of(about)))
 
 
-def response(told: Told, *, status: int | None = None, headers: Headers | None = None) -> Response:
+def response(about: FaultMembers, *, status: int | None = None, headers: Headers | None = None) -> Response:
     """The response for a fault of an operation; `status` is for what only HTTP has a word for."""
-    return problems.response(told, status or _status_of(told), _type_of(told), headers)
+    return problems.response(about, status or _status_of(about), _type_of(about), headers)
 
 
-def _status_of(told: Told) -> int:
-    own = status_of_declared(told.declared) if told.declared else ANY_STATUS
-    return own or KINDS[told.kind].status
+def _status_of(about: FaultMembers) -> int:
+    own = status_of_declared(about.declared) if about.declared else ANY_STATUS
+    return own or KINDS[about.kind].status
 
 
-def _type_of(told: Told) -> str:
-    return f"{DECLARED_TYPE}{told.declared.name}" if told.declared else problems.UNTYPED
+def _type_of(about: FaultMembers) -> str:
+    return f"{DECLARED_TYPE}{about.declared.name}" if about.declared else problems.UNTYPED
 
 
-class Reader:
+class ProblemReader:
     """Reads the failures of one operation of an upstream. Any byte sequence gives a fault."""
 
     def __init__(self, operation: Operation, values: Values, host: str, limits: Limits = DEFAULT_LIMITS) -> None:
         self._host = host
-        self._told = FaultReader(operation, values, host, limits)
+        self._faults = FaultReader(operation, values, host, limits)
         self._by_status = {
             fault.bindings[NAME].get("status", ANY_STATUS): fault for fault in operation.faults if is_whole_body(fault)
         }
@@ -75,21 +75,21 @@ class Reader:
     def _read(self, body: bytes, status: int, did: str) -> Fault:
         """The fault in a problem object; without a symbol, what the contract or the status says."""
         members = read_members(body)
-        return self._told.read(members or {}) or self._foreign(members, status, did)
+        return self._faults.read(members or {}) or self._foreign(members, status, did)
 
     def _foreign(self, members: Members | None, status: int, did: str) -> Fault:
         kind = problems.kind_of(status)
         # What a system that fails says of itself may be anything, its secrets included.
-        told = members if members is not None and status < _FAILURES else {}
+        believed = members if members is not None and status < _FAILURES else {}
         declared = self._by_status.get(status) or self._by_status.get(ANY_STATUS)
         fault = None
         if declared is not None and members is not None:
-            fault = self._told.read_declared(declared, told, members, kind=kind)
+            fault = self._faults.read_declared(declared, believed, members, kind=kind)
         if fault is None or not fault.name:
             # An error body outside its contract still tells, by its status, how the call failed.
-            fault = self._told.suppose(kind, told)
+            fault = self._faults.of_kind(kind, believed)
         if not fault.detail:
-            texts = (told.get(name) for name in ("message", "title"))
+            texts = (believed.get(name) for name in ("message", "title"))
             fault.detail = next((each for each in texts if each and isinstance(each, str)), "")
         fault.detail = fault.detail or f"{self._host} {did}"
         return fault

@@ -46,7 +46,7 @@ class OutputReader:
         self._limits = limits
         self._streams = operation.stream_output
         self._produces = binding.produces
-        self._faults = faults.Reader(operation, values, host, limits)
+        self._faults = faults.ProblemReader(operation, values, host, limits)
         output = shape.resolve(operation.output, types)
         self._empty = isinstance(output, shape.Null) and not self._streams
         self._octets = is_octets(output, types) and not self._streams

@@ -20,7 +20,7 @@ from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response
-from entrepot.ports.faults import tell, unforeseen
+from entrepot.ports.faults import members_of, unforeseen
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, Binding
 from entrepot.protocols.rest.binding.places import is_octets, style_of
@@ -135,7 +135,7 @@ class OutputWriter:
     def problem(self, error: Exception, context: Context) -> bytes:
         """The problem that ends a stream."""
         fault = error if isinstance(error, Fault) else unforeseen(error, self._operation.name, context)
-        return faults.written(tell(fault, context.trace_id, self._operation, self._values, self._limits))
+        return faults.written(members_of(fault, context.trace_id, self._operation, self._values, self._limits))
 
 
 def checked_line(value: bytes) -> bytes:

@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.http.bodies import close
 from entrepot.http.context import context_of
-from entrepot.http.problems import HttpOnly, refusal
+from entrepot.http.problems import HttpOnly, problem_response
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import Malformed, UnknownOperation
@@ -96,9 +96,10 @@ class RestServer:
             try:
                 found = router.find(request.path)
             except Malformed as malformed:
-                return _ready(refusal(malformed, context_of(request)))
+                return _ready(problem_response(malformed, context_of(request)))
             if found is None:
-                return _ready(refusal(UnknownOperation("nothing is served at this address"), context_of(request)))
+                nothing = UnknownOperation("nothing is served at this address")
+                return _ready(problem_response(nothing, context_of(request)))
             table, variables = found
             endpoint = table.methods.get(request.method)
             if endpoint is None:
@@ -183,7 +184,7 @@ def _no_method(table: MethodTable[Endpoint], request: Request) -> Response:
     if request.method == "OPTIONS":
         return Response(204, allow)
     fault = MethodNotAllowed(f"this address takes {table.allow.decode()}, not {request.method}")
-    return refusal(fault, context_of(request), headers=allow)
+    return problem_response(fault, context_of(request), headers=allow)
 
 
 async def _ready(response: Response) -> Response:
