@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from entrepot.model.fault import Fault
+from entrepot.shapes.document import Tree
 from entrepot.shapes.explain import explain
 from entrepot.shapes.schema_in import Reader
 from entrepot.shapes.schema_out import schema as schema_of
@@ -107,7 +108,7 @@ data = st.recursive(
 
 def codec_of(document: Schema) -> tuple[Codec, Reader] | None:
     """None where the schema is refused: its parts may contradict each other, or lead to nothing but themselves."""
-    reader = Reader(document)
+    reader = Reader(Tree(document))
     reading = reader.read({key: value for key, value in document.items() if key != "$defs"})
     if reading.refusals:
         note(f"{document} {reading.refusals}")
@@ -151,7 +152,7 @@ def test_a_foreign_schema_is_written_as_one_that_is_read_as_the_same_shape(docum
     codec, reader = made
     note(f"{codec.shape} {reader.types}")
     written = schema_of(codec.shape, reader.types, "#/$defs/") | {"$defs": schemas(reader.types, "#/$defs/")}
-    again = Reader(msgspec.json.decode(msgspec.json.encode(written)))
-    root = {key: value for key, value in again.document.content.items() if key != "$defs"}
+    again = Reader(Tree(msgspec.json.decode(msgspec.json.encode(written))))
+    root = {key: value for key, value in again.tree.content.items() if key != "$defs"}
     assert again.read(root).shape == codec.shape
     assert all(shape == reader.types[name] for name, shape in again.types.items())

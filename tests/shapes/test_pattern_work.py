@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.shapes.class_fields import NoShape
+from entrepot.shapes.document import Tree
 from entrepot.shapes.pattern_work import Uncountable, ways
 from entrepot.shapes.patterns import prove
 from entrepot.shapes.reflect import Reflector
@@ -81,7 +82,7 @@ def test_an_author_is_told_where() -> None:
 
 @pytest.mark.parametrize("kind", [{}, {"x-entrepot-kind": "text", "format": "date"}])
 def test_a_foreign_documents_pattern_is_left_out_and_told(kind: dict[str, str]) -> None:
-    reader = Reader({})
+    reader = Reader(Tree({}))
     read = reader.read({"type": "string", "pattern": EXPONENTIAL[0]} | kind, "/a")
     assert read.shape == s.Text(format=kind.get("format"))
     [gap] = reader.loosened

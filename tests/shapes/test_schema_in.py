@@ -12,6 +12,7 @@ import pytest
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.model.faults import Invalid
+from entrepot.shapes.document import Tree
 from entrepot.shapes.schema_in import Reader, Reading
 from entrepot.shapes.schema_out import schemas
 from entrepot.shapes.values import Values
@@ -38,7 +39,7 @@ def read_at(reader: Reader, pointer: str) -> Reading:
 
 
 def read(schema: Any, **components: Any) -> s.Shape:
-    reading = Reader({"openapi": "3.1.0", "components": {"schemas": components}}).read(schema)
+    reading = Reader(Tree({"openapi": "3.1.0", "components": {"schemas": components}})).read(schema)
     assert reading.refusals == ()
     return reading.shape
 
@@ -197,7 +198,7 @@ def test_types_may_lead_back_to_themselves_in_any_order() -> None:
     node = {"type": "object", "required": ["left"], "properties": {"left": {"$ref": ref + "Tree"}}}
     leaf = {"type": "object", "required": ["value"], "properties": {"value": {"type": "integer"}}}
     for first in ("Tree", "Node", "Leaf"):
-        reader = Reader({"components": {"schemas": {"Tree": tree, "Node": node, "Leaf": leaf}}})
+        reader = Reader(Tree({"components": {"schemas": {"Tree": tree, "Node": node, "Leaf": leaf}}}))
         assert read_at(reader, f"/components/schemas/{first}").refusals == ()
         read_at(reader, "/components/schemas/Tree")
         assert reader.types["Tree"] == s.Union(arms=(s.Ref(name="Leaf"), s.Ref(name="Node")), choose="keys")
@@ -207,7 +208,7 @@ def test_types_may_lead_back_to_themselves_in_any_order() -> None:
 
 def test_references_may_point_anywhere_in_the_document() -> None:
     document = {"paths": {"/a b": {"get": {"schema": {"type": "object", "properties": {"x": {"type": "integer"}}}}}}}
-    reader = Reader(document)
+    reader = Reader(Tree(document))
     reading = reader.read({"$ref": "#/paths/~1a%20b/get/schema"})
     assert reading.shape == s.Ref(name="GetSchema")
     assert isinstance(reader.types["GetSchema"], s.Record)
@@ -216,8 +217,8 @@ def test_references_may_point_anywhere_in_the_document() -> None:
 def test_siblings_of_a_reference_count_from_3_1_on() -> None:
     schema = {"$ref": "#/components/schemas/A", "minLength": 3}
     components = {"components": {"schemas": {"A": {"type": "string"}}}}
-    assert Reader(components | {"openapi": "3.1.0"}).read(schema).shape == s.Text(length_min=3)
-    assert Reader(components | {"openapi": "3.0.3"}).read(schema).shape == s.Ref(name="A")
+    assert Reader(Tree(components | {"openapi": "3.1.0"})).read(schema).shape == s.Text(length_min=3)
+    assert Reader(Tree(components | {"openapi": "3.0.3"})).read(schema).shape == s.Ref(name="A")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ def test_siblings_of_a_reference_count_from_3_1_on() -> None:
     ],
 )
 def test_what_has_no_meaning_is_refused_with_its_place(schema: Any, construct: str) -> None:
-    reader = Reader({"components": {"schemas": {"Self": {"$ref": "#/components/schemas/Self"}}}})
+    reader = Reader(Tree({"components": {"schemas": {"Self": {"$ref": "#/components/schemas/Self"}}}}))
     reading = reader.read({"type": "array", "items": schema}, "/paths/x")
     assert [gap.construct for gap in reading.refusals] == [construct]
     assert reading.refusals[0].reason
@@ -241,7 +242,7 @@ def test_what_has_no_meaning_is_refused_with_its_place(schema: Any, construct: s
 
 
 def test_a_refusal_inside_a_named_type_is_told_to_everyone_who_uses_it() -> None:
-    reader = Reader({"components": {"schemas": {"A": {"properties": {"x": {"$ref": "gone"}}}}}})
+    reader = Reader(Tree({"components": {"schemas": {"A": {"properties": {"x": {"$ref": "gone"}}}}}}))
     for _ in range(2):
         assert [gap.pointer for gap in read_at(reader, "/components/schemas/A").refusals] == [
             "/components/schemas/A/properties/x"
@@ -249,7 +250,7 @@ def test_a_refusal_inside_a_named_type_is_told_to_everyone_who_uses_it() -> None
 
 
 def test_a_pattern_that_python_lacks_is_left_out_and_told() -> None:
-    reader = Reader({})
+    reader = Reader(Tree({}))
     assert reader.read({"type": "string", "pattern": r"^\p{L}+$"}).shape == s.Text()
     assert [gap.pointer for gap in reader.loosened] == ["/pattern"]
 
@@ -259,13 +260,13 @@ def test_every_schema_of_the_corpus_is_read_and_read_back() -> None:
     assert documents
     for path in documents:
         document = json.loads(path.read_bytes())
-        reader = Reader(document)
+        reader = Reader(Tree(document))
         names = document.get("components", {}).get("schemas", {})
         for name in names:
             assert read_at(reader, f"/components/schemas/{escape(name)}").refusals == (), f"{path.name} {name}"
         for schema, pointer in schemas_of(document.get("paths", {}), "/paths"):
             assert reader.read(schema, pointer).refusals == (), f"{path.name} {pointer}"
-        again = Reader({"components": {"schemas": schemas(reader.types)}})
+        again = Reader(Tree({"components": {"schemas": schemas(reader.types)}}))
         for name in reader.types:
             read_at(again, f"/components/schemas/{escape(name)}")
         assert again.types == reader.types, path.name
@@ -287,15 +288,15 @@ def schemas_of(node: Any, pointer: str) -> list[tuple[Any, str]]:
 def test_what_is_refused_in_an_arm_has_the_arms_own_place() -> None:
     bad = {"type": "weird"}
     named = {**DOG, "properties": {"kind": {"const": "dog"}, "name": bad}}
-    reading = Reader({}).read({"oneOf": [{"type": "null"}, {"type": "string"}, CAT, named]}, "/schema")
+    reading = Reader(Tree({})).read({"oneOf": [{"type": "null"}, {"type": "string"}, CAT, named]}, "/schema")
     assert [gap.pointer for gap in reading.refusals] == ["/schema/oneOf/3/properties/name"]
-    reading = Reader({}).read({"anyOf": [{"type": "null"}, {"type": "array", "items": bad}]}, "/schema")
+    reading = Reader(Tree({})).read({"anyOf": [{"type": "null"}, {"type": "array", "items": bad}]}, "/schema")
     assert [gap.pointer for gap in reading.refusals] == ["/schema/anyOf/1/items"]
 
 
 def test_a_chain_of_schemas_may_be_of_any_length() -> None:
     schemas = {f"T{number}": {"properties": {"next": {"$ref": f"#/$defs/T{number + 1}"}}} for number in range(2000)}
-    reader = Reader({"$defs": schemas | {"T2000": {"type": "array", "uniqueItems": True}}})
+    reader = Reader(Tree({"$defs": schemas | {"T2000": {"type": "array", "uniqueItems": True}}}))
     reading = read_at(reader, "/$defs/T0")
     assert (reading.refusals, len(reader.types)) == ((), 2001)
     codec = Values(reader.types).codec(reading.shape)
@@ -306,7 +307,7 @@ def test_members_that_meet_again_and_again_get_a_name() -> None:
     one = {"type": "object", "properties": {"next": {"$ref": PET + "One"}, "a": {"type": "integer"}}}
     two = {"type": "object", "properties": {"next": {"$ref": PET + "Two"}, "b": {"type": "integer"}}}
     both = {"allOf": [{"$ref": PET + "One"}, {"$ref": PET + "Two"}]}
-    reader = Reader({"components": {"schemas": {"One": one, "Two": two, "Both": both}}})
+    reader = Reader(Tree({"components": {"schemas": {"One": one, "Two": two, "Both": both}}}))
     assert read_at(reader, "/components/schemas/Both").refusals == ()
     codec = Values(reader.types).codec(s.Ref(name="Both"))
     assert codec.decode(b'{"a":1,"next":{"b":2,"next":{"a":3}}}').next.next.a == 3

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.model.fault import Fault
+from entrepot.shapes.document import Tree
 from entrepot.shapes.schema_in import Reader
 from entrepot.shapes.schema_out import schema, schemas
 from entrepot.shapes.values import Values
@@ -39,7 +40,7 @@ def document_of(contract: Contract) -> dict[str, Any]:
 def test_a_schema_is_read_back_as_the_same_shape(contract: Contract) -> None:
     note(f"{contract}")
     document = document_of(contract)
-    reader = Reader(document)
+    reader = Reader(Tree(document))
     root = {key: value for key, value in document.items() if key != "$defs"}
     reading = reader.read(root)
     assert reading.refusals == ()
@@ -74,4 +75,4 @@ def test_what_is_accepted_is_valid_under_the_published_schema(data: st.DataObjec
 def test_a_schema_without_a_typed_shape_stays_what_it_is() -> None:
     given_schema = {"not": {"$ref": "#/$defs/no"}, "$defs": {"no": {"type": "null"}}}
     for shape in (s.Json(schema=given_schema), s.Json(schema=True), s.Json(schema=False), s.Json(schema={"if": {}})):
-        assert Reader({}).read(schema(shape, {})).shape == shape
+        assert Reader(Tree({})).read(schema(shape, {})).shape == shape

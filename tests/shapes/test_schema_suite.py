@@ -12,6 +12,7 @@ import pytest
 
 from entrepot.model import shape as s
 from entrepot.model.fault import Fault
+from entrepot.shapes.document import Tree
 from entrepot.shapes.schema_in import Reader
 from entrepot.shapes.values import Values
 from support.needs import ROOT
@@ -59,7 +60,7 @@ def accepts(shape: s.Shape, types: s.Types, plain: Any) -> bool:
 def decisions(draft: str) -> Decisions:
     found = Decisions(Counter(), {})
     for group in groups(draft):
-        reader = Reader(group.schema)
+        reader = Reader(Tree(group.schema))
         reading = reader.read(group.schema)
         if reading.refusals:
             found.counts[group.keyword, "refused"] += len(group.cases)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from entrepot.shapes.document import Tree
 from entrepot.shapes.schema_in import Reader, Reading
 from entrepot.shapes.values import Values
 
@@ -20,7 +21,7 @@ def pair(name: str) -> dict[str, Any]:
 
 
 def read(schema: dict[str, Any], definitions: dict[str, Any]) -> Reading:
-    return Reader({"$defs": definitions}).read(schema)
+    return Reader(Tree({"$defs": definitions})).read(schema)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_parts_that_double_at_every_step_are_merged_once() -> None:
 
 
 def test_two_trees_in_one_are_one_tree() -> None:
-    reader = Reader({"$defs": {"A": pair("A"), "B": pair("B")}})
+    reader = Reader(Tree({"$defs": {"A": pair("A"), "B": pair("B")}}))
     reading = reader.read({"allOf": [ref("A"), ref("B")]})
     assert reading.refusals == ()
     assert Values(reader.types).codec(reading.shape).decode(b'{"left":{"right":{}}}').left.right

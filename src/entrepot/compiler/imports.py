@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from entrepot.compiler.draft import Draft, Unit, placed
 from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
-from entrepot.ports.protocol import Client, Document, Imported, Refusal, document_kinds
+from entrepot.ports.protocol import Client, Document, Imported, document_kinds
+from entrepot.shapes.document import Refusal
 from entrepot.spec.located import located
 from entrepot.spec.lock import Lock, read_lock
 from entrepot.spec.messages import FoundService, Probed, Source

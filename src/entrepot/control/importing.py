@@ -11,7 +11,8 @@ import msgspec
 from entrepot.compiler.imports import not_imported, read_service
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.model.operation import Service
-from entrepot.ports.protocol import Catalog, Refusal, document_kinds
+from entrepot.ports.protocol import Catalog, document_kinds
+from entrepot.shapes.document import Refusal
 from entrepot.spec import documents
 from entrepot.spec.pin import Pinned, pin
 

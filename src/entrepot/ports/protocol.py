@@ -17,6 +17,7 @@ from entrepot.model import shape
 from entrepot.model.call import Invoke
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
+from entrepot.shapes.document import Refusal
 from entrepot.shapes.values import Values
 
 Invokes = Mapping[str, Invoke]
@@ -95,16 +96,6 @@ class Document(msgspec.Struct, frozen=True):
     """Plain JSON values, references unresolved."""
     source: str
     """File or URL, for messages."""
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """A part of a foreign document that was not imported, and why."""
-
-    pointer: str
-    """JSON pointer into the document."""
-    construct: str
-    """What stands there, in the document's own words: `POST /pets`, `oneOf`."""
-    reason: str
 
 
 class Imported(msgspec.Struct, frozen=True):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from entrepot.kit import names, pointers
 from entrepot.kit.pointers import escape
+from entrepot.shapes.document import Tree, Unreadable
 from entrepot.shapes.schema_drafts import is_draft_4, mapped, modern_keywords, without
 
 Schema = dict[str, Any]
@@ -35,24 +35,16 @@ _MEETABLE: tuple[set[str], ...] = ({"items"}, {"additionalProperties"})
 _WEAK_FORMS = (None, "", ())
 
 
-class Unreadable(Exception):
-    """A part of the document has no meaning; the message says why."""
-
-    def __init__(self, construct: str, reason: str) -> None:
-        super().__init__(reason)
-        self.construct = construct
-        self.reason = reason
-
-
 class Unmergeable(Exception):
     """The parts of an `allOf` mean something only apart, so they cannot be written as one schema."""
 
 
 class SchemaDocument:
-    """A parsed document whose schemas refer to one another by local JSON pointers."""
+    """The schemas of a document, which refer to one another."""
 
-    def __init__(self, content: Any) -> None:
-        self.content = content
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        content = tree.content
         version = content.get("openapi", "") if isinstance(content, dict) else ""
         in_draft_4 = str(version).startswith("3.0") or (isinstance(content, dict) and "swagger" in content)
         self.siblings_count = not (in_draft_4 or is_draft_4(content))
@@ -62,22 +54,9 @@ class SchemaDocument:
         self._names: dict[str, str] = {}
         self._taken: set[str] = set()
         for container in _CONTAINERS:
-            found = self._find(container)
+            found = tree.at(container) if tree.has(container) else None
             for key in found if isinstance(found, dict) else ():
                 self.name_of(f"{container}/{escape(str(key))}")
-
-    def pointer_of(self, ref: Any) -> str:
-        """The JSON pointer that a `$ref` leads to. Raises Unreadable unless it is one into this document."""
-        if not isinstance(ref, str) or not (ref == "#" or ref.startswith("#/")):
-            raise Unreadable("$ref", f"{ref!r} does not point into this document")
-        return unquote(ref[1:])
-
-    def at(self, pointer: str) -> Any:
-        """What stands at a pointer. Raises Unreadable when nothing does."""
-        found = self._find(pointer)
-        if found is _NOTHING:
-            raise Unreadable("$ref", f"nothing stands at {pointer!r}")
-        return found
 
     def name_of(self, pointer: str) -> str:
         """The type name for the schema at a pointer: the same one every time."""
@@ -103,11 +82,11 @@ class SchemaDocument:
         own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
         parts: list[Schema] = []
         if "$ref" in schema:
-            pointer = self.pointer_of(schema["$ref"])
+            pointer = self.tree.pointer_of(schema["$ref"])
             if pointer in seen:
                 raise Unreadable("$ref", f"{pointer!r} leads back to itself")
             if pointer not in self._flattened:
-                self._flattened[pointer] = self.flat(self.at(pointer), seen | {pointer})
+                self._flattened[pointer] = self.flat(self.tree.at(pointer), seen | {pointer})
             parts.append(self._flattened[pointer])
             own = own if self.siblings_count else {key: own[key] for key in own if key in ANNOTATIONS | _NULLABLE}
         for part in schema.get("allOf", ()):
@@ -126,7 +105,7 @@ class SchemaDocument:
             name = self.name_of(pointer)
             if name not in definitions:
                 definitions[name] = True
-                definitions[name] = self._copy(self.at(pointer), pending)
+                definitions[name] = self._copy(self.tree.at(pointer), pending)
         if isinstance(out, dict):
             out = without(out, ("$defs", "definitions"))
             return out | {"$defs": definitions} if definitions else out
@@ -141,24 +120,12 @@ class SchemaDocument:
             part = {key: part[key] for key in part if key == "$ref" or key in _NULLABLE}
         out = modern_keywords(mapped(without(part, tuple(_NULLABLE)), lambda each: self._copy(each, pending)))
         if isinstance(part.get("$ref"), str):
-            pointer = self.pointer_of(part["$ref"])
+            pointer = self.tree.pointer_of(part["$ref"])
             pending.append(pointer)
             out["$ref"] = f"#/$defs/{escape(self.name_of(pointer))}"
         return {"anyOf": [out, {"type": "null"}]} if is_nullable(part) else out
 
-    def _find(self, pointer: str) -> Any:
-        found = self.content
-        for token in pointers.tokens(pointer):
-            if isinstance(found, dict) and token in found:
-                found = found[token]
-            elif isinstance(found, list) and token.isdecimal() and int(token) < len(found):
-                found = found[int(token)]
-            else:
-                return _NOTHING
-        return found
 
-
-_NOTHING = object()
 _NULLABLE = frozenset({"nullable", "x-nullable"})
 
 

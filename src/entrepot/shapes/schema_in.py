@@ -16,13 +16,13 @@ from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.shapes import schema_words as words
 from entrepot.shapes.arms import own_names
+from entrepot.shapes.document import Refusal, Tree, Unreadable
 from entrepot.shapes.kinds import apart_by_kind
 from entrepot.shapes.patterns import prove
 from entrepot.shapes.schema_document import (
     Schema,
     SchemaDocument,
     Unmergeable,
-    Unreadable,
     as_list,
     is_nullable,
     structural,
@@ -44,15 +44,6 @@ _SCHEMAS_MAX = 100_000
 """Most schemas that one shape is read from: parts of an `allOf` that name each other can multiply without end."""
 
 
-class Gap(msgspec.Struct, frozen=True):
-    """A part of a document that was not read, or was read more loosely than it is written."""
-
-    pointer: str
-    construct: str
-    """What stands there, in the document's own words."""
-    reason: str
-
-
 class _Endless(Exception):
     """A schema takes more to read than `_SCHEMAS_MAX`."""
 
@@ -61,7 +52,7 @@ class Reading(NamedTuple):
     """A schema as a shape, and whatever it leads to that could not be read."""
 
     shape: s.Shape
-    refusals: tuple[Gap, ...]
+    refusals: tuple[Refusal, ...]
 
 
 class _Arm(NamedTuple):
@@ -74,11 +65,12 @@ class _Arm(NamedTuple):
 class Reader:
     """Reads the schemas of one document, and gathers the named types they lead to."""
 
-    def __init__(self, content: Any) -> None:
-        self.document = SchemaDocument(content)
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.document = SchemaDocument(tree)
         self.types: dict[str, s.Shape] = {}
-        self.loosened: list[Gap] = []
-        self._refused: dict[str, list[Gap]] = {}
+        self.loosened: list[Refusal] = []
+        self._refused: dict[str, list[Refusal]] = {}
         self._sound: set[str] = set()
         """Named types that lead to nothing that was refused."""
         self._owner = ""
@@ -123,14 +115,14 @@ class Reader:
             raise _Endless
         try:
             return self._shape(schema, pointer)
-        except Unreadable as gap:
-            self._refuse(pointer, gap.construct, gap.reason)
+        except Unreadable as unreadable:
+            self._refuse(pointer, unreadable.construct, unreadable.reason)
         except (AttributeError, TypeError, ValueError, KeyError) as error:
             self._refuse(pointer, "schema", f"it is not a JSON Schema: {error}")
         return s.Anything()
 
     def _refuse(self, pointer: str, construct: str, reason: str) -> None:
-        self._refused.setdefault(self._owner, []).append(Gap(pointer, construct, reason))
+        self._refused.setdefault(self._owner, []).append(Refusal(pointer, construct, reason))
 
     def _shape(self, schema: Any, pointer: str) -> s.Shape:
         if isinstance(schema, bool):
@@ -207,8 +199,8 @@ class Reader:
                 raise Unreadable(words.KIND, f"{kind!r} is not a kind of shape")
 
     def _ref(self, ref: Any) -> s.Shape:
-        pointer = self.document.pointer_of(ref)
-        self.document.at(pointer)
+        pointer = self.tree.pointer_of(ref)
+        self.tree.at(pointer)
         name = self.document.name_of(pointer)
         if name not in self.types:
             self.types[name] = s.Anything()  # until what it leads to, perhaps itself, is read
@@ -220,7 +212,7 @@ class Reader:
         read: list[tuple[str, str]] = []
         while self._unread:
             self._owner, pointer = self._unread.popleft()
-            self.types[self._owner] = self._read_whole(self.document.at(pointer), pointer)
+            self.types[self._owner] = self._read_whole(self.tree.at(pointer), pointer)
             read.append((self._owner, pointer))
         for self._owner, pointer in read:
             if self._is_nothing_else(self._owner):
@@ -277,7 +269,7 @@ class Reader:
             try:
                 prove(shape.pattern, shape.length_max)
             except ValueError as error:
-                self.loosened.append(Gap(f"{pointer}/pattern", "pattern", str(error)))
+                self.loosened.append(Refusal(f"{pointer}/pattern", "pattern", str(error)))
                 return msgspec.structs.replace(shape, pattern=None)
         return shape
 

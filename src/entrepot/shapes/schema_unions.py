@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from entrepot.shapes.arms import Names
+from entrepot.shapes.document import Unreadable
 from entrepot.shapes.kinds import ALL, Kind, kind_of
-from entrepot.shapes.schema_document import SchemaDocument, Unmergeable, Unreadable, as_list
+from entrepot.shapes.schema_document import SchemaDocument, Unmergeable, as_list
 from entrepot.shapes.schema_words import UNTYPED
 
 _OBJECT_WORDS = (

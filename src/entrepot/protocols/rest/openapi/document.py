@@ -1,96 +1,13 @@
-"""An OpenAPI document by its parts, whichever version it is written in.
-
-Everything here takes documents as they are: what is missing is empty, what is of the wrong kind
-is refused with its place, and a reference is followed anywhere inside the document.
-"""
+"""An OpenAPI document by its parts, whichever version it is written in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
-import msgspec
-
-from entrepot.kit import pointers
+from entrepot.ports.servers import server_url
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, URLENCODED, Style
-
-_REFERENCES_MAX = 50
-
-
-class Unreadable(Exception):
-    """A part of the document that cannot be imported."""
-
-    def __init__(self, node: Node, reason: str) -> None:
-        super().__init__(reason)
-        self.pointer = node.pointer
-        self.reason = reason
-
-
-class Node(msgspec.Struct, frozen=True):
-    """A value in a document, and where it stands."""
-
-    root: Any
-    value: Any
-    pointer: str = ""
-
-    def __getitem__(self, name: Any) -> Node:
-        """A member, references followed; None where there is none."""
-        value = self.value.get(name) if isinstance(self.value, Mapping) else None
-        return Node(self.root, value, f"{self.pointer}/{pointers.escape(str(name))}").resolved()
-
-    def members(self) -> Iterator[tuple[str, Node]]:
-        """The members of an object, names as text."""
-        if isinstance(self.value, Mapping):
-            for name in self.value:
-                yield str(name), self[name]
-
-    def items(self) -> Iterator[Node]:
-        """The items of a list."""
-        if isinstance(self.value, list):
-            for index, value in enumerate(self.value):
-                yield Node(self.root, value, f"{self.pointer}/{index}").resolved()
-
-    def resolved(self) -> Node:
-        """What a reference refers to. Raises `Unreadable` for one that leads nowhere or out of the document."""
-        node = self
-        for _ in range(_REFERENCES_MAX):
-            reference = node.value.get("$ref") if isinstance(node.value, Mapping) else None
-            if not isinstance(reference, str):
-                return node
-            node = node._target(reference)
-        raise Unreadable(self, "the reference leads in a circle")
-
-    def _target(self, reference: str) -> Node:
-        if not reference.startswith("#"):
-            raise Unreadable(self, f"the reference {reference!r} leads out of the document")
-        fragment = unquote(reference[1:])
-        value = self.root
-        try:
-            for token in pointers.tokens(fragment):
-                value = value[int(token)] if isinstance(value, list) else value[token]
-        except (KeyError, IndexError, ValueError, TypeError):
-            raise Unreadable(self, f"the reference {reference!r} leads nowhere") from None
-        return Node(self.root, value, fragment)
-
-    def raw(self, name: str) -> Node:
-        """A member as it stands, a reference not followed: what a schema is read from."""
-        value = self.value.get(name) if isinstance(self.value, Mapping) else None
-        return Node(self.root, value, f"{self.pointer}/{pointers.escape(name)}")
-
-    @property
-    def text(self) -> str:
-        """The value where it is text, else ""."""
-        return self.value if isinstance(self.value, str) else ""
-
-    @property
-    def is_true(self) -> bool:
-        """Whether it is the value true."""
-        return self.value is True
-
-    def __bool__(self) -> bool:
-        """Whether there is anything."""
-        return self.value is not None
+from entrepot.shapes.document import Node, Tree
 
 
 class Parameter(NamedTuple):
@@ -116,18 +33,12 @@ class Content(NamedTuple):
 class OpenApi3:
     """OpenAPI 3.0 and 3.1."""
 
-    def __init__(self, root: Any) -> None:
-        self.root = Node(root, root)
+    def __init__(self, root: Node) -> None:
+        self.root = root
 
     def server_url(self) -> str:
         """The first server, its variables at their defaults."""
-        server = next(self.root["servers"].items(), None)
-        if server is None:
-            return ""
-        url = server["url"].text
-        for name, variable in server["variables"].members():
-            url = url.replace(f"{{{name}}}", str(variable["default"].value or ""))
-        return url
+        return server_url(self.root["servers"])
 
     def parameters(self, item: Node, operation: Node) -> list[Parameter]:
         """The parameters of an operation; its own go before its path's."""
@@ -161,8 +72,8 @@ class OpenApi3:
 class Swagger2:
     """Swagger 2.0."""
 
-    def __init__(self, root: Any) -> None:
-        self.root = Node(root, root)
+    def __init__(self, root: Node) -> None:
+        self.root = root
 
     def server_url(self) -> str:
         """The host with the first scheme, and the base path."""
@@ -201,7 +112,7 @@ class Swagger2:
         schema = {"type": "object", "properties": properties, "required": required}
         encoding = {node["name"].text: _encoding(node) for node in fields if node["type"].text == "array"}
         media = {"schema": schema, "encoding": encoding}
-        node = Node(self.root.value, media, operation.pointer + "/parameters")
+        node = operation.part(media, f"{operation.pointer}/parameters")
         return Content(dict.fromkeys(forms, node), bool(required), operation)
 
     def reply(self, response: Node, operation: Node) -> Content:
@@ -246,16 +157,17 @@ def _parameter_schema(node: Node) -> Node:
     type_name = schema.get("type")
     if isinstance(type_name, str) and type_name in _TYPE_NAMES:
         schema["type"] = _TYPE_NAMES[type_name]
-    return Node(node.root, schema, node.pointer)
+    return node.part(schema)
 
 
-def dialect_of(root: Any) -> Dialect | None:
+def dialect_of(content: Any) -> Dialect | None:
     """How to read a document; None when it is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
-    if not isinstance(root, Mapping):
+    if not isinstance(content, Mapping):
         return None
-    if str(root.get("openapi", "")).startswith(("3.0", "3.1")):
+    root = Node(Tree(content), content)
+    if str(content.get("openapi", "")).startswith(("3.0", "3.1")):
         return OpenApi3(root)
-    return Swagger2(root) if str(root.get("swagger", "")) == "2.0" else None
+    return Swagger2(root) if str(content.get("swagger", "")) == "2.0" else None
 
 
 def list_style(where: str, style: str, explode: Any) -> Style | None:
@@ -282,4 +194,4 @@ def _content(content: Node) -> dict[str, Node]:
 
 def _media(schema: Node) -> Node:
     """A media type object that holds this schema, at the schema's own place."""
-    return Node(schema.root, {"schema": schema.value}, schema.pointer.rpartition("/")[0])
+    return schema.part({"schema": schema.value}, schema.pointer.rpartition("/")[0])

@@ -11,14 +11,15 @@ from entrepot.http.media_types import essence
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
-from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest.binding.bound import BODILESS, MULTIPART, NDJSON, URLENCODED, Style, Where, null_is_absence
 from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of
-from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Parameter, Unreadable, list_style
+from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
+from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.octets import octets_of
-from entrepot.protocols.rest.openapi.shapes import Schemas, attribute_name, field_name
 from entrepot.protocols.rest.openapi.writer import BODY_FIELD, ITEM_SCHEMA, REQUIRED, SHARED_BODY
 from entrepot.shapes import text
+from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
+from entrepot.shapes.schemas import Schemas
 
 _HEADERS_IGNORED = frozenset(("accept", "content-type"))
 """Header parameters that OpenAPI says are to be ignored (3.1, §4.8.12.1). Authorization is one
@@ -88,27 +89,22 @@ class InputImport:
         declared = {place["name"] for place in self.places.values() if place["in"] == "path"}
         for name in _VARIABLE.findall(path):
             if name not in declared:
-                self._add(Field(name=name, shape=shape.Text(length_min=1)), "path", Node(None, None))
+                self._add(Field(name=name, shape=shape.Text(length_min=1)), "path", NOTHING)
 
     def _leave_out(self, construct: str, unreadable: Unreadable) -> None:
-        self.gaps.append(Refusal(unreadable.pointer, construct, unreadable.reason))
+        self.gaps.append(unreadable.refusal(construct))
 
     def _read_parameter(self, parameter: Parameter) -> None:
         node = parameter.node
         where = _WHERE.get(parameter.where)
         if where is None or not parameter.name:
-            raise Unreadable(node, f"a parameter in {parameter.where or 'nowhere'} has no place in a request")
+            raise node.unreadable(f"a parameter in {parameter.where or 'nowhere'} has no place in a request")
         if node["style"].text in _PREFIXED:
-            raise Unreadable(node, f"a parameter in the style {node['style'].text} is not carried")
+            raise node.unreadable(f"a parameter in the style {node['style'].text} is not carried")
         required = parameter.required or node[REQUIRED].is_true
-        field = self._schemas.field(parameter.name, "", parameter.schema, required=required)
-        field = msgspec.structs.replace(
-            field,
-            docs=node["description"].text or field.docs,
-            deprecated=field.deprecated or node["deprecated"].is_true,
-        )
+        field = self._schemas.field(parameter.name, parameter.schema, node, required=required)
         for each in self._exploded(field, parameter) or [field]:
-            self._add_as_text(each, where, parameter.style, node if each is field else Node(None, None))
+            self._add_as_text(each, where, parameter.style, node if each is field else NOTHING)
 
     def _exploded(self, field: Field, parameter: Parameter) -> list[Field]:
         """The members of an object whose style makes each a parameter of its own (OpenAPI 3.1, §4.8.12.3)."""
@@ -132,17 +128,17 @@ class InputImport:
             field = msgspec.structs.replace(field, shape=shape.unwrap(field.shape, types))
         natural = style_of(field.shape, types)
         if style == "deep" and natural != "scalar" and not is_memberwise(field.shape, types):
-            raise Unreadable(
-                node, "an object with members of any type, or within itself, is not carried in the style deepObject"
+            raise node.unreadable(
+                "an object with members of any type, or within itself, is not carried in the style deepObject"
             )
         if style not in ("deep", "json") and natural == "json":
             if not text.has_text_form(field.shape, types):
-                raise Unreadable(
-                    node, "an object as a parameter is carried as JSON `content` or in the style deepObject only"
+                raise node.unreadable(
+                    "an object as a parameter is carried as JSON `content` or in the style deepObject only"
                 )
             natural = "scalar"
         if natural == "repeat" and style is None:
-            raise Unreadable(node, "a list in this style is not carried")
+            raise node.unreadable("a list in this style is not carried")
         written = natural if style is None or natural == "scalar" else style
         self._add(field, where, node, None if where == "form" and written == natural else written)
 
@@ -161,7 +157,7 @@ class InputImport:
         if content is None or not content.media_types:
             return
         if method in BODILESS:
-            unreadable = Unreadable(content.node, f"the body of a {method} request means nothing (RFC 9110, §9.3.1)")
+            unreadable = content.node.unreadable(f"the body of a {method} request means nothing (RFC 9110, §9.3.1)")
             if content.required:
                 raise unreadable
             self._leave_out("request body", unreadable)
@@ -184,14 +180,13 @@ class InputImport:
     def _read_json(self, schema: Node, content: Content) -> None:
         if content.node[SHARED_BODY]:
             self._is_object = True
-            self._read_fields(self._record_of(schema), "body", Node(None, None), content)
+            self._read_fields(self._record_of(schema), "body", NOTHING, content)
         else:
             self._add_whole(self._whole(schema, content), content)
 
     def _whole(self, schema: Node, content: Content) -> Field:
         own = content.node[BODY_FIELD]["name"].text
-        field = self._schemas.field(own or "body", "", schema, required=content.required)
-        return msgspec.structs.replace(field, docs=content.node["description"].text or field.docs)
+        return self._schemas.field(own or "body", schema, content.node, required=content.required)
 
     def _add_whole(self, field: Field, content: Content) -> None:
         self._add(field, "body", content.node[BODY_FIELD])
@@ -199,7 +194,7 @@ class InputImport:
     def _record_of(self, schema: Node) -> Record:
         record = self._schemas.record(schema)
         if record is None:
-            raise Unreadable(schema, "a form is an object with properties")
+            raise schema.unreadable("a form is an object with properties")
         return record
 
     def _read_fields(self, record: Record, where: Where, encoding: Node, content: Content) -> None:
@@ -209,7 +204,7 @@ class InputImport:
         for field in record.fields:
             own_name = renamed[field.name].text or field.name
             identity = {"x-entrepot-name": own_name, "x-entrepot-python": field.attribute}
-            self._add(field, where, Node(None, identity), _encoded_style(encoding[field.name]))
+            self._add(field, where, encoding.part(identity), _encoded_style(encoding[field.name]))
 
     def _read_form(self, media: Node, content: Content) -> None:
         record = self._record_of(media.raw("schema"))

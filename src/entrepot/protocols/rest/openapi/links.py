@@ -10,7 +10,7 @@ from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Types
 from entrepot.protocols.rest.binding.bound import Binding, BoundField, has_default
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.openapi.document import Node, Unreadable
+from entrepot.shapes.document import Node
 
 _MEMBER = "$response.body#/"
 """Before the pointer to a member of the answer (3.1, §4.8.20.4)."""
@@ -52,7 +52,7 @@ def arguments(operation: Operation, node: Node, types: Types) -> Mapping[str, st
     if body:
         whole = next((p.field.name for p in binding.fields if p.where == "body" and binding.body == "value"), None)
         if whole is None:
-            raise Unreadable(body, "it fills a body that is not one value")
+            raise body.unreadable("it fills a body that is not one value")
         found[whole] = _member(body)
     missing = [
         field.name
@@ -60,7 +60,7 @@ def arguments(operation: Operation, node: Node, types: Types) -> Mapping[str, st
         if field.required and not has_default(field) and field.name not in found
     ]
     if missing:
-        raise Unreadable(node, f"it does not say what {operation.name} gets for {', '.join(missing)}")
+        raise node.unreadable(f"it does not say what {operation.name} gets for {', '.join(missing)}")
     return found
 
 
@@ -69,13 +69,13 @@ def _taking(parameter: str, binding: Binding, expression: Node) -> str:
     for bound in binding.fields:
         if parameter in (bound.name, f"{bound.where}.{bound.name}"):
             return bound.field.name
-    raise Unreadable(expression, f"the operation has no parameter {parameter}")
+    raise expression.unreadable(f"the operation has no parameter {parameter}")
 
 
 def _member(expression: Node) -> str:
     path = tokens(expression.text.removeprefix(_MEMBER.rstrip("/"))) if expression.text.startswith(_MEMBER) else []
     if len(path) != 1:
-        raise Unreadable(expression, "only the value of a member of the answer's own is carried")
+        raise expression.unreadable("only the value of a member of the answer's own is carried")
     return path[0]
 
 

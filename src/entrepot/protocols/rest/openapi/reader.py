@@ -18,19 +18,20 @@ from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
-from entrepot.ports.protocol import Document, Imported, Refusal
+from entrepot.ports.protocol import Document, Imported
 from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.openapi import links
-from entrepot.protocols.rest.openapi.document import Dialect, Node, OpenApi3, Unreadable, dialect_of
+from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import Credentials
-from entrepot.protocols.rest.openapi.shapes import Schemas
 from entrepot.protocols.rest.openapi.writer import OURS, PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
+from entrepot.shapes.document import Node, Refusal, Unreadable
 from entrepot.shapes.schema_places import unplaced
+from entrepot.shapes.schemas import Schemas
 
 NOT_OPENAPI = "E703"
 """A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
@@ -53,7 +54,7 @@ def read(document: Document, name: str) -> Imported:
         return _Import(content, dialect, name).imported()
     except Unreadable as unreadable:
         place = Place(file=document.source, pointer=unreadable.pointer)
-        raise Refused([Diagnostic(NOT_OPENAPI, unreadable.reason, place, "Correct the document.")]) from None
+        raise Refused([Diagnostic(NOT_OPENAPI, str(unreadable), place, "Correct the document.")]) from None
 
 
 class _Import:
@@ -64,7 +65,7 @@ class _Import:
         self._root = dialect.root
         self._name = name
         self._ours = OURS in content
-        self._schemas = Schemas(dialect.root)
+        self._schemas = Schemas(dialect.root.tree)
         self._credentials = Credentials(dialect.root)
         self._operations: list[Operation] = []
         self._refusals: list[Refusal] = []
@@ -103,7 +104,7 @@ class _Import:
             try:
                 yield str(key), node[key]
             except Unreadable as unreadable:
-                self._refuse(unreadable.pointer, str(key), unreadable.reason)
+                self._refusals.append(unreadable.refusal(str(key)))
 
     def _refuse(self, pointer: str, construct: str, reason: str) -> None:
         self._refusals.append(Refusal(pointer, construct, reason))
@@ -112,7 +113,7 @@ class _Import:
         try:
             return self._dialect.server_url()
         except Unreadable as unreadable:
-            self._refuse(unreadable.pointer, "servers", unreadable.reason)
+            self._refusals.append(unreadable.refusal("servers"))
             return ""
 
     def _read_path(self, path: str, item: Node) -> None:
@@ -120,7 +121,7 @@ class _Import:
             if not (isinstance(item.value, dict) and method in item.value):
                 continue
             construct = f"{method.upper()} {path}"
-            node = Node(item.root, item.value[method], f"{item.pointer}/{method}")
+            node = item.raw(method)
             if method in _OTHER_METHODS:
                 self._refuse(node.pointer, construct, f"the method {method.upper()} carries no operation")
                 continue
@@ -129,7 +130,7 @@ class _Import:
             try:
                 self._operations.append(self._read_operation(method.upper(), path, item, node))
             except Unreadable as unreadable:
-                self._refuse(unreadable.pointer, construct, unreadable.reason)
+                self._refusals.append(unreadable.refusal(construct))
 
     def _read_operation(self, method: str, path: str, item: Node, node: Node) -> Operation:
         self._refuse_other_servers(item, node)
@@ -170,7 +171,7 @@ class _Import:
         for servers in (item["servers"], node["servers"]):
             first = next(servers.items(), None) if isinstance(self._dialect, OpenApi3) else None
             if first is not None and first["url"].text != next(self._root["servers"].items(), first)["url"].text:
-                raise Unreadable(servers, "it lives on another server than the rest; import it as a service of its own")
+                raise servers.unreadable("it lives on another server than the rest; import it as a service of its own")
 
     def _operation_name(self, operation_id: str, method: str, path: str) -> str:
         if self._ours and operation_id:
@@ -201,7 +202,7 @@ class _Import:
         try:
             bind(msgspec.structs.replace(operation, name="operation"), self._schemas.types)
         except Unbindable as unbindable:
-            raise Unreadable(node, str(unbindable)) from None
+            raise node.unreadable(str(unbindable)) from None
 
     def _at_own_address(self, operation: Operation) -> Operation:
         """The operation at an address that no other one has: where it would, its name is put behind the path.
@@ -228,7 +229,7 @@ class _Import:
         if self._ours:
             for name in self._root["components"]["schemas"].value or ():
                 if name != PROBLEM_SCHEMA:
-                    self._schemas.shape(Node(self._root.value, {"$ref": f"{REFERENCES}{escape(name)}"}))
+                    self._schemas.shape(self._root.part({"$ref": f"{REFERENCES}{escape(name)}"}))
             return dict(self._schemas.types)
         return self._schemas.reachable(part for operation in self._operations for part in operation.shapes)
 
@@ -254,10 +255,10 @@ class _Import:
             try:
                 linked = next((each for each in self._operations if each.name == target), None)
                 if linked is None:
-                    raise Unreadable(node, "it names no imported operation by its operationId")
+                    raise node.unreadable("it names no imported operation by its operationId")
                 arguments = links.arguments(linked, node, self._schemas.types)
             except Unreadable as unreadable:
-                self._refuse(unreadable.pointer, f"link {field} of {operation}", unreadable.reason)
+                self._refusals.append(unreadable.refusal(f"link {field} of {operation}"))
                 continue
             docs = node["description"].text
             yield Link(type=type_name, field=field, operation=linked.name, arguments=arguments, docs=docs)

@@ -14,13 +14,13 @@ from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault, Kind
 from entrepot.model.shape import Record, Shape
-from entrepot.ports.protocol import Refusal
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NAME, NDJSON
-from entrepot.protocols.rest.openapi.document import Content, Dialect, Node, Unreadable
+from entrepot.protocols.rest.openapi.document import Content, Dialect
 from entrepot.protocols.rest.openapi.octets import octets_of
-from entrepot.protocols.rest.openapi.shapes import Schemas
 from entrepot.protocols.rest.openapi.writer import ITEM_SCHEMA, WHOLE
+from entrepot.shapes.document import Node, Refusal, Unreadable
+from entrepot.shapes.schemas import Schemas
 
 _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
 _ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")
@@ -59,7 +59,7 @@ class ReplyImport:
             found = [(200, self._responses["default"])]
         if not found:
             reason = "its only success is a redirect, which is not followed" if self._codes("3") else "none succeeds"
-            raise Unreadable(self._operation["responses"], reason)
+            raise self._operation["responses"].unreadable(reason)
         read = [self._read(status, node) for status, node in found]
         first = next((success for success in read if success.produces or success.streams), read[0])
         for other in read:
@@ -146,7 +146,7 @@ class ReplyImport:
         try:
             data = self._schemas.shape(schema)
         except Unreadable as unreadable:
-            self.gaps.append(Refusal(unreadable.pointer, construct, unreadable.reason))
+            self.gaps.append(unreadable.refusal(construct))
             return
         if not isinstance(self._schemas.resolved(data), Record):
             self.gaps.append(Refusal(schema.pointer, construct, "its body is no object; the status alone is kept"))
@@ -212,7 +212,7 @@ def _item_schema(media: Node, response: Node) -> Node:
     for name in _ITEM_SCHEMAS:
         if media[name]:
             return media.raw(name)
-    raise Unreadable(response, "it is a stream, and nothing says of what items")
+    raise response.unreadable("it is a stream, and nothing says of what items")
 
 
 def _nullable(part: Shape) -> Shape:

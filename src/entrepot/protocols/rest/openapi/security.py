@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from entrepot.ports.protocol import Refusal
-from entrepot.protocols.rest.openapi.document import Node, Unreadable
+from entrepot.shapes.document import Node, Refusal, Unreadable
 
 Places = Mapping[str, Mapping[str, Any]]
 """Of an operation's parameters: where each stands and under which name."""
@@ -50,5 +49,5 @@ class Credentials:
             for token in (*listed.split("/"), name):
                 node = node[token]
         except Unreadable as unreadable:
-            return Node(self._root.root, None, unreadable.pointer)
+            return self._root.part(None, unreadable.pointer)
         return node

@@ -24,7 +24,7 @@ from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import links
-from entrepot.protocols.rest.openapi.shapes import attribute_name, field_name
+from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.shapes import schema_out
 from entrepot.shapes.schema_places import placed
 

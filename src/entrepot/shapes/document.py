@@ -1,0 +1,148 @@
+"""Foreign interface documents: their parts by pointer, references followed, and what could not be read of them.
+
+Everything here takes documents as they are: what is missing is empty, what leads nowhere is refused with its
+place. Where a part stands is told by a JSON pointer, which in another file than the main one has the file and
+`#` before it: `/paths/~1pets`, `schemas/pet.yaml#/Pet`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from entrepot.kit import pointers
+
+_REFERENCES_MAX = 50
+_INDEX = re.compile(r"[0-9]{1,9}")
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A part of a document that was not read, or was read more loosely than it is written, and why."""
+
+    pointer: str
+    construct: str
+    """What stands there, in the document's own words: `POST /pets`, `oneOf`."""
+    reason: str
+
+
+class Unreadable(Exception):
+    """A part of a document that cannot be read. Where it stands, whoever catches it may know better."""
+
+    def __init__(self, construct: str, reason: str, pointer: str = "") -> None:
+        super().__init__(f"{construct}: {reason}" if construct else reason)
+        self.construct = construct
+        self.reason = reason
+        self.pointer = pointer
+
+    def refusal(self, construct: str) -> Refusal:
+        """As a part of a whole that `construct` names."""
+        return Refusal(self.pointer, construct, str(self))
+
+
+class Tree:
+    """A parsed document."""
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+    def pointer_of(self, reference: Any) -> str:
+        """Where a `$ref` leads. Raises `Unreadable` for one that leads out of the document."""
+        if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+            raise Unreadable("$ref", f"the reference {reference!r} leads out of the document")
+        return unquote(reference[1:])
+
+    def at(self, pointer: str) -> Any:
+        """What stands at a pointer. Raises `Unreadable` when nothing does."""
+        found = self.content
+        for token in pointers.tokens(pointer):
+            if isinstance(found, dict) and token in found:
+                found = found[token]
+            elif isinstance(found, list) and _INDEX.fullmatch(token) and int(token) < len(found):
+                found = found[int(token)]
+            else:
+                raise Unreadable("$ref", f"the reference leads nowhere: nothing stands at {pointer!r}")
+        return found
+
+    def has(self, pointer: str) -> bool:
+        """Whether anything stands at a pointer."""
+        try:
+            self.at(pointer)
+        except Unreadable:
+            return False
+        return True
+
+
+class Node(msgspec.Struct, frozen=True):
+    """A value in a document, and where it stands."""
+
+    tree: Tree
+    value: Any
+    pointer: str = ""
+
+    def __getitem__(self, name: Any) -> Node:
+        """A member or an item, references followed; None where there is none. Raises `Unreadable`."""
+        return self.raw(name).resolved()
+
+    def raw(self, name: Any) -> Node:
+        """A member or an item as it stands, a reference not followed: what a schema is read from."""
+        value = None
+        if isinstance(self.value, Mapping):
+            value = self.value.get(name)
+        elif isinstance(self.value, list) and isinstance(name, int) and name < len(self.value):
+            value = self.value[name]
+        return Node(self.tree, value, f"{self.pointer}/{pointers.escape(str(name))}")
+
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """The members of an object, names as text."""
+        if isinstance(self.value, Mapping):
+            for name in self.value:
+                yield str(name), self[name]
+
+    def items(self) -> Iterator[Node]:
+        """The items of a list."""
+        if isinstance(self.value, list):
+            for index in range(len(self.value)):
+                yield self[index]
+
+    def resolved(self) -> Node:
+        """What a reference refers to. Raises `Unreadable` for one that leads nowhere or out of the document."""
+        node = self
+        try:
+            for _ in range(_REFERENCES_MAX):
+                if not isinstance(node.value, Mapping) or not isinstance(node.value.get("$ref"), str):
+                    return node
+                pointer = self.tree.pointer_of(node.value["$ref"])
+                node = Node(self.tree, self.tree.at(pointer), pointer)
+        except Unreadable as unreadable:
+            raise self.unreadable(unreadable.reason) from None
+        raise self.unreadable("the reference leads in a circle")
+
+    def part(self, value: Any, pointer: str = "") -> Node:
+        """Something that the document says in other words, as it is read: at this place, or at another."""
+        return Node(self.tree, value, pointer or self.pointer)
+
+    def unreadable(self, reason: str) -> Unreadable:
+        """The refusal of this part."""
+        return Unreadable("", reason, self.pointer)
+
+    @property
+    def text(self) -> str:
+        """The value where it is text, else ""."""
+        return self.value if isinstance(self.value, str) else ""
+
+    @property
+    def is_true(self) -> bool:
+        """Whether it is the value true."""
+        return self.value is True
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return self.value is not None
+
+
+NOTHING = Node(Tree(None), None)
+"""What a document does not say."""
