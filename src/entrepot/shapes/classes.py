@@ -25,6 +25,7 @@ from entrepot.model.page import Page
 from entrepot.shapes import authored
 from entrepot.shapes.arms import choose
 from entrepot.shapes.checks import Checks
+from entrepot.shapes.class_defaults import filled
 from entrepot.shapes.explain import Known, fits
 from entrepot.shapes.kinds import apart_by_kind, kinds_of
 from entrepot.shapes.patterns import python_pattern
@@ -116,9 +117,12 @@ class Classes:
     def reader(self, shape: s.Shape) -> Reader:
         """Plain data to the shape's values."""
         annotation, check = self.of(shape), self.checks.of(shape)
+        fills = Trait.CLASS_DEFAULTS in self.checks.traits.of(shape)
 
         def read(plain: Any) -> Any:
             value = msgspec.convert(plain, annotation, dec_hook=self.read_hook, str_keys=True)
+            if fills:
+                filled(value)
             # Only now is every part known to be of the JSON kind that the check counts on.
             if check is not None and not check(plain):
                 raise NotOfShape(Problem("variant", "is not of its type"))

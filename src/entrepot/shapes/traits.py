@@ -13,6 +13,7 @@ from typing import Any
 
 from entrepot.model import shape as s
 from entrepot.shapes import authored, jsonschema
+from entrepot.shapes.class_defaults import class_defaults
 from entrepot.shapes.kinds import kinds_of
 from entrepot.shapes.scalars import fits_int64, int_bounds
 
@@ -41,6 +42,8 @@ class Trait(enum.Flag):
     """It holds a record with a member that is for requests only."""
     HASHED = enum.auto()
     """It holds a set, or a map whose keys are integers."""
+    CLASS_DEFAULTS = enum.auto()
+    """It holds a dataclass whose defaults must be filled in (`class_defaults`)."""
 
 
 _BY_ACCESS = {"read": Trait.READ_ONLY, "write": Trait.WRITE_ONLY}
@@ -72,6 +75,8 @@ class Traits:
             found[name], names = self._written_here(shape, cls is not None)
             if authored.tag_of(cls) is not None:
                 found[name] |= Trait.CHECKED
+            if class_defaults(cls):
+                found[name] |= Trait.CLASS_DEFAULTS
             for used in names:
                 used_by.setdefault(used, []).append(name)
         pending = list(found)

@@ -20,6 +20,7 @@ from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.shapes import authored, guard
+from entrepot.shapes.class_defaults import filled
 from entrepot.shapes.classes import Classes
 from entrepot.shapes.explain import explain
 from entrepot.shapes.integers import Integers
@@ -141,6 +142,7 @@ class Codec:
         made = values.made
         number = guard.number_hook(limits) if Trait.UNTYPED in self._traits else decimal.Decimal
         read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
+        fills = Trait.CLASS_DEFAULTS in self._traits
         check, times = made.checks.of(shape), Trait.TIME in self._traits
         hashed, shallow, short = Trait.HASHED in self._traits, limits.depth_max, limits.number_digits_max
         # An author's own class may write itself at a price, or not at all.
@@ -163,6 +165,8 @@ class Codec:
                 if (fault := values.fault_in(shape, data, trusted=trusted)) is not None:
                     raise fault from None
                 return values.read_thoroughly(shape, _plain.decode(data))
+            if fills:
+                filled(value)
             if suspect and (found := values.fault_in(shape, data, trusted=trusted)) is not None:
                 raise found
             return value
