@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -146,6 +147,8 @@ COSTLY = {
     % b"".join(b"%d," % (number * (2**61 - 1)) for number in range(1, 35_000)),
     "names whose hashes collide": b'{"by_number":{%b"1":1}}'
     % b"".join(b'"%d":1,' % (number * (2**61 - 1)) for number in range(1, 35_000)),
+    "UUIDs whose hashes collide": b'{"by_id":{%b"00000000-0000-0000-0000-000000000000":1}}'
+    % b"".join(b'"%b":1,' % str(uuid.UUID(int=number * (2**61 - 1))).encode() for number in range(1, 22_000)),
     "floats": b'{"anything":[%b1]}' % (b"1.5," * 200_000),
     "decimals": b'{"anything":[%b1]}' % (b"1e900," * 150_000),
     "brackets": b'{"anything":[%b[]]}' % ((b"[" * 60 + b"]" * 60 + b",") * 8000),

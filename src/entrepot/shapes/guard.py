@@ -7,7 +7,6 @@ exactly and slowly.
 from __future__ import annotations
 
 import decimal
-import itertools
 import json
 import math
 import re
@@ -25,8 +24,6 @@ _untyped = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 _DIGITS = re.compile(rb"[0-9]{4}")
 _LONG_FRACTION = re.compile(rb"\.[0-9]{6}[0-9]*[1-9]")
-_LONG_NUMBER = re.compile(rb'"-?(?:[0-9]|\\u003[0-9]){20,5000}"(?=\s*:)|[\[,\s]-?[0-9]{20,}(?=[\],\s])')
-_LONG_NUMBERS_MAX = 1000
 _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[{]}")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -105,17 +102,6 @@ def may_be_unsound(plain: Any, limits: Limits) -> bool:
         elif kind is not bool and item is not None and not (kind is float and math.isfinite(item)):
             return True
     return False
-
-
-def long_numbers(data: bytes) -> Issue | None:
-    """What is wrong with a JSON text, if it holds many integers beyond 64 bits as names or items.
-
-    Anybody can choose such integers so that Python's hashes of them collide, and reading them into
-    a set or map takes quadratic time. Of smaller ones no more than a few collide.
-    """
-    if sum(1 for _ in itertools.islice(_LONG_NUMBER.finditer(data), _LONG_NUMBERS_MAX + 1)) <= _LONG_NUMBERS_MAX:
-        return None
-    return Issue("", "length", f"may hold at most {_LONG_NUMBERS_MAX} integers beyond 64 bits")
 
 
 def may_cut_time(data: bytes) -> bool:

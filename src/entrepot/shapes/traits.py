@@ -41,7 +41,7 @@ class Trait(enum.Flag):
     WRITE_ONLY = enum.auto()
     """It holds a record with a member that is for requests only."""
     HASHED = enum.auto()
-    """It holds a set, or a map whose keys are integers."""
+    """It holds a set, or a map whose keys are integers or UUIDs."""
     CLASS_DEFAULTS = enum.auto()
     """It holds a dataclass whose defaults must be filled in (`class_defaults`)."""
 
@@ -120,7 +120,8 @@ class Traits:
             case s.List(unique=True):
                 return Trait.HASHED | Trait.CHECKED
             case s.Map(key=key):
-                return Trait.HASHED if "integer" in kinds_of(key, self._types) else Trait.NONE
+                number = "integer" in kinds_of(key, self._types) or isinstance(s.unwrap(key, self._types), s.Uuid)
+                return Trait.HASHED if number else Trait.NONE
             case s.Text(pattern=str()):
                 return Trait.CHECKED if own_class else Trait.NONE
             case _:

@@ -22,6 +22,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.shapes import authored, guard
 from entrepot.shapes.class_defaults import filled
 from entrepot.shapes.classes import Classes
+from entrepot.shapes.collisions import colliding
 from entrepot.shapes.explain import explain
 from entrepot.shapes.integers import Integers
 from entrepot.shapes.traits import Trait
@@ -149,9 +150,9 @@ class Codec:
         echoes = None if trusted or self._rewrite is not None or made.has_pydantic else self.encode
 
         def decode(data: bytes) -> Any:
-            if hashed and (issue := guard.long_numbers(data)) is not None:
-                raise _malformed(issue)
             try:
+                if hashed and (issue := colliding(data)) is not None:
+                    raise _malformed(issue)
                 value = read(data)
                 suspect = (
                     # What is written back as it came repeats no name; many clients write as we do.

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import uuid
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -36,6 +37,7 @@ class Thing(msgspec.Struct, forbid_unknown_fields=True):
     numbers: list[int] = []
     distinct: set[int] = set()
     by_number: dict[int, int] = {}
+    by_id: dict[uuid.UUID, int] = {}
     tree: Tree | None = None
     anything: Any = None
 
