@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, settings
 
 from support.running import Running, running_example
 
 CI = os.environ.get("CI") == "true"
+
+ON_BOTH_LOOPS = ("test_http1", "test_egress")
+"""Whatever is near sockets of our own is tested on both event loops."""
 
 settings.register_profile("entrepot", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("entrepot")
@@ -21,6 +26,14 @@ def pytest_configure() -> None:
     # A shell that runs the tests in the background has them ignore Ctrl-C, and so would all that they start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    if item.path.stem.startswith(ON_BOTH_LOOPS):
+        return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.hookimpl(wrapper=True)

@@ -23,10 +23,10 @@ from entrepot.model.principal import Principal
 from entrepot.ports.faults import Members, members_of
 from entrepot.ports.protocol import Catalog, ServedService
 from entrepot.runtime.bind import Binder
+from entrepot.runtime.egress import egress_exchange
 from entrepot.runtime.local import local_service
 from entrepot.runtime.sources import import_service
 from entrepot.runtime.threads import Threads
-from entrepot.wire.egress import egress_exchange
 
 NOT_FROM_JSON = "E912"
 """The operation takes or gives what has no JSON form."""

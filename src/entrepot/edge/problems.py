@@ -8,7 +8,7 @@ import msgspec
 
 from entrepot.edge.trace import METADATA, TRACE_ID
 from entrepot.edge.xds import Json, extension, header
-from entrepot.model.egress import MARK
+from entrepot.ir.egress import MARK
 from entrepot.model.fault import KINDS, Kind
 
 UPSTREAM_KEY = "upstream"

@@ -21,7 +21,7 @@ from entrepot.edge.problems import UPSTREAM_KEY
 from entrepot.edge.trace import METADATA
 from entrepot.edge.xds import Json, duration, extension, header, typed
 from entrepot.ir.edge import LIVE_PATH, OWN_PREFIX, EdgeIR, PoolTarget, Route, UpstreamTarget
-from entrepot.model.egress import ANSWERED, HOST_SUFFIX, MARK
+from entrepot.ir.egress import ANSWERED, HOST_SUFFIX, MARK
 from entrepot.model.upstream import Upstream
 
 UNCLEAN_PATH = r"(?i).*(//|\\|%2f|%5c|%2e|%00|/\.\.?(;[^/]*)?(/.*)?$).*"

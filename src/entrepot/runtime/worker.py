@@ -19,6 +19,7 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, ServedService
 from entrepot.runtime.bind import Binder, exchange_of
+from entrepot.runtime.egress import egress_exchange
 from entrepot.runtime.hosted import hosted_app
 from entrepot.runtime.http_server import HttpServer
 from entrepot.runtime.logs import log_as_json
@@ -26,7 +27,6 @@ from entrepot.runtime.resources import application_scope
 from entrepot.runtime.sources import import_service
 from entrepot.runtime.threads import Threads
 from entrepot.wire.asgi import asgi_app
-from entrepot.wire.egress import egress_exchange
 
 RELEASE_UNREADABLE = "E853"
 """The release's file is not one that this version can read."""

@@ -14,7 +14,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
 from entrepot.model.upstream import Endpoint, Retry, Upstream
 from entrepot.ports.exchange import Request
-from entrepot.wire.egress import Egress, egress_exchange
+from entrepot.runtime.egress import Egress, egress_exchange
 from support.edge import Origin, Site, edge_site
 from support.http1 import get
 from support.raw_server import Peer, raw_server

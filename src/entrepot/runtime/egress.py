@@ -15,7 +15,7 @@ import msgspec
 
 from entrepot.http.bodies import close
 from entrepot.http.headers import header
-from entrepot.model import egress
+from entrepot.ir import egress
 from entrepot.model.call import Headers
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
