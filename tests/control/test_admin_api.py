@@ -18,6 +18,7 @@ from entrepot.control.client import ControlFailed, NotRunning, ask
 from entrepot.control.releases import Releases
 from entrepot.control.server import BODY_BYTES_MAX, AdminApi
 from entrepot.ir.layout import Layout
+from entrepot.wire.asgi import asgi_app
 from support.virtual_clock import VirtualClock
 
 
@@ -44,7 +45,7 @@ async def applier(layout: Layout) -> AsyncIterator[Applier]:
     applier = Applier()
     api = AdminApi(layout, Releases(layout, VirtualClock()), applier)  # type: ignore[arg-type]
     listener = sockets.listen_unix(layout.control_socket)
-    server = uvicorn.Server(uvicorn.Config(api, lifespan="off", log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(asgi_app(api), lifespan="off", log_level="critical"))
     serving = asyncio.create_task(server.serve([listener]))
     yield applier
     server.should_exit = True
@@ -74,7 +75,7 @@ async def test_a_body_that_is_no_request_is_refused(layout: Layout, applier: App
 
 
 async def test_a_body_without_end_is_cut_short(layout: Layout, applier: Applier) -> None:
-    with pytest.raises(ControlFailed, match=f"more than {BODY_BYTES_MAX} bytes"):
+    with pytest.raises(ControlFailed, match=f"longer than {BODY_BYTES_MAX} bytes"):
         await asked(layout, "POST", "/apply", {"dir": "x" * BODY_BYTES_MAX})
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import http.client
+import asyncio
+import http
 import json
-import socket
+import time
 from pathlib import Path
 from typing import Any
 
+from entrepot.http.bodies import read
 from entrepot.ir.layout import Layout
+from entrepot.kit.limits import DEFAULT_LIMITS
+from entrepot.model.fault import Fault
+from entrepot.ports.exchange import Request
+from entrepot.wire.http1 import Http1Client
+from entrepot.wire.pool import NotConnected
 
 TIMEOUT = 120.0
 """Seconds: an apply takes as long as new workers need to start."""
@@ -25,31 +32,29 @@ class ControlFailed(Exception):
     """Control answered with an error."""
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=TIMEOUT)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 def ask(layout: Layout, method: str, path: str, body: Any = None) -> Any:
     """The JSON answer to one request. Raises `NotRunning`, or `ControlFailed` with control's own words."""
-    connection = _UnixConnection(layout.control_socket)
+    content = b"" if body is None else json.dumps(body).encode()
+    request = Request(method, path.encode(), headers=_HEADERS, body=content, deadline=time.monotonic() + TIMEOUT)
     try:
-        content = None if body is None else json.dumps(body).encode()
-        connection.request(method, path, body=content, headers={"content-type": "application/json"})
-        response = connection.getresponse()
-        answer = json.loads(response.read())
-    except (FileNotFoundError, ConnectionRefusedError):
+        status, text = asyncio.run(_answer(layout, request))
+        answer = json.loads(text)
+    except NotConnected:
         raise NotRunning(layout.project) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (Fault, ValueError) as error:
         raise ControlFailed(f"control did not answer: {error}") from error
-    finally:
-        connection.close()
-    if response.status != http.HTTPStatus.OK:
-        raise ControlFailed(str(answer.get("detail", f"control answered {response.status}")))
+    if status != http.HTTPStatus.OK:
+        raise ControlFailed(str(answer.get("detail", f"control answered {status}")))
     return answer
+
+
+_HEADERS = [(b"content-type", b"application/json")]
+
+
+async def _answer(layout: Layout, request: Request) -> tuple[int, bytes]:
+    client = Http1Client(path=str(layout.control_socket))
+    try:
+        response = await client(request)
+        return response.status, await read(response.body, DEFAULT_LIMITS.reply_bytes_max)
+    finally:
+        await client.close()

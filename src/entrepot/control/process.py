@@ -17,6 +17,7 @@ from entrepot.edge import run
 from entrepot.ir.release import Release
 from entrepot.kit.clock import SystemClock
 from entrepot.ports.protocol import Catalog
+from entrepot.wire.asgi import asgi_app
 
 SHUTDOWN_SECONDS = 3
 """Seconds that an answer in progress may take when the process is told to end."""
@@ -41,7 +42,7 @@ async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -
     applier = Applier(releases, compiled, WantedFleet(layout, notify), edge, SystemClock())
     await applier.recover()
     config = uvicorn.Config(
-        AdminApi(layout, releases, applier),
+        asgi_app(AdminApi(layout, releases, applier)),
         fd=descriptor,
         lifespan="off",
         access_log=False,

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
+
+from entrepot.model.fault import Fault
+from entrepot.ports.exchange import Request
+from entrepot.wire.http1 import Http1Client
 
 POLL_INTERVAL = 0.01
 PROBE_TIMEOUT = 2.0
@@ -15,11 +20,14 @@ Address = Path | tuple[str, int]
 
 async def answers(address: Address, path: str) -> bool:
     """Whether a GET of `path` is answered with 200 in time."""
+    client = _client(address)
     try:
-        async with asyncio.timeout(PROBE_TIMEOUT):
-            return await _get(address, path) == 200
-    except (OSError, TimeoutError, ValueError):
+        request = Request("GET", path.encode(), deadline=time.monotonic() + PROBE_TIMEOUT)
+        return (await client(request)).status == 200
+    except Fault:
         return False
+    finally:
+        await client.close()
 
 
 async def until_answering(address: Address, path: str) -> None:
@@ -28,15 +36,8 @@ async def until_answering(address: Address, path: str) -> None:
         await asyncio.sleep(POLL_INTERVAL)
 
 
-async def _get(address: Address, path: str) -> int:
-    reader, writer = await (
-        asyncio.open_unix_connection(str(address)) if isinstance(address, Path) else asyncio.open_connection(*address)
-    )
-    try:
-        writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
-        status_line = await reader.readline()
-        return int(status_line.split(b" ", 2)[1])
-    except IndexError:
-        raise ValueError("not an HTTP answer") from None
-    finally:
-        writer.close()
+def _client(address: Address) -> Http1Client:
+    if isinstance(address, Path):
+        return Http1Client(path=str(address))
+    host, port = address
+    return Http1Client(host=host, port=port)

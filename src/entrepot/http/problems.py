@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from entrepot.http.headers import header
 from entrepot.model.call import Context, Headers
 from entrepot.model.fault import Fault, Kind
+from entrepot.model.faults import UnknownOperation
 from entrepot.ports.exchange import Response
 from entrepot.ports.faults import FaultMembers, Members, encode_members, members_of
 
@@ -48,6 +49,12 @@ class HttpOnly:
     """Of a fault: HTTP has a status for it that its kind has not."""
 
     http_status: int
+
+
+class MethodNotAllowed(HttpOnly, UnknownOperation):
+    """The address has no operation of this method."""
+
+    http_status = 405
 
 
 def status_of(fault: Fault) -> int:

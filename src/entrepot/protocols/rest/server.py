@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.http.bodies import close
 from entrepot.http.context import context_of
-from entrepot.http.problems import HttpOnly, problem_response
+from entrepot.http.problems import MethodNotAllowed, problem_response
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import Malformed, UnknownOperation
@@ -34,12 +34,6 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS = 15.0
 UNBINDABLE = "E702"
 """An operation's binding cannot be carried out."""
-
-
-class MethodNotAllowed(HttpOnly, UnknownOperation):
-    """The address has no operation of this method."""
-
-    http_status = 405
 
 
 class RestCan(Can, frozen=True):
