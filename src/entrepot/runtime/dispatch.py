@@ -25,7 +25,7 @@ def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
     A protocol's prefixes begin with a segment that is its own; what follows is for its own router.
     Paths are compared as they came. Raises ValueError when two exchanges want the same address.
     """
-    exact: dict[bytes, Exchange] = {path.encode(): _answer_health for path in _OWN_PATHS}
+    exact: dict[bytes, Exchange] = {path.encode(): answer_health for path in _OWN_PATHS}
     segments: dict[bytes, Exchange] = {}
     for mount, exchange in mounted:
         path = mount.path.encode()
@@ -33,14 +33,12 @@ def dispatcher(mounted: Iterable[tuple[Mount, Exchange]]) -> Exchange:
         if found is not exchange:
             raise ValueError(f"two protocols want to be served at {mount.path}")
 
-    def by_segment(request: Request) -> Awaitable[Response]:
-        return segments.get(_first(request.path), _refuse)(request)
-
-    # Where one protocol has all the prefixes, it may as well say itself what it does not have.
-    elsewhere = next(iter(segments.values())) if len({*segments.values()}) == 1 else by_segment
-
     def dispatch(request: Request) -> Awaitable[Response]:
-        return exact.get(request.path, elsewhere)(request)
+        path = request.path
+        exchange = exact.get(path)
+        if exchange is None:
+            exchange = segments.get(_first(path), _refuse)
+        return exchange(request)
 
     return dispatch
 
@@ -54,5 +52,6 @@ async def _refuse(request: Request) -> Response:
     return problem_response(UnknownOperation("nothing is served at this address"), context_of(request))
 
 
-async def _answer_health(_request: Request) -> Response:
+async def answer_health(_request: Request) -> Response:
+    """That this process serves."""
     return Response(200, _TEXT, b"ok\n")

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import logging
-from contextlib import closing
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
+from entrepot.http.bodies import too_large
+from entrepot.http.context import context_of
 from entrepot.http.problems import problem_response
+from entrepot.http.spool import Spool
 from entrepot.ir.worker import HEALTH_PATH, Pool
 from entrepot.kit.limits import Limits
-from entrepot.model.call import Context
 from entrepot.model.fault import Fault
-from entrepot.model.faults import Internal, TooLarge, Unavailable, UnknownOperation
-from entrepot.ports.exchange import Response
+from entrepot.model.faults import Cancelled, Internal, Unavailable, UnknownOperation
+from entrepot.ports.exchange import Request, Response
+from entrepot.runtime.dispatch import answer_health
 from entrepot.runtime.sources import import_attribute
-from entrepot.runtime.spool import Spool
 from entrepot.runtime.threads import WAITING_PER_THREAD
-from entrepot.wire.asgi import AsgiApp, Message, Receive, Scope, Send
+from entrepot.wire.asgi import AsgiApp, Inbound, Message, Receive, Scope, Send, asgi_app
 
 log = logging.getLogger("entrepot.runtime")
+
+_MEMORY_MAX = 64 * 1024
+"""Octets of a body that are held in memory; a longer one goes into a file."""
 
 
 def hosted_app(pool: Pool, project: Path, limits: Limits) -> AsgiApp:
@@ -39,16 +45,18 @@ def mounted(app: AsgiApp, mount: str) -> AsgiApp:
     The health path is answered before it, and every other path outside the prefix refused.
     """
     inside = f"{mount}/"
+    health = asgi_app(answer_health)
+    nothing = _refusing(UnknownOperation("nothing is served at this address"))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
         elif scope["path"] == HEALTH_PATH:
-            await _answer(send, Response(200, [(b"content-type", b"text/plain; charset=utf-8")], b"ok\n"))
+            await health(scope, receive, send)
         elif scope["path"] == mount or scope["path"].startswith(inside):
             await _watched(app, {**scope, "root_path": mount}, receive, send)
         else:
-            await _refuse(UnknownOperation("nothing is served at this address"), scope, send)
+            await nothing(scope, receive, send)
 
     return serve
 
@@ -67,9 +75,14 @@ async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> 
     except (Exception, SystemExit) as error:
         if begun:
             raise  # the answer breaks off, which is all that its caller can still be told
-        extra = {"trace_id": _context(scope).trace_id}
-        log.error("the application raised %s", type(error).__name__, exc_info=error, extra=extra)
-        await _refuse(Internal(), scope, send)
+        await asgi_app(partial(_own_up, error))(scope, receive, send)
+
+
+async def _own_up(error: BaseException, request: Request) -> Response:
+    context = context_of(request)
+    extra = {"trace_id": context.trace_id}
+    log.error("the application raised %s", type(error).__name__, exc_info=error, extra=extra)
+    return problem_response(Internal(), context)
 
 
 def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
@@ -77,11 +90,12 @@ def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
     adapted = cast(AsgiApp, WSGIMiddleware(app, workers=threads))
     most = threads * (1 + WAITING_PER_THREAD)
     present = 0
+    busy = _refusing(Unavailable("all threads of the application are busy", retry_after=1))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         nonlocal present
         if present >= most:
-            await _refuse(Unavailable("all threads of the application are busy", retry_after=1), scope, send)
+            await busy(scope, receive, send)
             return
         present += 1
         try:
@@ -93,30 +107,47 @@ def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
 
 
 def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:
-    """The application, asked when the body of the request is there."""
+    """The application, asked when the body of the request is there.
+
+    A thread that reads from a slow caller is a thread that nobody else has: a few dozen such
+    callers could keep an application from everybody.
+    """
+    too_long = _refusing(too_large(body_max), (b"connection", b"close"))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        with closing(Spool(body_max)) as spool:
-            try:
-                whole = await spool.fill(receive)
-            except TooLarge as fault:
-                await _refuse(fault, scope, send, (b"connection", b"close"))
-                return
-            if whole:
-                await app(scope, spool.replayed(receive), send)
+        spool = Spool(_MEMORY_MAX)
+        try:
+            async for chunk in Inbound(receive, scope["headers"]):
+                await spool.write(chunk)
+                if spool.size > body_max:
+                    await too_long(scope, receive, send)
+                    return
+        except Cancelled:
+            return
+        await app(scope, _replayed(spool.read(), receive), send)
 
     return serve
 
 
-def _context(scope: Scope) -> Context:
-    traceparent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
-    return Context(traceparent=traceparent.decode("latin-1"))
+def _replayed(body: AsyncIterator[bytes], receive: Receive) -> Receive:
+    """A `receive` that gives the body, and then what else comes."""
+    ended = False
+
+    async def again() -> Message:
+        nonlocal ended
+        if ended:
+            return await receive()
+        chunk = await anext(body, b"")
+        ended = not chunk
+        return {"type": "http.request", "body": chunk, "more_body": not ended}
+
+    return again
 
 
-async def _refuse(fault: Fault, scope: Scope, send: Send, *headers: tuple[bytes, bytes]) -> None:
-    await _answer(send, problem_response(fault, _context(scope), headers=[*headers]))
+def _refusing(fault: Fault, *headers: tuple[bytes, bytes]) -> AsgiApp:
+    """What answers every request with this fault."""
 
+    async def refuse(request: Request) -> Response:
+        return problem_response(fault, context_of(request), headers=[*headers])
 
-async def _answer(send: Send, response: Response) -> None:
-    await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-    await send({"type": "http.response.body", "body": response.body})
+    return asgi_app(refuse)

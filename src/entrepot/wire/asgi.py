@@ -43,7 +43,7 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
         if scope["type"] != "http":
             raise RuntimeError(f"this application answers HTTP requests, not {scope['type']!r}")
         method, headers = scope["method"], scope["headers"]
-        inbound = _Inbound(receive, headers)
+        inbound = Inbound(receive, headers)
         path = scope.get("raw_path") or quote(scope["path"]).encode()
         request = Request(method, path, scope["query_string"], headers, inbound, inbound.departure)
         try:
@@ -69,7 +69,7 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
     return app
 
 
-class _Inbound(msgspec.Struct, eq=False):
+class Inbound(msgspec.Struct, eq=False):
     """A request's body, read as it is asked for, and after it the caller's departure."""
 
     receive: Receive
@@ -143,7 +143,7 @@ def _with_length(response: Response, body: bytes) -> Headers:
 
 
 async def _send_stream(
-    response: Response, body: AsyncIterator[bytes], method: str, inbound: _Inbound, send: Send
+    response: Response, body: AsyncIterator[bytes], method: str, inbound: Inbound, send: Send
 ) -> None:
     """Send chunks as fast as the caller takes them; stop at once when the caller leaves."""
     task = asyncio.current_task()
@@ -165,7 +165,7 @@ async def _send_stream(
         await close(body)
 
 
-async def _cancel_at_departure(inbound: _Inbound, task: asyncio.Task[Any] | None) -> None:
+async def _cancel_at_departure(inbound: Inbound, task: asyncio.Task[Any] | None) -> None:
     await inbound.departure()
     if task is not None:
         task.cancel()
