@@ -29,11 +29,8 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
 
 
 def _needs_package(operation: Operation, types: shape.Types) -> bool:
-    faults = (fault.data for fault in operation.faults)
-    roots = (operation.input, operation.output, operation.stream_input, *faults)
     return any(
         isinstance(part, shape.Json) and not jsonschema.unchecked(part.schema)
-        for root in roots
-        if root is not None
+        for root in operation.shapes
         for part in shape.reachable(root, types)
     )
