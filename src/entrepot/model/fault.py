@@ -7,6 +7,7 @@ kinds apart. Sources: RFC 9110 §15 (statuses), RFC 9457 (problem details), goog
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -73,7 +74,7 @@ class DeclaredFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     data: Shape | None = None
     """A record, or a reference to one; None when the name says it all."""
     docs: str = ""
-    bindings: dict[str, Any] = {}
+    bindings: Mapping[str, Any] = {}
 
 
 _GENERAL = "entrepot.model.faults"
