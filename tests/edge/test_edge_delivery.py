@@ -12,8 +12,9 @@ import msgspec
 import pytest
 
 from entrepot.edge import deliver, run
+from entrepot.edge.clusters import Workers
 from entrepot.edge.deliver import Deliverer, Outcome
-from entrepot.edge.emit import BOOTSTRAP, Workers
+from entrepot.edge.emit import BOOTSTRAP
 from entrepot.edge.run import log_file
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Retry, Tls, Upstream

@@ -15,7 +15,8 @@ import trustme
 
 from entrepot.edge import run
 from entrepot.edge.chain import EGRESS_CHAIN, INGRESS_CHAIN
-from entrepot.edge.emit import File, Rendering, Workers, emit
+from entrepot.edge.clusters import Workers
+from entrepot.edge.emit import File, Rendering, emit
 from entrepot.edge.schema import BOOTSTRAP_MESSAGE, Schema, SchemaError
 from entrepot.edge.validate import misfits, validate
 from entrepot.ir.edge import LIVE_PATH, EdgeIR, PoolTarget, Route

@@ -18,7 +18,7 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 
 from entrepot.app import CATALOG
-from entrepot.edge.emit import Workers
+from entrepot.edge.clusters import Workers
 from entrepot.ir.edge import PoolTarget, Route
 from entrepot.model.operation import Service
 from entrepot.ports.exchange import Exchange, Request, Response

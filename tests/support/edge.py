@@ -20,8 +20,9 @@ from typing import Any
 
 from entrepot.edge import run
 from entrepot.edge.admin import Admin
+from entrepot.edge.clusters import Workers
 from entrepot.edge.deliver import Deliverer
-from entrepot.edge.emit import Workers, cluster_file, clusters_in
+from entrepot.edge.emit import cluster_file, clusters_in
 from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from entrepot.control.applying import Delivery
 from entrepot.control.workers import Generation
+from entrepot.edge.clusters import Workers
 from entrepot.edge.deliver import Deliverer
-from entrepot.edge.emit import Workers
 from entrepot.edge.trust import NoTrust
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout

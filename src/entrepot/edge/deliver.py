@@ -18,7 +18,8 @@ import msgspec
 
 from entrepot.edge import log, trust
 from entrepot.edge.admin import Admin, AdminError
-from entrepot.edge.emit import BOOTSTRAP, File, Kind, Rendering, Workers, cluster_file, clusters_in, emit
+from entrepot.edge.clusters import Workers
+from entrepot.edge.emit import BOOTSTRAP, File, Kind, Rendering, cluster_file, clusters_in, emit
 from entrepot.edge.run import log_file
 from entrepot.edge.tree import Tree
 from entrepot.edge.validate import misfits, validate

@@ -22,8 +22,6 @@ from entrepot.edge.xds import Json, discovery, encoded, extension, own_pipe, typ
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
 
-__all__ = ["BOOTSTRAP", "File", "Kind", "Rendering", "Workers", "cluster_file", "clusters_in", "emit"]
-
 BOOTSTRAP = Path("bootstrap.json")
 """Below `Layout.edge`, like every path of this module."""
 
