@@ -83,7 +83,7 @@ class Context(msgspec.Struct):
     target: str = ""
     """The release or environment the call is aimed at; "" leaves it to routing.
     No protocol or policy uses it yet."""
-    resources: Any = None
+    resources: object = None
     """The call's open resources; the runtime's own."""
     departure: Callable[[], Awaitable[None]] | None = None
     """Returns when the caller has left; None where the wire cannot tell."""

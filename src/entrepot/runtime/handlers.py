@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -142,11 +142,13 @@ def produce_by(handler: Handler, application: Opened, threads: Threads, *, with_
     start = _starter(handler, threads)
 
     async def produce(call: Call) -> Any:
-        scope: CallScope | None = call.context.resources if with_scope else None
-        resources = application if scope is None else await scope.open()
-        return await start(arguments(call, resources), scope)
+        return await start(arguments(call, application), None)
 
-    return produce
+    async def produce_with_scope(call: Call) -> Any:
+        scope = cast("CallScope", call.context.resources)
+        return await start(arguments(call, await scope.open()), scope)
+
+    return produce_with_scope if with_scope else produce
 
 
 def _direct(handler: Handler, application: Opened) -> Produce:
