@@ -150,7 +150,7 @@ async def test_an_output_outside_its_type_is_logged_and_not_told(caplog):
     error = decoded(await post(served(), request("lie")))["error"]
     assert (error["code"], error["message"]) == (-32603, "The service failed")
     [line] = [each for each in caplog.records if each.name == "entrepot.faults"]
-    assert (line.trace_id, line.operation) == (error["data"]["trace_id"], "lie")
+    assert (line.trace_id, line.operation) == (error["data"]["trace_id"], "calc.lie")
     assert line.exc_info is not None
 
 

@@ -74,6 +74,8 @@ class _Method(msgspec.Struct, frozen=True):
     """An operation, bound and compiled."""
 
     operation: Operation
+    label: str
+    """What a log calls it."""
     invoke: Invoke
     params: Params
     output: Codec
@@ -178,6 +180,7 @@ def _compile(services: Sequence[ServedService], limits: Limits) -> dict[str, _Me
                 raise ValueError(f"two operations are the JSON-RPC method {name!r}")
             methods[name] = _Method(
                 operation,
+                f"{served.service.name}.{operation.name}",
                 served.invokes[operation.name],
                 Params(operation, served.values, limits),
                 served.values.codec(operation.output),
@@ -192,7 +195,7 @@ def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes
         try:
             return codec.encode_result(method.output.encode(reply.output), id)
         except Exception as error:
-            fault = unforeseen(error, method.operation.name, context)
+            fault = unforeseen(error, method.label, context)
     return codec.encode_error(method.faults.write(fault, context.trace_id), id)
 
 
