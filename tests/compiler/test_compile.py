@@ -109,7 +109,7 @@ def test_warnings_and_notes_do_not_stop_a_release(project: Path) -> None:
 
 def test_the_gates_stand_where_going_on_makes_no_sense() -> None:
     assert [step.name for step in PASSES] == [
-        "load", "import", "resolve", "inherit", "check", "place", "lower", "seal",
+        "load", "import", "resolve", "inherit", "expose", "check", "place", "lower", "seal",
     ]  # fmt: skip
     assert [step.name for step in PASSES if step.gate] == ["check", "seal"]
 
@@ -118,7 +118,7 @@ def test_no_error_gets_past_a_gate(project: Path, monkeypatch: pytest.MonkeyPatc
     def unreachable(draft: Draft) -> Draft:
         raise AssertionError("a draft with errors went on")
 
-    monkeypatch.setattr(way_in, "PASSES", (*PASSES[:5], msgspec.structs.replace(PASSES[5], run=unreachable)))
+    monkeypatch.setattr(way_in, "PASSES", (*PASSES[:6], msgspec.structs.replace(PASSES[6], run=unreachable)))
     declare(project, "openapi: specs/crm.json, upstream: none")
     with pytest.raises(Refused, match="E305"):
         compile(project, catalog())

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
 
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
-from entrepot.compiler.draft import Draft, Exposure, Served, Settings, Unit
+from entrepot.compiler.draft import Draft, Settings, Unit
 from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.limits import Limits
 from entrepot.kit.names import words
@@ -34,7 +33,7 @@ from entrepot.spec.units import octets, seconds
 
 
 def inherit(draft: Draft) -> Draft:
-    """The draft with its settings, upstreams, timeouts, exposures and addresses filled in."""
+    """The draft with its settings, upstreams, timeouts and base paths filled in."""
     draft = replace(draft, settings=_settings(draft), upstreams=_upstreams(draft))
     return replace(draft, units=tuple(_inherited(draft, unit) for unit in draft.units))
 
@@ -139,14 +138,12 @@ def _ejection(entry: EjectionEntry | bool) -> Ejection | None:
 def _inherited(draft: Draft, unit: Unit) -> Unit:
     entry, longest = draft.entry(unit), _longest(draft, unit)
     operations = tuple(_operation(draft, unit, operation, longest) for operation in unit.service.operations)
-    unit = replace(
+    return replace(
         unit,
         service=replace(unit.service, operations=operations),
         source=_with_base_path(draft, unit),
         timeout=min(_seconds(entry.timeout) or draft.settings.timeout, longest),
     )
-    unit = replace(unit, exposures=tuple(_exposures(draft, unit)))
-    return replace(unit, served=tuple(_served(draft, unit)))
 
 
 def _longest(draft: Draft, unit: Unit) -> float:
@@ -170,35 +167,6 @@ def _with_base_path(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
         return unit.source
     unsaid = not upstream.base_path and declared.base_path is None
     return replace(unit.source, base_path=unit.server_path if unsaid else upstream.base_path)
-
-
-def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
-    """Protocols that do not exist are left out here; their rule reports them."""
-    entry = draft.entry(unit)
-    fallback = draft.request.exposed_by_default
-    for operation in unit.service.operations:
-        own = draft.operation_entry(unit, operation.name).expose
-        named = entry.expose if own is None else own
-        for protocol in dict.fromkeys(fallback if named is None else named):
-            if protocol in draft.catalog:
-                refusal = draft.catalog[protocol].server.can.refusal(operation, unit.service.types)
-                yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
-
-
-def _served(draft: Draft, unit: Unit) -> Iterator[Served]:
-    carried: dict[str, list[str]] = {}
-    for exposure in unit.exposures:
-        if not exposure.refusal:
-            carried.setdefault(exposure.protocol, []).append(exposure.operation)
-    for protocol, names in carried.items():
-        server, service = draft.catalog[protocol].server, unit.service.only(frozenset(names))
-        yield Served(
-            protocol=protocol,
-            operations=tuple(names),
-            mounts=tuple(server.mounts(service)),
-            addresses=server.addresses(service),
-            pages=tuple(server.pages(service)),
-        )
 
 
 def _seconds(duration: str | None) -> float | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from entrepot.compiler.check import check
 from entrepot.compiler.draft import Draft
+from entrepot.compiler.expose import expose
 from entrepot.compiler.imports import import_sources
 from entrepot.compiler.inherit import inherit
 from entrepot.compiler.load import load_declaration
@@ -30,6 +31,7 @@ PASSES = (
     Pass("import", import_sources),
     Pass("resolve", resolve),
     Pass("inherit", inherit),
+    Pass("expose", expose),
     Pass("check", check, gate=True),
     Pass("place", place),
     Pass("lower", lower),
