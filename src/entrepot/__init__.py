@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from entrepot.authoring.markers import Body, Cookie, Form, Header, Path, Query
     from entrepot.authoring.service import Service
-    from entrepot.model.call import Conditions, Context, Meta, Reply
+    from entrepot.model.call import Conditions, Context, Located, Meta, Reply
     from entrepot.model.fault import Fault
     from entrepot.model.faults import (
         Conflict,
@@ -46,6 +46,7 @@ __all__ = [
     "Form",
     "Header",
     "Invalid",
+    "Located",
     "Media",
     "Meta",
     "NotFound",
@@ -69,7 +70,7 @@ __all__ = [
 _MODULES = {
     "entrepot.authoring.markers": ("Body", "Cookie", "Form", "Header", "Path", "Query"),
     "entrepot.authoring.service": ("Service",),
-    "entrepot.model.call": ("Conditions", "Context", "Meta", "Reply"),
+    "entrepot.model.call": ("Conditions", "Context", "Located", "Meta", "Reply"),
     "entrepot.model.fault": ("Fault",),
     "entrepot.model.file": ("File",),
     "entrepot.model.page": ("Page",),

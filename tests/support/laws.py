@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from entrepot.http.context import own_headers
 from entrepot.kit.ids import trace_id_of
-from entrepot.model.call import Call, Context, Headers, Meta, Reply
+from entrepot.model.call import Call, Context, Headers, Located, Meta, Reply
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue
 from entrepot.model.operation import Operation, Service
 from entrepot.model.principal import ANONYMOUS, Principal
@@ -45,7 +45,7 @@ class Case(NamedTuple):
     fault: Fault | None
     """For a stream, raised after the outputs."""
     context: Context
-    warnings: tuple[Issue, ...]
+    warnings: tuple[Located, ...]
     headers: Headers
     """Those that the answer is given."""
 
@@ -64,12 +64,12 @@ def cases(draw: Draw, operations: st.SearchStrategy[ServedOperation]) -> Case:
     output = python_values(Contract(operation.output, types), values)
     outputs = draw(st.lists(output, max_size=3)) if operation.stream_output else [draw(output)]
     fault = draw(st.none() | faults(operation, types, values))
-    warnings, headers = draw(_WARNINGS), draw(_HEADERS)
+    located = st.builds(Located, TEXT, faults(operation, types, values))
+    warnings, headers = tuple(draw(st.lists(located, max_size=2))), draw(_HEADERS)
     return Case(service, values, given_input, outputs, fault, draw(_CONTEXTS), warnings, headers)
 
 
 _ISSUES = st.builds(Issue, TEXT, st.sampled_from(["type", "range"]), TEXT)
-_WARNINGS = st.lists(_ISSUES, max_size=2).map(tuple)
 _HEADERS = st.sampled_from(
     [[], [(b"last-modified", b"Wed, 21 Oct 2015 07:28:00 GMT")], [(b"etag", b'W/"7"'), (b"link", b'</x>; rel="x"')]]
 )
@@ -126,7 +126,7 @@ class Answer(NamedTuple):
 class Beside(NamedTuple):
     """What came beside an output."""
 
-    warnings: tuple[Issue, ...]
+    warnings: list[tuple[Any, ...]]
     headers: Headers
 
 
@@ -139,13 +139,13 @@ class Told(NamedTuple):
     beside: Beside
 
 
-_NOTHING = Beside((), [])
+_NOTHING = Beside([], [])
 
 
 async def expected(case: Case, protocol: Protocol) -> Told:
     """What calling the Invoke itself gives, without what the protocol has no place for."""
     reply = _reply(case)
-    beside = _beside(reply) if protocol.server.can.warnings_and_headers else _NOTHING
+    beside = _beside(reply, case) if protocol.server.can.warnings_and_headers else _NOTHING
     return Told([_expected_seen(case)], await _answer_of(reply, case), beside)
 
 
@@ -162,7 +162,7 @@ async def told(case: Case, protocol: Protocol, wire: Wire) -> Told:
     base_path = protocol.server.mounts(case.service)[0].path.rstrip("/")
     invokes = protocol.client.dial(case.service, case.values, exchange, HOST, base_path)
     reply = await invokes[case.operation.name](Call(case.operation, case.input, None, case.context))
-    return Told(seen, await _answer_of(reply, case), _beside(reply))
+    return Told(seen, await _answer_of(reply, case), _beside(reply, case))
 
 
 def _expected_seen(case: Case) -> Seen:
@@ -192,8 +192,9 @@ def _seen(call: Call, case: Case) -> Seen:
     )
 
 
-def _beside(reply: Reply) -> Beside:
-    return Beside(reply.warnings, sorted(reply.meta.headers) if reply.meta else [])
+def _beside(reply: Reply, case: Case) -> Beside:
+    warnings = [(each.pointer, *_parts(each.fault, case)) for each in reply.warnings]
+    return Beside(warnings, sorted(reply.meta.headers) if reply.meta else [])
 
 
 class Sent:

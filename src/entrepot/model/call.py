@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from entrepot.kit.ids import new_trace_id, trace_id_of
-from entrepot.model.fault import Fault, Issue
+from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed
 from entrepot.model.operation import Operation
 from entrepot.model.principal import ANONYMOUS, Principal
@@ -109,6 +109,14 @@ class Call(msgspec.Struct):
     context: Context = msgspec.field(default_factory=Context)
 
 
+class Located(msgspec.Struct, frozen=True):
+    """A fault of one part of an output, of which the rest is good."""
+
+    pointer: str
+    """JSON pointer (RFC 6901) into the output; what stands there may be null or absent."""
+    fault: Fault
+
+
 class Reply(msgspec.Struct):
     """The answer: an output or a fault, never both."""
 
@@ -116,8 +124,8 @@ class Reply(msgspec.Struct):
     """A value of the output shape; for a stream, an async iterator of them, whose end may raise a Fault."""
     fault: Fault | None = None
     meta: Meta | None = None
-    warnings: tuple[Issue, ...] = ()
-    """Located faults beside a partial output."""
+    warnings: tuple[Located, ...] = ()
+    """What failed beside a partial output."""
 
 
 Invoke = Callable[[Call], Awaitable[Reply]]

@@ -127,10 +127,15 @@ async def test_an_answer_of_nothing_is_nothing_whatever_the_body():
 
 
 async def test_warnings_come_back():
-    written = b'[{"pointer":"/note","code":"missing","message":"no"}]'
+    written = b'[{"pointer":"/note","kind":"timeout","detail":"late"},{"pointer":1,"kind":"timeout"},{"pointer":""}]'
     reply = await answered(ok(PRODUCT, (b"entrepot-warnings", written)))
-    assert reply.warnings[0].pointer == "/note"
-    assert (await answered(ok(PRODUCT, (b"entrepot-warnings", b"{")))).warnings == ()
+    [warning] = reply.warnings
+    assert (warning.pointer, warning.fault.kind, warning.fault.detail) == ("/note", "timeout", "late")
+
+
+@pytest.mark.parametrize("written", [b"{", b"{}", b"[1]", b"\xff", b"[" * 9999])
+async def test_warnings_of_another_form_are_none(written):
+    assert (await answered(ok(PRODUCT, (b"entrepot-warnings", written)))).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from entrepot.kit.diagnostics import Refused
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
-from entrepot.model.call import Meta, Reply
-from entrepot.model.fault import DeclaredFault, Fault, Issue
-from entrepot.model.faults import NotFound, RateLimited, Unauthenticated
+from entrepot.model.call import Located, Meta, Reply
+from entrepot.model.fault import DeclaredFault, Fault
+from entrepot.model.faults import Internal, NotFound, RateLimited, Unauthenticated, Unavailable
 from entrepot.model.operation import Service
 from entrepot.model.page import Page
 from entrepot.ports.exchange import Request
@@ -334,9 +334,14 @@ async def test_a_header_cannot_smuggle_another(shop, caplog):
 
 
 async def test_warnings_travel_beside_a_partial_output(shop):
-    shop.reply = Reply(shop.product(), warnings=(Issue("/note", "missing", "n\u00f6\x7f"),))
+    late = Unavailable("n\u00f6\x7f", upstream="notes")
+    shop.reply = Reply(shop.product(), warnings=(Located("/note", late), Located("/price", Internal("a secret"))))
     _, headers, _ = await shop.send("GET", b"/products/7")
-    assert headers[b"entrepot-warnings"] == b'[{"pointer":"/note","code":"missing","message":"n\\u00f6\\u007f"}]'
+    assert headers[b"entrepot-warnings"] == (
+        b'[{"pointer":"/note","kind":"unavailable","title":"The service is not available",'
+        b'"detail":"n\\u00f6\\u007f","upstream":"notes"},'
+        b'{"pointer":"/price","kind":"internal","title":"The service failed"}]'
+    )
 
 
 async def test_a_fault_is_a_problem_with_its_headers(shop):

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import msgspec
-
 from entrepot.http.bodies import TooSlow, chunks_of, close, read, read_reply
 from entrepot.http.headers import header
 from entrepot.http.lines import TRAILER, read_lines
@@ -24,11 +22,11 @@ from entrepot.model.faults import Timeout, TooLarge, UpstreamFailed
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Response
-from entrepot.protocols.rest import faults
+from entrepot.ports.faults import FaultReader
+from entrepot.protocols.rest import faults, warnings
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, Binding
 from entrepot.protocols.rest.binding.places import is_octets
 from entrepot.protocols.rest.body.octets import file_of
-from entrepot.protocols.rest.output_writer import WARNINGS
 from entrepot.shapes.values import Values
 
 _KEPT = frozenset((b"etag", b"location", b"last-modified", b"link"))
@@ -47,6 +45,7 @@ class OutputReader:
         self._streams = operation.stream_output
         self._produces = binding.produces
         self._faults = faults.ProblemReader(operation, values, host, limits)
+        self._part_faults = FaultReader(operation, values, host, limits)
         output = shape.resolve(operation.output, types)
         self._empty = isinstance(output, shape.Null) and not self._streams
         self._octets = is_octets(output, types) and not self._streams
@@ -64,7 +63,8 @@ class OutputReader:
                 return Reply(fault=await self._read_fault(response))
             output = await self._read_output(response)
             keeps_body = self._streams or self._is_file
-            return Reply(output=output, meta=_meta(response.headers), warnings=_warnings(response.headers))
+            beside = warnings.read(response.headers, self._part_faults, self._limits)
+            return Reply(output=output, meta=_meta(response.headers), warnings=beside)
         except (UpstreamFailed, Timeout) as fault:
             return Reply(fault=fault)
         finally:
@@ -160,16 +160,3 @@ def _no_json(_content: bytes) -> Any:
 def _meta(headers: Headers) -> Meta | None:
     kept = [pair for pair in headers if pair[0] in _KEPT]
     return Meta(kept) if kept else None
-
-
-def _warnings(headers: Headers) -> tuple[Issue, ...]:
-    written = header(headers, WARNINGS)
-    if written is None:
-        return ()
-    try:
-        return _decode_warnings(written)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()
-
-
-_decode_warnings = msgspec.json.Decoder(tuple[Issue, ...]).decode

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -15,21 +14,18 @@ from entrepot.http.sse import write_events
 from entrepot.kit.limits import Limits
 from entrepot.model import shape
 from entrepot.model.call import Context, Headers, Meta, Reply
-from entrepot.model.fault import Fault, Issue
+from entrepot.model.fault import Fault
 from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import members_of, unforeseen
-from entrepot.protocols.rest import etags, faults
+from entrepot.protocols.rest import etags, faults, warnings
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, Binding
 from entrepot.protocols.rest.binding.places import is_octets, style_of
 from entrepot.protocols.rest.body.octets import headers_of
 from entrepot.shapes import text
 from entrepot.shapes.values import Values
-
-WARNINGS = b"entrepot-warnings"
-"""Carries `Reply.warnings` as a JSON list of issues in ASCII."""
 
 _FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
 """Headers that belong to this response alone; a reply's own are left out."""
@@ -77,7 +73,7 @@ class OutputWriter:
         if reply.meta is not None:
             _add_own(headers, reply.meta)
         if reply.warnings:
-            headers.append((WARNINGS, _warnings(reply.warnings[: self._limits.issues_max])))
+            headers.append((warnings.HEADER, warnings.write(reply.warnings, self._operation, self._values)))
 
     def _body_writer(self, types: Types) -> Callable[[Any, str, Context], Response]:
         output = shape.resolve(self._operation.output, types)
@@ -200,8 +196,3 @@ def _add_own(headers: Headers, meta: Meta) -> None:
     for name, value in meta.headers:
         if name not in computed:
             headers.append((checked_line(name), checked_line(value)))
-
-
-def _warnings(warnings: tuple[Issue, ...]) -> bytes:
-    written = json.dumps(msgspec.to_builtins(warnings), separators=(",", ":"))
-    return written.replace("\x7f", r"\u007f").encode()  # the one control character that JSON lets stand
