@@ -24,6 +24,7 @@ from entrepot.app import CATALOG
 from entrepot.cli.main import entrepot
 from entrepot.kit.limits import Limits
 from entrepot.model.fault import KINDS
+from entrepot.model.shape import File, Raw, Shape
 from entrepot.ports.protocol import Can, document_kinds
 from entrepot.spec import declaration
 from entrepot.spec.schema import declaration_schema
@@ -61,10 +62,11 @@ def commands_page() -> str:
 def protocols_page() -> str:
     """What each protocol carries."""
     names = list(CATALOG)
-    rows = [
-        [_words(field), *("yes" if getattr(CATALOG[name].server.can, field) else "no" for name in names)]
-        for field in Can.__struct_fields__
-    ]
+    cans = [CATALOG[name].can for name in names]
+    flags = [field for field in Can.__struct_fields__ if field != "refuses"]
+    rows = [[_words(flag), *("yes" if getattr(can, flag) else "no" for can in cans)] for flag in flags]
+    shapes: dict[str, Shape] = {"files": File(), "raw bodies": Raw()}
+    rows += [[words, *("no" if can.refuses(shape) else "yes" for can in cans)] for words, shape in shapes.items()]
     imports = ["imports", *(", ".join(f"`{kind}`" for kind in CATALOG[name].client.documents) for name in names)]
     on = ["on by default under `serve`", *("yes" if CATALOG[name].by_default else "no" for name in names)]
     text = (

@@ -37,6 +37,6 @@ def test_every_reference_in_a_contract_leads_somewhere(example: str) -> None:
 
 
 def contract(protocol: str, service: Service) -> Any:
-    server = CATALOG[protocol].server
-    carried = [each.name for each in service.operations if not server.can.refusal(each, service.types)]
-    return msgspec.json.decode(server.contract([service.only(carried)]).content)
+    refusals = CATALOG[protocol].can.refusals(service)
+    carried = service.only({each.name for each in service.operations} - refusals.keys())
+    return msgspec.json.decode(CATALOG[protocol].server.contract([carried]).content)

@@ -74,7 +74,8 @@ def _told(fault: Fault) -> Any:
 def imported(origin: ServedService, protocol: Protocol) -> ServedService:
     """The service as one who has only its contract and its address has it."""
     service = origin.service
-    carried = [op for op in service.operations if not protocol.server.can.refusal(op, service.types)]
+    refusals = protocol.can.refusals(service)
+    carried = [operation for operation in service.operations if operation.name not in refusals]
     kept = msgspec.structs.replace(service, operations=tuple(carried), links=())
     served = msgspec.structs.replace(origin, service=kept)
     contract = protocol.server.contract([kept])

@@ -99,27 +99,3 @@ async def test_a_file_is_read_whole_only_within_a_limit() -> None:
     assert b"".join([chunk async for chunk in file.open(2, 4)]) == b"cd"
     with pytest.raises(faults.TooLarge, match="longer than 5"):
         await file.read(5)
-
-
-def ring(names: int, **more: shape.Shape) -> dict[str, shape.Shape]:
-    """Types each of which leads to all the others."""
-    following = (shape.Field(name="next", shape=shape.Ref(name=f"T{(n + 1) % names}")) for n in range(names))
-    return {f"T{n}": shape.Record(fields=(field,)) for n, field in enumerate(following)} | more
-
-
-def test_octets_are_found_however_far_away() -> None:
-    file = shape.Record(fields=(shape.Field(name="scan", shape=shape.Nullable(shape=shape.File())),))
-    types = ring(3, Scan=file, Scans=shape.List(item=shape.Ref(name="Scan")))
-    assert [name for name in types if shape.holds_octets(shape.Ref(name=name), types)] == ["Scan", "Scans"]
-    types["Later"] = shape.Tuple(items=(shape.Ref(name="T1"), shape.Ref(name="Scans")))
-    assert shape.holds_octets(shape.Ref(name="Later"), types)
-    assert shape.holds_octets(shape.Raw(), {})
-
-
-def test_types_that_lead_to_one_another_are_gone_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    types, looked_at = ring(500), []
-    parts = shape.parts
-    monkeypatch.setattr(shape, "parts", lambda part: looked_at.append(part) or parts(part))
-    for name in types:
-        assert not shape.holds_octets(shape.Ref(name=name), types)
-    assert len(looked_at) < 10 * len(types)

@@ -139,14 +139,12 @@ class Told(NamedTuple):
     beside: Beside
 
 
-_NOTHING = Beside([], [])
-
-
 async def expected(case: Case, protocol: Protocol) -> Told:
     """What calling the Invoke itself gives, without what the protocol has no place for."""
     reply = _reply(case)
-    beside = _beside(reply, case) if protocol.server.can.warnings_and_headers else _NOTHING
-    return Told([_expected_seen(case)], await _answer_of(reply, case), beside)
+    beside, can = _beside(reply, case), protocol.can
+    carried = Beside(beside.warnings if can.warnings else [], beside.headers if can.headers else [])
+    return Told([_expected_seen(case)], await _answer_of(reply, case), carried)
 
 
 async def told(case: Case, protocol: Protocol, wire: Wire) -> Told:

@@ -28,8 +28,6 @@ from entrepot.shapes.values import Codec, Values
 class LineServer:
     """Serves each service below a prefix of its own."""
 
-    can = Can(stream_output=True)
-
     def mounts(self, service: Service) -> Sequence[Mount]:
         return [Mount(f"/line/{service.name}/")]
 
@@ -110,7 +108,7 @@ class LineClient:
         return {operation.name: invoke_of(operation) for operation in service.operations}
 
 
-LINE = Protocol("line", LineServer(), LineClient())
+LINE = Protocol("line", LineServer(), LineClient(), Can(streams_out=True))
 
 
 def _path(service: Service, operation: Operation) -> str:

@@ -24,11 +24,11 @@ from entrepot.ports.protocol import (
     ServedService,
 )
 
+PATH_CAN = Can(streams_out=True, refuses=lambda _part: "")
+
 
 class PathServer:
     """Serves each service below a prefix of its own, by method and path where a binding says so."""
-
-    can = Can(stream_output=True, files=True, raw=True)
 
     def mounts(self, service: Service) -> Sequence[Mount]:
         return [Mount(f"/api/{service.name}/v{service.version}/")]
@@ -53,8 +53,6 @@ class PathServer:
 
 class MethodServer:
     """Serves all services at one address, and no streams or files."""
-
-    can = Can()
 
     def mounts(self, service: Service) -> Sequence[Mount]:
         return [Mount("/rpc", exact=True)]
@@ -101,7 +99,7 @@ class ListClient:
 def catalog() -> dict[str, Protocol]:
     """`rest` with documents of the kind `openapi`, and `jsonrpc` with `openrpc`."""
     return {
-        "rest": Protocol("rest", PathServer(), ListClient("openapi", "swagger"), by_default=True),
+        "rest": Protocol("rest", PathServer(), ListClient("openapi", "swagger"), PATH_CAN, by_default=True),
         "jsonrpc": Protocol("jsonrpc", MethodServer(), ListClient("openrpc")),
     }
 

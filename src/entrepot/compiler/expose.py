@@ -5,7 +5,8 @@ What an operation says of it comes before what its service says, and that before
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -26,12 +27,17 @@ def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
     """Protocols that do not exist are left out here; their rule reports them."""
     entry = draft.entry(unit)
     fallback = draft.request.exposed_by_default
+
+    @cache
+    def refusals(protocol: str) -> Mapping[str, str]:
+        return draft.catalog[protocol].can.refusals(unit.service)
+
     for operation in unit.service.operations:
         own = draft.operation_entry(unit, operation.name).expose
         named = entry.expose if own is None else own
         for protocol in dict.fromkeys(fallback if named is None else named):
             if protocol in draft.catalog:
-                refusal = draft.catalog[protocol].server.can.refusal(operation, unit.service.types)
+                refusal = refusals(protocol).get(operation.name, "")
                 yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
 
 

@@ -9,7 +9,6 @@ Import the module, not its names: `shape.Int(bits=64)`.
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal
@@ -349,46 +348,13 @@ def names_reached(roots: Iterable[Shape], types: Types, known: Container[str] = 
     return list(found)
 
 
-def holds_octets(shape: Shape, types: Types) -> bool:
-    """Whether the shape leads to a file or a raw body.
+def reachable(shape: Shape, types: Types, seen: set[str] | None = None) -> list[Shape]:
+    """The shape and all it leads to, each named type once, references themselves left out.
 
-    In a large contract nearly every type leads to nearly every other, so what is found is kept:
-    between two questions types may be added to these, not changed.
+    It does not go on behind the names in `seen`, and adds to them those that it has met.
     """
-    without = _types_without_octets(_Same(types))
-    names = names_reached((shape,), types, known=without)
-    pending = [shape, *(types[name] for name in names)]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, File | Raw):
-            return True
-        pending.extend(parts(current))
-    without.update(names)
-    return False
-
-
-class _Same:
-    """A mapping that is equal to itself only, so that it can be the key of a cache."""
-
-    def __init__(self, types: Types) -> None:
-        self._types = types
-
-    def __hash__(self) -> int:
-        return id(self._types)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other._types is self._types
-
-
-@functools.lru_cache(maxsize=16)
-def _types_without_octets(_types: _Same) -> set[str]:
-    return set()
-
-
-def reachable(shape: Shape, types: Types) -> list[Shape]:
-    """The shape and all it leads to, each named type once, references themselves left out."""
     found: list[Shape] = []
-    seen: set[str] = set()
+    seen = set() if seen is None else seen
     pending = [shape]
     while pending:
         current = pending.pop()

@@ -6,7 +6,7 @@ operation through the same protocol's client gives what the Invoke itself gives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from typing import Protocol as _Interface
 
@@ -24,30 +24,47 @@ Invokes = Mapping[str, Invoke]
 """By operation name."""
 
 
+def no_octets(part: shape.Shape) -> str:
+    """Why the part has no place in a message that is text throughout: it is a file or a raw body."""
+    if isinstance(part, shape.File):
+        return "it carries a file"
+    return f"it carries a raw {part.media_type} body" if isinstance(part, shape.Raw) else ""
+
+
 class Can(msgspec.Struct, frozen=True, kw_only=True):
     """What of the operation model a protocol carries. `check`, `explain` and the docs print it."""
 
-    stream_input: bool = False
-    stream_output: bool = False
-    files: bool = False
-    raw: bool = False
-    warnings_and_headers: bool = False
-    """Those of a reply, beside its output. An operation can be carried without them."""
+    streams_in: bool = False
+    streams_out: bool = False
+    headers: bool = False
+    """A reply's own. An operation can be carried without them."""
+    warnings: bool = False
+    """What failed beside an output. An operation can be carried without them."""
+    refuses: Callable[[shape.Shape], str] = no_octets
+    """Asked about each part of what an operation takes and gives: why it cannot be carried; "" when it can."""
 
-    def refusal(self, operation: Operation, types: shape.Types) -> str:
-        """Why the operation cannot be carried; "" when it can."""
-        if operation.stream_input is not None and not self.stream_input:
+    def refusals(self, service: Service) -> dict[str, str]:
+        """By operation of the service that cannot be carried: the reason."""
+        carried: set[str] = set()
+        reasons = {each.name: self.reason(each, service.types, carried) for each in service.operations}
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    def reason(self, operation: Operation, types: shape.Types, carried: set[str]) -> str:
+        """Why the operation cannot be carried; "" when it can.
+
+        `carried` are names of types that lead to nothing refused, and gets those that are found here: in a
+        large contract nearly every type leads to nearly every other.
+        """
+        if operation.stream_input is not None and not self.streams_in:
             return "it takes a stream"
-        if operation.stream_output and not self.stream_output:
+        if operation.stream_output and not self.streams_out:
             return "it answers with a stream"
-        if (self.files and self.raw) or not any(shape.holds_octets(root, types) for root in operation.shapes):
-            return ""
-        for part in (part for root in operation.shapes for part in shape.reachable(root, types)):
-            if isinstance(part, shape.File) and not self.files:
-                return "it carries a file"
-            if isinstance(part, shape.Raw) and not self.raw:
-                return f"it carries a raw {part.media_type} body"
-        return ""
+        seen = set(carried)
+        parts = (part for root in operation.shapes for part in shape.reachable(root, types, seen))
+        reason = next(filter(None, map(self.refuses, parts)), "")
+        if not reason:
+            carried |= seen
+        return reason
 
 
 class ServedService(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +127,6 @@ class Imported(msgspec.Struct, frozen=True):
 class Server(_Interface):
     """Serves services by calling their Invokes."""
 
-    can: Can
-
     def mounts(self, service: Service) -> Sequence[Mount]:
         """The addresses this service takes in this protocol. Several services may share one."""
 
@@ -160,6 +175,7 @@ class Protocol(msgspec.Struct, frozen=True):
     name: str
     server: Server
     client: Client
+    can: Can = Can()
     by_default: bool = False
     """Whether `serve` serves a service over it that names no protocols."""
 

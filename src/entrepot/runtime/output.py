@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, get_args, get_origin
 
-from entrepot.model.shape import Shape, holds_octets
+from entrepot.model.shape import Shape
+from entrepot.shapes.traits import Trait
 from entrepot.shapes.values import Values
 
 _ALSO: dict[type, tuple[type, ...]] = {
@@ -36,7 +37,7 @@ class OutputCheck:
         """Whether an output is of the shape's type."""
         codec = self._values.codec(self._shape)
         classes = _classes(codec.type) or (object,)
-        if self._deep and not self._has_no_json_form():
+        if self._deep and Trait.BINARY not in codec.traits:
             return lambda output: isinstance(output, classes) and codec.accepts(output)
         if len(classes) == 1:
             return classes[0].__instancecheck__
@@ -46,9 +47,6 @@ class OutputCheck:
         """What to raise for an output that does not fit; the message shows nothing of it."""
         expected = self._values.codec(self._shape).type
         return TypeError(f"the output, a {type(output).__name__}, is not of the declared type {expected}")
-
-    def _has_no_json_form(self) -> bool:
-        return holds_octets(self._shape, self._values.types)
 
 
 def _classes(annotation: Any) -> tuple[type, ...] | None:

@@ -23,7 +23,7 @@ def part_of(message: Message, shape: s.Shape, values: Values) -> Callable[[Any],
     The value itself stays as it is. Only classes made for records are looked at: an author's own
     have no such members.
     """
-    if _TRAIT[message] not in values.made.checks.traits.of(shape):
+    if _TRAIT[message] not in values.codec(shape).traits:
         return None
     return _Part(values.made.records, _ACCESS[message]).of
 

@@ -141,11 +141,11 @@ class Codec:
         self._refuse_without_json()
         values, shape, limits = self._values, self.shape, self._values.limits
         made = values.made
-        number = guard.number_hook(limits) if Trait.UNTYPED in self._traits else decimal.Decimal
+        number = guard.number_hook(limits) if Trait.UNTYPED in self.traits else decimal.Decimal
         read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
-        fills = Trait.CLASS_DEFAULTS in self._traits
-        check, times = made.checks.of(shape), Trait.TIME in self._traits
-        hashed, shallow, short = Trait.HASHED in self._traits, limits.depth_max, limits.number_digits_max
+        fills = Trait.CLASS_DEFAULTS in self.traits
+        check, times = made.checks.of(shape), Trait.TIME in self.traits
+        hashed, shallow, short = Trait.HASHED in self.traits, limits.depth_max, limits.number_digits_max
         # An author's own class may write itself at a price, or not at all.
         echoes = None if trusted or self._rewrite is not None or made.has_pydantic else self.encode
 
@@ -175,19 +175,20 @@ class Codec:
         return decode
 
     @functools.cached_property
-    def _traits(self) -> Trait:
+    def traits(self) -> Trait:
+        """What is true of the shape or of anything it leads to."""
         return self._values.made.checks.traits.of(self.shape)
 
     @functools.cached_property
     def _decimal_format(self) -> Any:
-        return "number" if self._traits & (Trait.DECIMAL_NUMBER | Trait.UNTYPED) else "string"
+        return "number" if self.traits & (Trait.DECIMAL_NUMBER | Trait.UNTYPED) else "string"
 
     @functools.cached_property
     def _rewrite(self) -> Callable[[Any], Any] | None:
         return WireForms(self._values.made, decimals_mixed=self._decimal_format == "number").of(self.shape)
 
     def _refuse_without_json(self) -> None:
-        if Trait.BINARY in self._traits:
+        if Trait.BINARY in self.traits:
             raise TypeError("the shape holds a file or a raw body, which has no JSON form")
 
 

@@ -99,14 +99,16 @@ def test_a_number_that_a_release_has_kept_exact_is_a_number():
     assert written(service)["methods"][0]["params"][0]["schema"]["default"] == 0.5
 
 
-def test_what_cannot_be_carried_is_not_promised():
+def test_what_cannot_be_carried_is_told_with_its_reason():
     operations = (
         Operation(name="watch", stream_output=True),
         Operation(name="upload", output=s.File()),
         Operation(name="get"),
     )
-    document = written(Service(name="a", operations=operations))
-    assert [method["name"] for method in document["methods"]] == ["a.get"]
+    assert PROTOCOL.can.refusals(Service(name="a", operations=operations)) == {
+        "watch": "it answers with a stream",
+        "upload": "it carries a file",
+    }
 
 
 def test_positions_are_offered_only_where_they_can_be_used():

@@ -463,17 +463,16 @@ TWO_NUMBERS = [field("a", s.Int()), field("b", s.Int())]
     ],
 )  # fmt: skip
 def test_what_rest_cannot_carry_is_told_with_its_reason(rest, fields, reason):
-    unbindable = operation("x", *fields, rest=rest)
-    assert reason in PROTOCOL.server.can.refusal(unbindable, {})
+    unbindable = Service(name="s", operations=(operation("x", *fields, rest=rest),))
+    assert reason in PROTOCOL.can.refusals(unbindable)["x"]
     with pytest.raises(Refused, match="E702"):
-        PROTOCOL.server.addresses(Service(name="s", operations=(unbindable,)))
+        PROTOCOL.server.addresses(unbindable)
 
 
 def test_a_file_in_the_data_of_a_declared_fault_is_told_before_it_is_raised():
     fault = DeclaredFault(name="Broken", data=s.Record(fields=(field("log", s.File()),)))
-    assert "the data of the fault Broken holds a file" in PROTOCOL.server.can.refusal(
-        operation("x", faults=(fault,)), {}
-    )
+    broken = Service(name="s", operations=(operation("x", faults=(fault,)),))
+    assert "the data of the fault Broken holds a file" in PROTOCOL.can.refusals(broken)["x"]
 
 
 def test_a_sample_is_a_line_to_paste():

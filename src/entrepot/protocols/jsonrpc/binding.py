@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 from entrepot.model.operation import Operation, Service
+from entrepot.ports.protocol import Can
 
 NAME = "jsonrpc"
+CAN = Can()
+"""JSON values, one for a call and one for its answer."""
 
 
 def method_of(operation: Operation, service: Service) -> str:

@@ -12,7 +12,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.protocol import Can, Document, Imported, Invokes
+from entrepot.ports.protocol import Document, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
 from entrepot.protocols.jsonrpc.binding import method_of, takes_positions_only
 from entrepot.protocols.jsonrpc.faults import OperationFaults
@@ -29,7 +29,7 @@ class JsonRpcClient:
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenRPC 1.x document as a service. Raises `Refused` when it is not one."""
-        return openrpc_in.read(document, name, Can())
+        return openrpc_in.read(document, name)
 
     def dial(
         self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "",

@@ -14,9 +14,9 @@ from entrepot.kit.names import major
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Example, Operation, Service
-from entrepot.ports.protocol import Can, Document, Imported
+from entrepot.ports.protocol import Document, Imported
 from entrepot.ports.servers import server_url
-from entrepot.protocols.jsonrpc.binding import NAME
+from entrepot.protocols.jsonrpc.binding import CAN, NAME
 from entrepot.protocols.jsonrpc.faults import is_standard, kind_of
 from entrepot.protocols.jsonrpc.openrpc_out import EXTENSION
 from entrepot.shapes import schema_words
@@ -28,7 +28,7 @@ NOT_OPENRPC = "E711"
 """The document is not an OpenRPC 1.x document."""
 
 
-def read(document: Document, name: str, can: Can) -> Imported:
+def read(document: Document, name: str) -> Imported:
     """The document as a service called `name`. Raises `Refused` when it is not OpenRPC 1.x."""
     content = document.content
     if not isinstance(content, dict) or not str(content.get("openrpc", "")).startswith("1."):
@@ -37,7 +37,7 @@ def read(document: Document, name: str, can: Can) -> Imported:
         raise _refused(document, "`methods` is not a list", "/methods")
     tree = Tree(unplaced(content))
     try:
-        return _DocumentReader(Node(tree, tree.content), can).service(name)
+        return _DocumentReader(Node(tree, tree.content)).service(name)
     except Unreadable as unreadable:
         raise _refused(document, str(unreadable), unreadable.pointer) from None
 
@@ -51,9 +51,8 @@ def _refused(document: Document, reason: str, pointer: str) -> Refused:
 class _DocumentReader:
     """Reads one document, and gathers what is left out."""
 
-    def __init__(self, root: Node, can: Can) -> None:
+    def __init__(self, root: Node) -> None:
         self._root = root
-        self._can = can
         self._schemas = Schemas(root.tree)
         self._refusals: list[Refusal] = []
         self._methods: set[str] = set()
@@ -73,7 +72,7 @@ class _DocumentReader:
         return Imported(service, (*self._refusals, *self._schemas.loosened), server_url(self._root["servers"]))
 
     def _operations(self) -> Iterator[Operation]:
-        methods = self._root["methods"]
+        methods, carried = self._root["methods"], set[str]()
         for index in range(len(methods.value)):
             written = methods.raw(index)
             construct = "method"
@@ -81,7 +80,7 @@ class _DocumentReader:
                 method = written.resolved()
                 construct = f"method {method['name'].text}".rstrip()
                 operation = self._operation(method)
-                reason = self._can.refusal(operation, self._schemas.types)
+                reason = CAN.reason(operation, self._schemas.types, carried)
                 if reason:
                     raise method.unreadable(reason)
             except Unreadable as unreadable:

@@ -13,7 +13,7 @@ import msgspec
 
 from entrepot.model import shape
 from entrepot.model.operation import Example, Operation, Service
-from entrepot.ports.protocol import Can, Contract
+from entrepot.ports.protocol import Contract
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.faults import codes_of
 from entrepot.shapes.schema_out import schema
@@ -28,8 +28,8 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 """Defaults, examples and bounds hold numbers as exact decimals."""
 
 
-def write(services: Sequence[Service], can: Can) -> Contract:
-    """The document of these services, without the operations that the protocol cannot carry."""
+def write(services: Sequence[Service]) -> Contract:
+    """The document of these services."""
     info: dict[str, Any] = {
         "title": ", ".join(service.title or service.name for service in services),
         "version": ", ".join(service.version for service in services) or "1",
@@ -41,12 +41,7 @@ def write(services: Sequence[Service], can: Can) -> Contract:
     document = {
         "openrpc": VERSION,
         "info": info,
-        "methods": [
-            writer.method(operation)
-            for writer in writers
-            for operation in writer.service.operations
-            if not can.refusal(operation, writer.service.types)
-        ],
+        "methods": [writer.method(operation) for writer in writers for operation in writer.service.operations],
         "components": {"schemas": {name: body for writer in writers for name, body in writer.schemas().items()}},
     }
     return Contract("application/json", _ENCODER.encode(placed(document)))

@@ -22,7 +22,7 @@ from entrepot.model.faults import Malformed, TooLarge, UnknownOperation, Unsuppo
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.faults import unforeseen
-from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
+from entrepot.ports.protocol import Address, Contract, Mount, ServedService
 from entrepot.protocols.jsonrpc import codec, openrpc_out, sample
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.explain import NULL, NotARequest, NotJson
@@ -38,8 +38,6 @@ _CONTENT_TYPE = (b"content-type", _JSON)
 
 class JsonRpcServer:
     """The serving half of the protocol."""
-
-    can = Can()
 
     def mounts(self, service: Service) -> Sequence[Mount]:  # noqa: ARG002
         """One address for all services: a method's name says which."""
@@ -60,7 +58,7 @@ class JsonRpcServer:
 
     def contract(self, services: Sequence[Service]) -> Contract:
         """The OpenRPC document of these services."""
-        return openrpc_out.write(services, self.can)
+        return openrpc_out.write(services)
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
         """An exchange that answers calls of every operation.
@@ -134,7 +132,7 @@ class _Endpoint:
         if message.id is None:
             return None
         if message.method == DISCOVER:
-            self._document = self._document or openrpc_out.write(self._services, Can()).content
+            self._document = self._document or openrpc_out.write(self._services).content
             return codec.encode_result(self._document, message.id)
         fault = UnknownOperation("there is no such method; rpc.discover lists those there are")
         return codec.encode_error(plain_error(fault, context.trace_id), message.id)

@@ -15,9 +15,8 @@ from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import Malformed, UnknownOperation
 from entrepot.model.operation import Operation, Service
-from entrepot.model.shape import Types
 from entrepot.ports.exchange import Exchange, Request, Response
-from entrepot.ports.protocol import Address, Can, Contract, Mount, ServedService
+from entrepot.ports.protocol import Address, Contract, Mount, ServedService
 from entrepot.protocols.rest import sample
 from entrepot.protocols.rest.addresses import DOCS_PATH, OPENAPI_PATH, addresses, pages
 from entrepot.protocols.rest.binding.bound import Binding, mount
@@ -36,25 +35,8 @@ UNBINDABLE = "E702"
 """An operation's binding cannot be carried out."""
 
 
-class RestCan(Can, frozen=True):
-    """What REST carries, where the answer depends on how an operation is bound."""
-
-    def refusal(self, operation: Operation, types: Types) -> str:
-        """Why the operation cannot be carried; "" when it can."""
-        reason = super().refusal(operation, types)
-        if reason:
-            return reason
-        try:
-            bind(operation, types)
-        except Unbindable as unbindable:
-            return str(unbindable)
-        return ""
-
-
 class RestServer:
     """The server half of REST. `heartbeat` is the most seconds an event stream is silent."""
-
-    can: Can = RestCan(stream_input=True, stream_output=True, files=True, raw=True, warnings_and_headers=True)
 
     def __init__(self, heartbeat: float = HEARTBEAT_SECONDS) -> None:
         self._heartbeat = heartbeat

@@ -6,7 +6,7 @@ from entrepot.model import shape
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Shape, Types
 from entrepot.protocols.rest.binding.bound import BODILESS, Binding, BoundField, has_default, null_is_absence
-from entrepot.protocols.rest.binding.places import is_octets, is_upload, style_of
+from entrepot.protocols.rest.binding.places import holds_octets, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template
 
 
@@ -75,5 +75,5 @@ def _check_field(bound: BoundField, types: Types) -> None:
 
 
 def _check_octets_inside(what: str, part: Shape, types: Types) -> None:
-    if shape.holds_octets(part, types):
+    if holds_octets(part, types):
         raise Unbindable(f"{what} holds a file or raw octets inside another value, where JSON has no place for them")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from entrepot.model import shape as s
@@ -24,6 +25,42 @@ def is_upload(part: Shape, types: Types) -> bool:
     inner = s.resolve(part, types)
     files = isinstance(inner, s.List) and isinstance(s.resolve(inner.item, types), s.File)
     return files or is_octets(part, types)
+
+
+def holds_octets(part: Shape, types: Types) -> bool:
+    """Whether values of this shape lead to a file or a raw body.
+
+    In a large contract nearly every type leads to nearly every other, so what is found is kept:
+    between two questions types may be added to these, not changed.
+    """
+    without = _types_without_octets(_Same(types))
+    names = s.names_reached((part,), types, known=without)
+    pending = [part, *(types[name] for name in names)]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, s.File | s.Raw):
+            return True
+        pending.extend(s.parts(current))
+    without.update(names)
+    return False
+
+
+class _Same:
+    """A mapping that is equal to itself only, so that it can be the key of a cache."""
+
+    def __init__(self, types: Types) -> None:
+        self._types = types
+
+    def __hash__(self) -> int:
+        return id(self._types)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._types is self._types
+
+
+@functools.lru_cache(maxsize=16)
+def _types_without_octets(_types: _Same) -> set[str]:
+    return set()
 
 
 def style_of(part: Shape, types: Types) -> Style:
