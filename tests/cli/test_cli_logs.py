@@ -37,3 +37,8 @@ def test_a_traceback_stands_below_its_line_as_python_shows_it() -> None:
 def test_what_is_no_record_stays_as_it_is() -> None:
     for line in ("", "Started.", "{", "[1]", json.dumps({"message": "of another program"}), '{"a": 1}'):
         assert readable(line) == line
+
+
+def test_what_a_caller_has_sent_cannot_steer_the_terminal() -> None:
+    record = logging.makeLogRecord({"levelname": "ERROR", "msg": "no \x1b[2J\nerror of another"})
+    assert unstyle(readable(JsonLines().format(record)))[8:] == r" error no \u001b[2J\nerror of another"

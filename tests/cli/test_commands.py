@@ -435,6 +435,17 @@ def test_import_says_what_it_left_out_and_why(entrepot: Command, project: Path) 
     assert result["refusals"][0]["reason"]
 
 
+def test_a_document_cannot_steer_the_terminal(entrepot: Command, project: Path) -> None:
+    fine: Any = OPENRPC["methods"][0]
+    told = fine | {"name": "told", "summary": "What \x1b]0;x\x07is\nleft\u202e."}
+    broken = fine | {"name": "\x9b31mbroken\nerror E999: ours", "result": {"name": "r", "schema": {"$ref": "\x1b"}}}
+    Path("evil.json").write_text(json.dumps(OPENRPC | {"methods": [told, broken]}))
+    said = entrepot("import", "openrpc:evil.json", "--name", "evil").out + entrepot.err
+    assert "evil.told  What \\u001b]0;x\\u0007is\\nleft\\u202e.\n" in said
+    assert "N301: method \\u009b31mbroken\\nerror E999: ours is not imported" in said
+    assert not set(said) & set("\x1b\x07\x9b\u202e")
+
+
 def test_import_names_the_document_and_where_its_calls_go(entrepot: Command, project: Path) -> None:
     strange = {"name": "strange", "params": [], "result": {"name": "r", "schema": {"$ref": "#/nowhere"}}}
     server = {"servers": [{"url": "https://ledger.example/rpc"}]}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from entrepot.cli.options import common, environment_option
+from entrepot.cli.output import visible
 from entrepot.cli.session import DONE, REFUSED, Session
 
 if TYPE_CHECKING:
@@ -80,10 +81,16 @@ def _items() -> Iterator[bytes]:
 async def _print(session: Session, answer: AsyncGenerator[Piece, None]) -> None:
     async with aclosing(answer):
         async for piece in answer:
-            if piece.kind == "output" and session.output.as_json:
-                _write(b'{"ok": true, "output": ' + piece.content + b"}\n")
+            if piece.kind == "file":
+                _write(piece.content)
+            elif piece.kind == "output" and session.output.as_json:
+                _write_json(b'{"ok": true, "output": ' + piece.content + b"}")
             else:
-                _write(piece.content + (b"" if piece.kind == "file" else b"\n"))
+                _write_json(piece.content)
+
+
+def _write_json(content: bytes) -> None:
+    _write(visible(content.decode()).encode() + b"\n")
 
 
 def _write(content: bytes) -> None:
@@ -95,7 +102,7 @@ def _show_fault(session: Session, fault: dict[str, Any]) -> None:
     from entrepot.ports.faults import encode_members
 
     if session.output.as_json:
-        _write(b'{"ok": false, "fault": ' + encode_members(fault) + b"}\n")
+        _write_json(b'{"ok": false, "fault": ' + encode_members(fault) + b"}")
     session.output.notice(f"fault {fault.get('name', fault['kind'])}: {fault.get('detail') or fault['title']}")
     for issue in fault.get("errors", ()):
         session.output.notice(f"    {issue['pointer'] or '/'}: {issue['message']}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from entrepot.cli.options import common
-from entrepot.cli.output import count
+from entrepot.cli.output import count, on_one_line
 from entrepot.cli.session import DONE, REFUSED, Session
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _show(session: Session, result: Import, name: str) -> None:
     operations, pinned, text = result.service.operations, result.pinned, session.output.text
     text(f"imported {count(len(operations), 'operation')} as service {name}, pinned in {pinned.file}")
     for operation in operations[:LISTED_MAX]:
-        text(f"  {name}.{operation.name}  {operation.summary}".rstrip())
+        text(on_one_line(f"  {name}.{operation.name}  {operation.summary}".rstrip()))
     if len(operations) > LISTED_MAX:
         text(f"  … and {len(operations) - LISTED_MAX} more: entrepot explain")
     if not pinned.changed:

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from entrepot.cli.output import on_one_line, visible
+
 _COLOURS = {"error": "red", "critical": "red", "warning": "yellow"}
 _ABOUT = {"operation": "in", "trace_id": "trace"}
 
@@ -19,9 +21,9 @@ def readable(line: str) -> str:
         return line
     level = str(record["level"])
     about = [f"{word} {record[name]}" for name, word in _ABOUT.items() if record.get(name)]
-    told = f"{_clock(str(record['time']))} {click.style(level, fg=_COLOURS.get(level))} {record['message']}"
-    said = f"{told} ({', '.join(about)})" if about else told
-    return "\n".join([said, *(f"  {each}" for each in str(record.get("traceback", "")).splitlines())])
+    said = str(record["message"]) + (f" ({', '.join(about)})" if about else "")
+    told = f"{_clock(str(record['time']))} {click.style(level, fg=_COLOURS.get(level))} {on_one_line(said)}"
+    return "\n".join([told, *(f"  {visible(each)}" for each in str(record.get("traceback", "")).split("\n"))]).rstrip()
 
 
 def _record(line: str) -> dict[str, Any] | None:
