@@ -80,7 +80,7 @@ def test_an_author_is_told_where() -> None:
         Reflector().shape(Account)
 
 
-@pytest.mark.parametrize("kind", [{}, {"x-entrepot-kind": "text", "format": "date"}])
+@pytest.mark.parametrize("kind", [{}, {"x-entrepot": {"kind": "text"}, "format": "date"}])
 def test_a_foreign_documents_pattern_is_left_out_and_told(kind: dict[str, str]) -> None:
     reader = Reader(Tree({}))
     read = reader.read({"type": "string", "pattern": EXPONENTIAL[0]} | kind, "/a")

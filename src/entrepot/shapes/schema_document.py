@@ -9,6 +9,7 @@ from entrepot.kit import names, pointers
 from entrepot.kit.pointers import escape
 from entrepot.shapes.document import Tree, Unreadable
 from entrepot.shapes.schema_drafts import is_draft_4, mapped, modern_keywords, without
+from entrepot.shapes.schema_words import OURS
 
 Schema = dict[str, Any]
 
@@ -161,6 +162,8 @@ def _refuse_interplay(parts: list[Schema]) -> None:
 
 
 def _meet(keyword: str, mine: Any, other: Any) -> Any:
+    if keyword == OURS and isinstance(mine, dict) and isinstance(other, dict):
+        return other | mine
     if mine == other or keyword in ANNOTATIONS or keyword.startswith("x-"):
         return other if mine in _WEAK_FORMS else mine
     match keyword:

@@ -18,17 +18,18 @@ ReadMember = Callable[[str, Any], s.Shape]
 def read_field(name: str, attribute: str, schema: Any, required: bool, read: ReadMember) -> s.Field:
     """One field; `read` gives the shape of a member's schema."""
     said: Schema = schema if isinstance(schema, dict) else {}
-    attribute = said.get(words.PYTHON, attribute)
+    own = words.said(schema)
+    attribute = own.get("python", attribute)
     return s.Field(
         name=name,
         python="" if attribute == name else attribute,
         shape=_undocumented(read(name, schema), said),
         required=required,
-        default=said["default"] if said.get(words.FILLED) and "default" in said else UNSET,
-        role=said.get(words.ROLE, ""),
+        default=said["default"] if own.get("filled") and "default" in said else UNSET,
+        role=own.get("role", ""),
         access=_access(said),
-        read_scopes=tuple(said.get(words.READ_SCOPES, ())),
-        write_scopes=tuple(said.get(words.WRITE_SCOPES, ())),
+        read_scopes=tuple(own.get("read_scopes", ())),
+        write_scopes=tuple(own.get("write_scopes", ())),
         xml=_xml(said.get("xml")),
         docs=said.get("description") or "",
         examples=_examples(said),
@@ -62,7 +63,7 @@ def _xml(said: Any) -> s.XmlForm | None:
     if not isinstance(said, dict):
         return None
     return s.XmlForm(
-        kind=said.get(words.XML_KIND, "attribute" if said.get("attribute") is True else "element"),
+        kind=words.said(said).get("kind", "attribute" if said.get("attribute") is True else "element"),
         name=said.get("name") or "",
         namespace=said.get("namespace") or "",
         wrapped=said.get("wrapped") is True,

@@ -129,7 +129,7 @@ class Reader:
             return s.Anything() if schema else s.Json(schema=False)
         if not isinstance(schema, dict):
             raise Unreadable("schema", "a schema is an object, true or false")
-        if words.KIND in schema:
+        if "kind" in words.said(schema):
             return self._own_kind(schema, pointer)
         said = structural(schema)
         if "$ref" in schema and (said == {"$ref"} or not self.document.siblings_count):
@@ -183,7 +183,7 @@ class Reader:
 
     def _own_kind(self, schema: Schema, pointer: str) -> s.Shape:
         """A shape that `schema_out` had no other word for."""
-        match schema[words.KIND]:
+        match words.said(schema)["kind"]:
             case "text":
                 plain = {key: value for key, value in schema.items() if key != "format"}
                 return msgspec.structs.replace(self._string("string", plain, pointer), format=schema.get("format"))
@@ -196,7 +196,7 @@ class Reader:
             case "json":
                 return _own_json(schema)
             case kind:
-                raise Unreadable(words.KIND, f"{kind!r} is not a kind of shape")
+                raise Unreadable(words.OURS, f"{kind!r} is not a kind of shape")
 
     def _ref(self, ref: Any) -> s.Shape:
         pointer = self.tree.pointer_of(ref)
@@ -323,8 +323,8 @@ class Reader:
     def _map(self, schema: Schema, pointer: str) -> s.Shape:
         extras = schema.get("additionalProperties", True)
         key: s.Shape = s.Text()
-        if words.KEY in schema:
-            key = self._read(schema[words.KEY], f"{pointer}/{words.KEY}")
+        if "key" in words.said(schema):
+            key = self._read(words.said(schema)["key"], f"{pointer}/{words.OURS}/key")
         elif "propertyNames" in schema:
             names = schema["propertyNames"]
             if names is False:
@@ -348,11 +348,12 @@ class Reader:
         base = {key: value for key, value in schema.items() if key not in (word, "discriminator")}
         if {"oneOf", "anyOf"} <= schema.keys() or not isinstance(schema[word], list) or not schema[word]:
             return self._json(schema)
-        if words.TAGS in schema:
+        own = words.said(schema)
+        if "tags" in own:
             return self._own_tagged(schema, pointer)
-        if words.CHOOSE in schema:
+        if "choose" in own:
             arms = [self._read(arm, f"{pointer}/{word}/{i}") for i, arm in enumerate(schema[word])]
-            return s.Union(arms=tuple(arms), choose=schema[words.CHOOSE])
+            return s.Union(arms=tuple(arms), choose=own["choose"])
         given = [_Arm(arm, f"{pointer}/{word}/{i}") for i, arm in enumerate(schema[word]) if not self._is_null(arm)]
         nullable = len(given) < len(schema[word])
         if structural(base):
@@ -376,7 +377,7 @@ class Reader:
             arms=tuple(self._read(arm, f"{pointer}/oneOf/{i}") for i, arm in enumerate(arms)),
             choose="tag",
             tag_field=schema["discriminator"]["propertyName"],
-            tags=tuple(schema[words.TAGS]),
+            tags=tuple(words.said(schema)["tags"]),
         )
 
     def _arms(self, arms: list[_Arm], discriminator: Any) -> s.Shape:
@@ -461,8 +462,11 @@ def _without_null(schema: Schema) -> Schema:
 
 def _own_json(schema: Schema) -> s.Shape:
     """A schema that was a schema before, without what was put around it."""
-    if words.BOOLEAN in schema:
-        return s.Json(schema=bool(schema[words.BOOLEAN]))
-    given = {key: value for key, value in schema.items() if key != words.KIND}
+    own = words.said(schema)
+    if "boolean" in own:
+        return s.Json(schema=bool(own["boolean"]))
+    given = schema | {words.OURS: {word: value for word, value in own.items() if word != "kind"}}
+    if not given[words.OURS]:
+        del given[words.OURS]
     bare = {key: value for key, value in given.items() if key != "$id"}
     return s.Json(schema=bare if given.get("$id") == json_id(bare) else given)

@@ -1,6 +1,6 @@
 """Shapes as JSON Schema 2020-12, the dialect of OpenAPI 3.1, OpenRPC and MCP.
 
-What JSON Schema cannot say stands in `x-entrepot-…` keywords, so that `schema_in` reads back
+What JSON Schema cannot say stands in `x-entrepot`, so that `schema_in` reads back
 the very same shape. Any other reader may pass them over.
 """
 
@@ -40,33 +40,34 @@ def annotated(field: s.Field, shape_schema: Schema) -> Schema:
     if field.docs:
         own["description"] = field.docs
     if field.default is not UNSET:
-        own |= {"default": field.default, words.FILLED: True}
+        own |= {"default": field.default}
     if field.examples:
         own["examples"] = list(field.examples)
     if field.deprecated:
         own["deprecated"] = True
     if field.access != "both":
         own["readOnly" if field.access == "read" else "writeOnly"] = True
-    if field.role:
-        own[words.ROLE] = field.role
-    if field.read_scopes:
-        own[words.READ_SCOPES] = list(field.read_scopes)
-    if field.write_scopes:
-        own[words.WRITE_SCOPES] = list(field.write_scopes)
     if field.xml is not None:
         own["xml"] = _xml(field.xml)
+    without_word = {
+        "filled": True if field.default is not UNSET else None,
+        "role": field.role or None,
+        "read_scopes": list(field.read_scopes) or None,
+        "write_scopes": list(field.write_scopes) or None,
+    }
     # A record written in place may have docs of its own, which the field's must not hide; and what is
     # said of a field that holds a schema as it is does not belong to that schema.
-    apart = "description" in shape_schema or (own and shape_schema.get(words.KIND) == "json")
+    is_schema = words.said(shape_schema).get("kind") == "json" and (own or any(without_word.values()))
+    apart = "description" in shape_schema or is_schema
     inner = {"allOf": [shape_schema]} if apart else shape_schema
-    return inner | own
+    return words.saying(inner | own, **without_word)
 
 
 def _xml(form: s.XmlForm) -> Schema:
     """The `xml` object of OpenAPI (3.1, §4.8.26)."""
     out: Schema = {"attribute": True} if form.kind == "attribute" else {}
     if form.kind in ("text", "header"):
-        out[words.XML_KIND] = form.kind
+        out = words.saying(out, kind=form.kind)
     given = {"name": form.name, "namespace": form.namespace, "wrapped": form.wrapped}
     return out | {name: value for name, value in given.items() if value}
 
@@ -93,19 +94,19 @@ class _Writer:
             case s.Record():
                 return self._record(shape)
             case s.Page():
-                return self._record(shape.record) | {words.KIND: "page"}
+                return words.saying(self._record(shape.record), kind="page")
             case s.Union():
                 return self._union(shape)
             case s.Json(schema=given):
                 return _json(given)
             case s.Raw(media_type=media_type):
-                return {"contentMediaType": media_type, words.KIND: "raw"}
+                return words.saying({"contentMediaType": media_type}, kind="raw")
             case _:
                 return _SCALARS[type(shape)](shape)
 
     def _tuple(self, items: tuple[s.Shape, ...]) -> Schema:
         if not items:
-            return {"type": "array", "maxItems": 0, words.KIND: "tuple"}
+            return words.saying({"type": "array", "maxItems": 0}, kind="tuple")
         written = [self.write(item) for item in items]
         return {"type": "array", "prefixItems": written, "items": False, "minItems": len(items)}
 
@@ -116,16 +117,15 @@ class _Writer:
             if kinds_of(shape.key, self._types) == {"string"}:
                 out["propertyNames"] = key
             else:
-                out |= {"propertyNames": {"pattern": words.INTEGER_PATTERN}, words.KEY: key}
+                out = words.saying(out | {"propertyNames": {"pattern": words.INTEGER_PATTERN}}, key=key)
         return out | _given(minProperties=shape.length_min, maxProperties=shape.length_max)
 
     def _record(self, record: s.Record) -> Schema:
         expected = words.python_names(field.name for field in record.fields)
         properties = {}
         for field in record.fields:
-            properties[field.name] = annotated(field, self.write(field.shape))
-            if field.attribute != expected[field.name]:
-                properties[field.name][words.PYTHON] = field.attribute
+            python = field.attribute if field.attribute != expected[field.name] else None
+            properties[field.name] = words.saying(annotated(field, self.write(field.shape)), python=python)
         out: Schema = {"type": "object", "properties": properties}
         if required := [field.name for field in record.fields if field.required]:
             out["required"] = required
@@ -139,14 +139,14 @@ class _Writer:
         arms = [self.write(arm) for arm in union.arms]
         if union.choose != "tag":
             plain = union.choose == "kind" and not any(isinstance(arm, s.Null) for arm in union.arms)
-            return {"anyOf": arms} if plain else {"anyOf": arms, words.CHOOSE: union.choose}
+            return words.saying({"anyOf": arms}, choose=None if plain else union.choose)
         pairs = list(zip(union.arms, union.tags, strict=True))
         mapping = {tag: arm["$ref"] for arm, tag in zip(arms, union.tags, strict=True) if "$ref" in arm}
-        return {
+        out = {
             "oneOf": [self._tagged(arm, union.tag_field, tag) for arm, tag in pairs],
             "discriminator": {"propertyName": union.tag_field} | ({"mapping": mapping} if mapping else {}),
-            words.TAGS: list(union.tags),
         }
+        return words.saying(out, tags=list(union.tags))
 
     def _tagged(self, arm: s.Shape, tag_field: str, tag: str) -> Schema:
         """An arm that says its own tag, or is made to."""
@@ -164,7 +164,8 @@ def _given(**keywords: Any) -> Schema:
 
 def _nullable(inner: Schema) -> Schema:
     """The schema with null let in: by its type, where nothing else in it would keep null out."""
-    if isinstance(inner.get("type"), str) and inner["type"] != "null" and not inner.keys() & {"enum", words.KIND}:
+    as_it_is = "enum" in inner or "kind" in words.said(inner)
+    if isinstance(inner.get("type"), str) and inner["type"] != "null" and not as_it_is:
         return inner | {"type": [inner["type"], "null"]}
     return {"anyOf": [inner, {"type": "null"}]}
 
@@ -201,8 +202,7 @@ def _decimal(shape: s.Decimal) -> Schema:
     )
     numbers = {name: _number(text) for name, text in bounds.items()}
     respelt = {name: text for name, text in bounds.items() if str(numbers[name]) != text}
-    limits = _given(**{words.DIGITS: shape.digits, words.SCALE: shape.scale, words.EXACT: respelt or None})
-    return out | numbers | limits
+    return words.saying(out | numbers, digits=shape.digits, scale=shape.scale, exact=respelt or None)
 
 
 def _number(text: str) -> int | float:
@@ -211,48 +211,37 @@ def _number(text: str) -> int | float:
 
 
 def _text(shape: s.Text) -> Schema:
-    own = {words.KIND: "text"} if words.is_typed_format(shape.format) else {}
-    return (
-        {"type": "string"}
-        | _given(format=shape.format, minLength=shape.length_min, maxLength=shape.length_max, pattern=shape.pattern)
-        | own
-    )
+    rules = _given(format=shape.format, minLength=shape.length_min, maxLength=shape.length_max, pattern=shape.pattern)
+    return words.saying({"type": "string"} | rules, kind="text" if words.is_typed_format(shape.format) else None)
 
 
 def _bytes(shape: s.Bytes) -> Schema:
     in_hex = shape.encoding == "hex"
-    return {
+    out = {
         "type": "string",
         "contentEncoding": "base16" if in_hex else "base64",
         "pattern": words.HEX_PATTERN if in_hex else words.BASE64_PATTERN,
-    } | _given(
-        **{
-            words.ENCODING: "raw" if shape.encoding == "raw" else None,
-            words.OCTETS_MIN: shape.length_min,
-            words.OCTETS_MAX: shape.length_max,
-        }
-    )
+    }
+    encoding = "raw" if shape.encoding == "raw" else None
+    return words.saying(out, encoding=encoding, octets_min=shape.length_min, octets_max=shape.length_max)
 
 
 def _file(shape: s.File) -> Schema:
-    return {"type": "string", "format": "binary"} | _given(
-        **{words.MEDIA_TYPES: list(shape.media_types) or None, words.OCTETS_MAX: shape.bytes_max}
-    )
+    out = {"type": "string", "format": "binary"}
+    return words.saying(out, media_types=list(shape.media_types) or None, octets_max=shape.bytes_max)
 
 
 def _datetime(shape: s.DateTime) -> Schema:
     if shape.wire != "rfc3339":
-        format = "unix-time" if shape.wire == "unix" else "unix-time-ms"
-        return {"type": "number", "format": format} | _given(
-            **{words.ZONE: None if shape.zone == "aware" else shape.zone}
-        )
+        out = {"type": "number", "format": "unix-time" if shape.wire == "unix" else "unix-time-ms"}
+        return words.saying(out, zone=None if shape.zone == "aware" else shape.zone)
     return {"type": "string"} | _zoned("date-time", shape.zone)
 
 
 def _zoned(format: str, zone: str) -> Schema:
     if zone == "naive":
         return {"format": f"{format}-local"}
-    return {"format": format} if zone == "aware" else {"format": format, words.ZONE: "any"}
+    return words.saying({"format": format}, zone=None if zone == "aware" else "any")
 
 
 def _enum(shape: s.Enum) -> Schema:
@@ -271,8 +260,8 @@ def _enum(shape: s.Enum) -> Schema:
 
 def _json(given: Any) -> Schema:
     if isinstance(given, bool):
-        return {words.KIND: "json", words.BOOLEAN: given} | ({} if given else {"not": {}})
-    out = dict(given) | {words.KIND: "json"}
+        return words.saying({} if given else {"not": {}}, kind="json", boolean=given)
+    out = words.saying(dict(given), kind="json")
     if "$defs" in given and "$id" not in given:
         # Its references are into itself, wherever it now stands.
         out["$id"] = json_id(given)

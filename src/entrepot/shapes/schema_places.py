@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from entrepot.kit.pointers import escape
-from entrepot.shapes.schema_words import ID, ID_PREFIX, KIND
+from entrepot.shapes.schema_words import ID_PREFIX, OURS, said, saying
 
 _POINTER_SAFE = "/!$&'()*+,;=:@?"
 """What may stand unescaped in a fragment (RFC 3986, §3.5)."""
@@ -33,7 +33,7 @@ def _walked(value: Any, pointer: str, change: Callable[[dict[str, Any], str], An
         return [_walked(item, f"{pointer}/{index}", change) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    if value.get(KIND) == "json":
+    if said(value).get("kind") == "json":
         return change(value, "#" + quote(pointer, safe=_POINTER_SAFE))
     return {key: _walked(item, f"{pointer}/{escape(key)}", change) for key, item in value.items()}
 
@@ -41,13 +41,14 @@ def _walked(value: Any, pointer: str, change: Callable[[dict[str, Any], str], An
 def _placed_schema(schema: dict[str, Any], place: str) -> Any:
     bare = {key: value for key, value in schema.items() if key != "$id"}
     own_id = str(schema.get("$id", ID_PREFIX))
-    identity = {} if own_id.startswith(ID_PREFIX) else {ID: own_id}
-    return identity | _with_references(bare, lambda ref: place + ref[1:] if ref[:2] in ("#", "#/") else ref)
+    placed = _with_references(bare, lambda ref: place + ref[1:] if ref[:2] in ("#", "#/") else ref)
+    return saying(placed, id=None if own_id.startswith(ID_PREFIX) else own_id)
 
 
 def _unplaced_schema(schema: dict[str, Any], place: str) -> Any:
-    bare = {key: value for key, value in schema.items() if key != ID}
-    identity = {"$id": schema[ID]} if ID in schema else {}
+    own = said(schema)
+    identity = {"$id": own["id"]} if "id" in own else {}
+    bare = schema | {OURS: {word: value for word, value in own.items() if word != "id"}}
     return identity | _with_references(bare, lambda ref: "#" + ref[len(place) :] if _leads_into(ref, place) else ref)
 
 

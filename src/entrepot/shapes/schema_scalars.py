@@ -69,7 +69,7 @@ def read_number(kind: str, schema: Schema) -> s.Shape:
     if words.OPEN_VALUES in schema:
         return read_open_enum(schema)
     if format in words.UNIX_TIMES:
-        return msgspec.structs.replace(words.UNIX_TIMES[format], zone=schema.get(words.ZONE, "aware"))
+        return msgspec.structs.replace(words.UNIX_TIMES[format], zone=words.said(schema).get("zone", "aware"))
     if kind == "integer":
         return read_int(schema, "number")
     if format in ("float", "double") and "multipleOf" not in schema:
@@ -114,8 +114,8 @@ def _unless(implied: int | None, bound: int | None) -> int | None:
 def read_decimal(schema: Schema, wire: Any) -> s.Decimal:
     """An exact decimal, with bounds as they were written."""
     return s.Decimal(
-        digits=schema.get(words.DIGITS),
-        scale=schema.get(words.SCALE),
+        digits=words.said(schema).get("digits"),
+        scale=words.said(schema).get("scale"),
         minimum=_exact(schema, "minimum"),
         maximum=_exact(schema, "maximum"),
         exclusive_minimum=_exact(schema, "exclusiveMinimum"),
@@ -129,13 +129,13 @@ def read_string(schema: Schema) -> s.Shape:
     """The shape of `type: string`, by its format and encoding."""
     if words.OPEN_VALUES in schema:
         return read_open_enum(schema)
-    encoding = schema.get("contentEncoding")
+    own, encoding = words.said(schema), schema.get("contentEncoding")
     if encoding in ("base64", "base16"):
         plain = "hex" if encoding == "base16" else "base64"
         return s.Bytes(
-            encoding=schema.get(words.ENCODING, plain),
-            length_min=schema.get(words.OCTETS_MIN),
-            length_max=schema.get(words.OCTETS_MAX),
+            encoding=own.get("encoding", plain),
+            length_min=own.get("octets_min"),
+            length_max=own.get("octets_max"),
         )
     format = schema.get("format")
     known = words.STRINGS.get(format) if isinstance(format, str) else None
@@ -143,9 +143,12 @@ def read_string(schema: Schema) -> s.Shape:
         case s.Decimal():
             return read_decimal(schema, "text")
         case s.File():
-            return s.File(media_types=tuple(schema.get(words.MEDIA_TYPES, ())), bytes_max=schema.get(words.OCTETS_MAX))
+            return s.File(
+                media_types=tuple(own.get("media_types", ())),
+                bytes_max=own.get("octets_max"),
+            )
         case s.DateTime() | s.Time():
-            return msgspec.structs.replace(known, zone=schema.get(words.ZONE, known.zone))
+            return msgspec.structs.replace(known, zone=own.get("zone", known.zone))
         case None | s.Int():
             if isinstance(format, str) and (known is not None or format in words.INTEGERS):
                 return read_int(schema, "text")
@@ -186,7 +189,7 @@ def _int(schema: Schema, keyword: str, *, round_up: bool) -> int | None:
 def _exact(schema: Schema, keyword: str) -> str | None:
     if keyword not in schema:
         return None
-    respelt = schema.get(words.EXACT, {})
+    respelt = words.said(schema).get("exact", {})
     if keyword in respelt:
         return str(respelt[keyword])
     bound = exact(schema[keyword])

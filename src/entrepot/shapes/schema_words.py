@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterable
+from typing import Any
 
 from entrepot.kit import names
 from entrepot.model import shape as s
 
-KIND = "x-entrepot-kind"
-"""Which shape this is, where JSON Schema has no word for it: text, raw, tuple, page, json."""
-ID = "x-entrepot-id"
-"""The `$id` of a schema that stands in a document, where its references are the document's."""
+OURS = "x-entrepot"
+"""The member for all that a contract language has no word for: in schemas, and wherever else in a contract.
+
+In a schema it says, where JSON Schema cannot: `kind`, which shape this is (text, raw, tuple, page, json), with
+`id` the `$id` of a schema whose references are the document's, and `boolean` one that is true or false; of a union
+`choose` and `tags`; of a map `key`; of a field `role`, `python`, `read_scopes`, `write_scopes`, and `filled`, that
+its default is filled in where the member is absent (a foreign default is only told); of scalars `zone`,
+`encoding`, `media_types`, `octets_min`, `octets_max`, `digits`, `scale`, and `exact`, bounds of a decimal as text
+that a JSON number would respell."""
 ID_PREFIX = "urn:entrepot:schema:"
 """What the `$id` begins with that is given to a schema which has none."""
-CHOOSE = "x-entrepot-choose"
-TAGS = "x-entrepot-tags"
-KEY = "x-entrepot-key"
-ROLE = "x-entrepot-role"
-PYTHON = "x-entrepot-python"
-FILLED = "x-entrepot-filled"
-"""The default is filled in where the member is absent; a foreign default is only told."""
-READ_SCOPES = "x-entrepot-read-scopes"
-WRITE_SCOPES = "x-entrepot-write-scopes"
-XML_KIND = "x-entrepot-xml-kind"
-ZONE = "x-entrepot-zone"
-ENCODING = "x-entrepot-encoding"
-MEDIA_TYPES = "x-entrepot-media-types"
-OCTETS_MIN = "x-entrepot-octets-min"
-OCTETS_MAX = "x-entrepot-octets-max"
-DIGITS = "x-entrepot-digits"
-SCALE = "x-entrepot-scale"
-EXACT = "x-entrepot-exact"
-"""Bounds of a decimal that a JSON number would respell, as text."""
-BOOLEAN = "x-entrepot-boolean"
 OPEN_VALUES = "x-extensible-enum"
 VALUE_NAMES = "x-enum-varnames"
 VALUE_DOCS = "x-enum-descriptions"
@@ -79,6 +65,18 @@ UNTYPED = frozenset(
     }
 )  # fmt: skip
 """Keywords of logic that no typed shape has; a schema with one of them stays a schema."""
+
+
+def said(schema: Any) -> dict[str, Any]:
+    """What a schema says in the member of ours."""
+    found = schema.get(OURS) if isinstance(schema, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def saying(schema: dict[str, Any], **words: Any) -> dict[str, Any]:
+    """The schema with these words in the member of ours too; a word of None is not said."""
+    own = said(schema) | {word: value for word, value in words.items() if value is not None}
+    return schema | {OURS: own} if own else schema
 
 
 def is_typed_format(format: str | None) -> bool:

@@ -125,6 +125,7 @@ def test_positions_are_offered_only_where_they_can_be_used():
 def test_what_is_written_is_read_back(made):
     operation = msgspec.structs.replace(
         made.operation, summary="short", docs="long", tags=("a", "b"), deprecated=True, deferrable=True,
+        timeout=2.5, scopes=("read", "write"),
         examples=(Example("one", {"x": [1]}, {"y": None}, "docs"), Example("two", {})),
     )  # fmt: skip
     service = Service(name="made", operations=(operation,), types=made.types, title="Made", docs="Docs")
@@ -138,6 +139,7 @@ def test_what_is_written_is_read_back(made):
     [found] = again.service.operations
     assert found.name == operation.name
     assert (found.safe, found.idempotent, found.deferrable) == (operation.safe, operation.idempotent, True)
+    assert (found.timeout, found.scopes) == (2.5, ("read", "write"))
     assert [(fault.name, fault.kind) for fault in found.faults] == [
         (fault.name, fault.kind) for fault in operation.faults
     ]
@@ -257,7 +259,9 @@ REFUSED = {
     "an error without a code": (method(errors=[{"message": "x"}]), "error 0"),
     "two errors of one code": (method(errors=[{"code": 1, "message": "x"}, {"code": 1, "message": "y"}]), "error 1"),
     "a file": (method(result={"name": "r", "schema": {"type": "string", "format": "binary"}}), "file"),
-    "a fault half told": (method(**{"x-entrepot": {"faults": [{"name": "X"}]}}), "not complete"),
+    "a fault half told": (method(**{"x-entrepot": {"faults": [{"name": "X", "code": 1}]}}), "`kind`"),
+    "a fault without a code": (method(**{"x-entrepot": {"faults": [{"name": "X", "kind": "conflict"}]}}), "code"),
+    "a flag that is none": (method(**{"x-entrepot": {"safe": 1}}), "`$.safe`"),
 }
 
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from entrepot.kit import names
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.names import major
 from entrepot.model import shape
-from entrepot.model.fault import KINDS, DeclaredFault
+from entrepot.model.fault import DeclaredFault
 from entrepot.model.operation import Example, Operation, Service
+from entrepot.ports.extension import fault_of, with_said
 from entrepot.ports.protocol import Document, Imported
 from entrepot.ports.servers import server_url
 from entrepot.protocols.jsonrpc.binding import CAN, NAME
 from entrepot.protocols.jsonrpc.faults import is_standard, kind_of
-from entrepot.protocols.jsonrpc.openrpc_out import EXTENSION
 from entrepot.shapes import schema_words
 from entrepot.shapes.document import Node, Refusal, Tree, Unreadable
 from entrepot.shapes.schema_places import unplaced
+from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
 
 NOT_OPENRPC = "E711"
@@ -91,11 +94,11 @@ class _DocumentReader:
     def _operation(self, method: Node) -> Operation:
         self._check(method)
         name = method["name"].text
-        said = method[EXTENSION]
+        said = method[OURS]
         binding = {"method": name}
         if method["paramStructure"].text == "by-position":
             binding["params"] = "by-position"
-        return Operation(
+        operation = Operation(
             name=names.unique(said["operation"].text or names.snake(name), self._names),
             input=self._input(method["params"], said),
             output=self._schemas.shape(method["result"].raw("schema")),
@@ -106,10 +109,8 @@ class _DocumentReader:
             tags=tuple(tag["name"].text for tag in method["tags"].items()),
             examples=tuple(map(_example, method["examples"].items())),
             bindings={NAME: binding},
-            safe=said["safe"].is_true,
-            idempotent=said["idempotent"].is_true,
-            deferrable=said["deferrable"].is_true,
         )
+        return with_said(operation, said)
 
     def _check(self, method: Node) -> None:
         name = method["name"].text
@@ -163,17 +164,11 @@ class _DocumentReader:
                 yield DeclaredFault(name=name, kind=kind_of(code), docs=message, bindings={NAME: {"code": code}})
 
     def _own_fault(self, said: Node) -> DeclaredFault:
-        name, kind, code = said["name"].text, said["kind"].text, said["code"].value
-        if not name or kind not in KINDS or not isinstance(code, int):
-            raise said.unreadable(f"what {EXTENSION} says of a fault is not complete")
-        data = said.raw("data")
-        return DeclaredFault(
-            name=name,
-            kind=kind,
-            data=self._schemas.shape(data) if data else None,
-            docs=said["docs"].text,
-            bindings={NAME: {"code": code}},
-        )
+        data, code = said.raw("data"), said["code"].value
+        if not isinstance(code, int):
+            raise said.unreadable("its code is no whole number")
+        fault = fault_of(said, self._schemas.shape(data) if data else None)
+        return msgspec.structs.replace(fault, bindings={NAME: {"code": code}})
 
 
 def _example(pairing: Node) -> Example:

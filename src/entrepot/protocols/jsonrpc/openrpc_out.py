@@ -1,7 +1,7 @@
 """Services as an OpenRPC 1.3 document (spec.open-rpc.org).
 
-What OpenRPC has no word for stands in `x-entrepot` of a method: the operation's own name, its
-flags, and its declared faults with the schema of their data.
+What OpenRPC has no word for stands in `x-entrepot` of a method: what no contract language has one for
+(`ports/extension.py`), the operation's own name, and its declared faults with their codes and data.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ import msgspec
 
 from entrepot.model import shape
 from entrepot.model.operation import Example, Operation, Service
+from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.ports.protocol import Contract
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.faults import codes_of
 from entrepot.shapes.schema_out import schema
 from entrepot.shapes.schema_places import placed
+from entrepot.shapes.schema_words import OURS
 
 VERSION = "1.3.2"
-EXTENSION = "x-entrepot"
 _SCHEMAS = "#/components/schemas/"
-_FLAGS = ("safe", "idempotent", "deferrable")
-"""What OpenRPC does not know of an operation."""
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 """Defaults, examples and bounds hold numbers as exact decimals."""
 
@@ -71,7 +70,7 @@ class _Writer:
             "deprecated": operation.deprecated,
             "errors": _errors(operation),
             "examples": [_pairing(example) for example in operation.examples if _is_written(example)],
-            EXTENSION: self._extension(operation),
+            OURS: self._extension(operation),
         }
         return method | {name: value for name, value in optional.items() if value}
 
@@ -86,14 +85,13 @@ class _Writer:
 
     def _extension(self, operation: Operation) -> dict[str, Any]:
         codes = codes_of(operation.faults)
-        extension: dict[str, Any] = {"operation": operation.name}
-        extension |= {flag: True for flag in _FLAGS if getattr(operation, flag)}
+        extension: dict[str, Any] = {"operation": operation.name} | said_of(operation)
         if operation.input.extras != "drop":
             extension["extras"] = operation.input.extras
         if operation.faults:
             extension["faults"] = [
-                {"name": fault.name, "kind": fault.kind, "code": codes[fault.name]}
-                | ({"docs": fault.docs} if fault.docs else {})
+                said_of_fault(fault)
+                | {"code": codes[fault.name]}
                 | ({"data": self._schema(fault.data)} if fault.data is not None else {})
                 for fault in operation.faults
             ]

@@ -13,12 +13,14 @@ from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
 from entrepot.protocols.rest.binding.bound import BODILESS, MULTIPART, NDJSON, URLENCODED, Style, Where, null_is_absence
 from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of
+from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.octets import octets_of
-from entrepot.protocols.rest.openapi.writer import BODY_FIELD, ITEM_SCHEMA, REQUIRED, SHARED_BODY
+from entrepot.protocols.rest.openapi.words import ITEM_SCHEMA
 from entrepot.shapes import text
 from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
+from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
 
 _HEADERS_IGNORED = frozenset(("accept", "content-type"))
@@ -89,7 +91,7 @@ class InputImport:
         declared = {place["name"] for place in self.places.values() if place["in"] == "path"}
         for name in _VARIABLE.findall(path):
             if name not in declared:
-                self._add(Field(name=name, shape=shape.Text(length_min=1)), "path", NOTHING)
+                self._add(Field(name=name, shape=shape.Text(length_min=1)), "path")
 
     def _leave_out(self, construct: str, unreadable: Unreadable) -> None:
         self.gaps.append(unreadable.refusal(construct))
@@ -101,7 +103,7 @@ class InputImport:
             raise node.unreadable(f"a parameter in {parameter.where or 'nowhere'} has no place in a request")
         if node["style"].text in _PREFIXED:
             raise node.unreadable(f"a parameter in the style {node['style'].text} is not carried")
-        required = parameter.required or node[REQUIRED].is_true
+        required = parameter.required or node[OURS][words.REQUIRED].is_true
         field = self._schemas.field(parameter.name, parameter.schema, node, required=required)
         for each in self._exploded(field, parameter) or [field]:
             self._add_as_text(each, where, parameter.style, node if each is field else NOTHING)
@@ -140,13 +142,13 @@ class InputImport:
         if natural == "repeat" and style is None:
             raise node.unreadable("a list in this style is not carried")
         written = natural if style is None or natural == "scalar" else style
-        self._add(field, where, node, None if where == "form" and written == natural else written)
+        self._add(field, where, node[OURS], None if where == "form" and written == natural else written)
 
-    def _add(self, field: Field, where: Where, node: Node, style: Style | None = None) -> None:
-        """Adds a field under its name on the wire, which it may lose for a name of its own."""
+    def _add(self, field: Field, where: Where, said: Node = NOTHING, style: Style | None = None) -> None:
+        """Adds a field under its name on the wire, which it may lose for a name of its own, where ours is said."""
         wire = field.name
-        name = names.unique(node["x-entrepot-name"].text or field_name(wire), self._names)
-        attribute = node["x-entrepot-python"].text or field.python or attribute_name(wire)
+        name = names.unique(said[words.NAME].text or field_name(wire), self._names)
+        attribute = said[words.PYTHON].text or field.python or attribute_name(wire)
         attribute = names.unique(attribute, self._attributes)
         self.fields.append(msgspec.structs.replace(field, name=name, python="" if attribute == name else attribute))
         self.places[name] = {"in": where, "name": wire, **({} if style is None else {"style": style})}
@@ -178,18 +180,18 @@ class InputImport:
             self._read_octets(content)
 
     def _read_json(self, schema: Node, content: Content) -> None:
-        if content.node[SHARED_BODY]:
+        if content.node[OURS][words.FIELDS]:
             self._is_object = True
             self._read_fields(self._record_of(schema), "body", NOTHING, content)
         else:
             self._add_whole(self._whole(schema, content), content)
 
     def _whole(self, schema: Node, content: Content) -> Field:
-        own = content.node[BODY_FIELD]["name"].text
+        own = content.node[OURS][words.FIELD][words.NAME].text
         return self._schemas.field(own or "body", schema, content.node, required=content.required)
 
     def _add_whole(self, field: Field, content: Content) -> None:
-        self._add(field, "body", content.node[BODY_FIELD])
+        self._add(field, "body", content.node[OURS][words.FIELD])
 
     def _record_of(self, schema: Node) -> Record:
         record = self._schemas.record(schema)
@@ -200,15 +202,15 @@ class InputImport:
     def _read_fields(self, record: Record, where: Where, encoding: Node, content: Content) -> None:
         """Each member of a shared body as a field of its own."""
         self.extras = record.extras
-        renamed = content.node[SHARED_BODY]
+        renamed = content.node[OURS][words.FIELDS]
         for field in record.fields:
             own_name = renamed[field.name].text or field.name
-            identity = {"x-entrepot-name": own_name, "x-entrepot-python": field.attribute}
+            identity = {words.NAME: own_name, words.PYTHON: field.attribute}
             self._add(field, where, encoding.part(identity), _encoded_style(encoding[field.name]))
 
     def _read_form(self, media: Node, content: Content) -> None:
         record = self._record_of(media.raw("schema"))
-        if content.node[SHARED_BODY]:
+        if content.node[OURS][words.FIELDS]:
             self._read_fields(record, "form", media["encoding"], content)
             return
         for field in record.fields:
@@ -223,7 +225,7 @@ class InputImport:
         property_ = media["schema"]["properties"][field.name]
         types = self._schemas.types
         if is_upload(field.shape, types) or (self._accepts[0] == MULTIPART and style_of(field.shape, types) == "json"):
-            self._add(field, "form", property_)
+            self._add(field, "form", property_[OURS])
         else:
             # What is no scalar and no list of them is JSON, unless its encoding says otherwise (3.1, §4.8.15.1).
             usual: Style = "json" if style_of(field.shape, types) == "json" else "repeat"
@@ -232,7 +234,7 @@ class InputImport:
     def _read_octets(self, content: Content) -> None:
         media_type = next(iter(content.media_types))
         schema = content.media_types[media_type].raw("schema")
-        if content.node[BODY_FIELD]:
+        if content.node[OURS][words.FIELD]:
             self._add_whole(self._whole(schema, content), content)
             return
         part = octets_of(self._accepts)

@@ -18,25 +18,26 @@ from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
+from entrepot.ports.extension import with_said
 from entrepot.ports.protocol import Document, Imported
 from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.openapi import links
+from entrepot.protocols.rest.openapi import links, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import Credentials
-from entrepot.protocols.rest.openapi.writer import OURS, PROBLEM_SCHEMA, REFERENCES
+from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
 from entrepot.shapes.document import Node, Refusal, Unreadable
 from entrepot.shapes.schema_places import unplaced
+from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
 
 NOT_OPENAPI = "E703"
 """A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
 
-_FLAGS = ("safe", "idempotent", "deferrable")
 _OTHER_METHODS = ("trace", "options")
 
 
@@ -133,39 +134,43 @@ class _Import:
                 self._refusals.append(unreadable.refusal(construct))
 
     def _read_operation(self, method: str, path: str, item: Node, node: Node) -> Operation:
-        self._refuse_other_servers(item, node)
         called = path.partition("#")[0]
+        # Both are taken even where the rest cannot be read, so that no other's depend on what can.
+        name = self._operation_name(node["operationId"].text, method, path)
+        address = self._own_address(method, called, name, node)
+        self._refuse_other_servers(item, node)
         inputs = InputImport(self._schemas, self._dialect)
         inputs.read_parameters(item, node)
         inputs.read_path(called)
         inputs.read_body(item, node, method)
         replies = ReplyImport(self._schemas, self._dialect, node)
         success = replies.success()
-        safe = method in ("GET", "HEAD")
-        operation = Operation(
-            name="",
+        faults = replies.faults()
+        rest = {"method": method, "path": address, **inputs.binding(), **success.binding(), **_own_binding(node[OURS])}
+        operation = msgspec.structs.replace(
+            words.implied(method),
+            name=name,
             input=Record(fields=tuple(inputs.fields), extras=inputs.extras),
             output=success.output,
             stream_input=inputs.stream,
             stream_output=success.streams,
-            faults=replies.faults(),
-            safe=safe,
-            idempotent=safe or method in ("PUT", "DELETE"),
+            faults=faults,
             deprecated=node["deprecated"].is_true,
             summary=node["summary"].text,
             docs=node["description"].text,
             tags=tuple(tag.text for tag in node["tags"].items() if tag.text),
-            bindings={NAME: {"method": method, "path": called, **inputs.binding(), **success.binding()}},
+            bindings={NAME: rest},
         )
-        operation = self._with_extensions(operation, node)
+        operation = with_said(operation, node[OURS])
         self._check(operation, node)
-        name = self._operation_name(node["operationId"].text, method, path)
         self._refusals += [*inputs.gaps, *replies.gaps]
-        self._linked.append((name, success))
         self._credentials.read(node, inputs.places)
+        self._linked.append((name, success))
         if node["operationId"].text:
             self._by_id[node["operationId"].text] = name
-        return self._at_own_address(msgspec.structs.replace(operation, name=name))
+        if address != called:
+            self._called_at[name] = called
+        return operation
 
     def _refuse_other_servers(self, item: Node, node: Node) -> None:
         for servers in (item["servers"], node["servers"]):
@@ -178,47 +183,28 @@ class _Import:
             return operation_id
         return names.unique(names.snake(operation_id or f"{method} {path}"), self._taken)
 
-    def _with_extensions(self, operation: Operation, node: Node) -> Operation:
-        """What our own documents say besides; of anybody's document, since it is only data."""
-        said = {flag: node[f"x-entrepot-{flag}"].value for flag in _FLAGS}
-        flags = {flag: value for flag, value in said.items() if isinstance(value, bool)}
-        timeout = node["x-entrepot-timeout"].value
-        scopes = tuple(scope.text for scope in node["x-entrepot-scopes"].items())
-        rest = dict(operation.bindings[NAME])
-        if node["x-entrepot-conditions"].is_true:
-            rest["conditions"] = True
-        if node["x-entrepot-location"].text:
-            rest["location"] = node["x-entrepot-location"].text
-        return msgspec.structs.replace(
-            operation,
-            scopes=scopes,
-            timeout=float(timeout) if isinstance(timeout, (int, float)) and timeout > 0 else None,
-            bindings={NAME: rest},
-            **flags,
-        )
-
     def _check(self, operation: Operation, node: Node) -> None:
         """Raises `Unreadable` when the operation, read by its parts, still cannot be carried."""
         try:
-            bind(msgspec.structs.replace(operation, name="operation"), self._schemas.types)
+            bind(operation, self._schemas.types)
         except Unbindable as unbindable:
             raise node.unreadable(str(unbindable)) from None
 
-    def _at_own_address(self, operation: Operation) -> Operation:
-        """The operation at an address that no other one has: where it would, its name is put behind the path.
+    def _own_address(self, method: str, called: str, name: str, node: Node) -> str:
+        """A path that no other operation of this method has: where it would, the name is put behind it.
 
+        Raises `Unreadable` for what is no path.
         OpenAPI forbids templates that only their variables' names tell apart (3.1, §4.8.8.2), and a fragment
-        reaches no server; yet documents have both. Such an operation is still called at the address given.
+        reaches no server; yet documents have both. Such an operation is still called at the path given.
         """
-        method, called = operation.bindings[NAME]["method"], operation.bindings[NAME]["path"]
         path = called
-        while (address := (method, parse(path).pattern)) in self._addresses:
-            path = f"{path.rstrip('/')}/{operation.name}"
+        try:
+            while (address := (method, parse(path).pattern)) in self._addresses:
+                path = f"{path.rstrip('/')}/{name}"
+        except ValueError as error:
+            raise node.unreadable(str(error)) from None
         self._addresses.add(address)
-        if path == called:
-            return operation
-        self._called_at[operation.name] = called
-        return msgspec.structs.replace(operation, bindings={NAME: operation.bindings[NAME] | {"path": path}})
+        return path
 
     def _refuse_webhooks(self) -> None:
         for name, node in self._members(self._root["webhooks"]):
@@ -234,12 +220,12 @@ class _Import:
         return self._schemas.reachable(part for operation in self._operations for part in operation.shapes)
 
     def _links(self) -> tuple[Link, ...]:
-        own = self._root["x-entrepot-links"].value
-        if own is not None:
+        own = self._root[OURS][words.LINKS]
+        if own:
             try:
-                return tuple(msgspec.convert(own, list[Link]))
+                return tuple(msgspec.convert(own.value, list[Link]))
             except msgspec.ValidationError as error:
-                self._refuse("/x-entrepot-links", "x-entrepot-links", str(error))
+                self._refuse(own.pointer, OURS, str(error))
                 return ()
         found: dict[tuple[str, str], Link] = {}
         for name, success in self._linked:
@@ -262,3 +248,9 @@ class _Import:
                 continue
             docs = node["description"].text
             yield Link(type=type_name, field=field, operation=linked.name, arguments=arguments, docs=docs)
+
+
+def _own_binding(said: Node) -> dict[str, Any]:
+    """What a document of ours says of an operation's REST binding besides."""
+    told = {words.CONDITIONS: said[words.CONDITIONS].is_true, words.LOCATION: said[words.LOCATION].text}
+    return {key: value for key, value in told.items() if value}

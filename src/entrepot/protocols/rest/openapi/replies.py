@@ -14,12 +14,15 @@ from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault, Kind
 from entrepot.model.shape import Record, Shape
+from entrepot.ports.extension import fault_of
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NAME, NDJSON
+from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect
 from entrepot.protocols.rest.openapi.octets import octets_of
-from entrepot.protocols.rest.openapi.writer import ITEM_SCHEMA, WHOLE
+from entrepot.protocols.rest.openapi.words import ITEM_SCHEMA
 from entrepot.shapes.document import Node, Refusal, Unreadable
+from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
 
 _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
@@ -95,7 +98,7 @@ class ReplyImport:
     def _octets(self, media_types: list[str], content: Content) -> Shape:
         """Our own documents say in the schema what octets are; others are known by their media type."""
         schema = next(iter(content.media_types.values())).raw("schema")
-        if isinstance(schema.value, dict) and any(key.startswith("x-entrepot-") for key in schema.value):
+        if schema.raw(OURS):
             return self._schemas.shape(schema)
         return octets_of(media_types)
 
@@ -124,21 +127,15 @@ class ReplyImport:
             yield from self._foreign_fault(code, node, schema)
 
     def _own_fault(self, arm: Node, code: str) -> DeclaredFault:
-        said = arm["properties"]
-        data = said.raw("data")
-        kind: Kind = said["kind"]["const"].value
         status = _status(code, faults.ANY_STATUS)
+        data = arm["allOf"][1]["properties"].raw("data")
         carried = None if data.value is None else self._schemas.shape(data)
         if carried is not None and self._holds_octets(carried):
             self.gaps.append(Refusal(data.pointer, f"{code} response", _NO_OCTETS))
             carried = None
-        return DeclaredFault(
-            name=said["name"]["const"].text,
-            kind=kind,
-            data=carried,
-            docs=said.raw("name")["description"].text,
-            bindings=_own_bindings(status, kind, whole=arm[WHOLE].is_true),
-        )
+        fault = fault_of(arm[OURS], carried)
+        bindings = _own_bindings(status, fault.kind, whole=arm[OURS][words.WHOLE].is_true)
+        return msgspec.structs.replace(fault, bindings=bindings)
 
     def _foreign_fault(self, code: str, node: Node, schema: Node) -> Iterator[DeclaredFault]:
         status = _status(code, faults.ANY_STATUS)
@@ -195,17 +192,13 @@ def _fault_name(status: int) -> str:
 
 
 def _own_arms(schema: Node) -> Iterator[Node]:
-    """The parts of a problem schema of ours that name declared faults."""
+    """The parts of a problem schema of ours that are declared faults."""
     arms = list(schema["anyOf"].items()) or [schema]
-    for arm in arms:
-        for part in arm["allOf"].items():
-            said = part["properties"]
-            if said["name"]["const"].text and said["kind"]["const"].value in KINDS:
-                yield part
+    return (arm for arm in arms if arm[OURS])
 
 
 def _is_own_problem(schema: Node) -> bool:
-    return isinstance(schema.value, dict) and str(schema.value.get("$ref", "")).endswith("/entrepot.Problem")
+    return schema.raw("$ref").text.endswith(f"/{words.PROBLEM_SCHEMA}")
 
 
 def _item_schema(media: Node, response: Node) -> Node:

@@ -1,7 +1,7 @@
 """A service as an OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.1.html).
 
-What OpenAPI has no word for stands in members that begin with `x-entrepot-`, so that the reader
-in `openapi.reader` gives back the same service; the README of this folder lists them.
+What OpenAPI has no word for stands in members `x-entrepot`, so that the reader in `openapi.reader` gives
+back the same service; `openapi.words` lists what they hold.
 """
 
 from __future__ import annotations
@@ -17,32 +17,21 @@ from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Record, Shape, Types
+from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.ports.protocol import Contract
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, BoundField, mount
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import links
+from entrepot.protocols.rest.openapi import links, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
+from entrepot.protocols.rest.openapi.words import ITEM_SCHEMA, PROBLEM_SCHEMA, REFERENCES
 from entrepot.shapes import schema_out
 from entrepot.shapes.schema_places import placed
+from entrepot.shapes.schema_words import OURS
 
 VERSION = "3.1.1"
-PROBLEM_SCHEMA = "entrepot.Problem"
-"""The name of the problem schema; a type of a service has no dot in its name."""
-REFERENCES = "#/components/schemas/"
-BODY_FIELD = "x-entrepot-field"
-"""In a request body: the one field that it is."""
-SHARED_BODY = "x-entrepot-fields"
-"""In a request body: it is an object of fields, those of other names by their names in it."""
-REQUIRED = "x-entrepot-required"
-WHOLE = "x-entrepot-whole"
-"""In the schema of a declared fault: the contract it was imported from gives its data as the whole error body."""
-OURS = "x-entrepot"
-"""At the top of the documents that we write."""
-ITEM_SCHEMA = "x-item-schema"
-"""In a media type: the schema of one item of a stream (OpenAPI 3.2 calls it `itemSchema`)."""
 
 Json = dict[str, Any]
 
@@ -78,9 +67,9 @@ class _Writer:
             tags=[{"name": tag} for tag in _tags(service.operations)],
             paths=paths,
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}},
-            **{OURS: 1, "x-entrepot-links": [msgspec.to_builtins(link) for link in service.links]},
         )
-        return {"paths": {}, **placed(document)}
+        own = {words.LINKS: [msgspec.to_builtins(link) for link in service.links]}
+        return {"paths": {}, **placed(document), OURS: own}
 
     def _schema(self, part: Shape) -> Json:
         return schema_out.schema(part, self._types, REFERENCES)
@@ -96,7 +85,7 @@ class _Writer:
             requestBody=self._request_body(operation, binding),
         )
         said["responses"] = self._responses(operation, binding)
-        return {**said, **_extensions(operation, binding)}
+        return {**said, **_ours(_extension(operation, binding))}
 
     def _parameter(self, bound: BoundField, operation: Operation) -> Json:
         field = bound.field
@@ -116,7 +105,8 @@ class _Writer:
         else:
             written["schema"] = schema
             written.update(_style(bound))
-        return {**written, **_identity(bound), **({REQUIRED: True} if by_absence and field.required else {})}
+        required = {words.REQUIRED: True} if by_absence and field.required else {}
+        return {**written, **_ours(_identity(bound) | required)}
 
     def _field_schema(self, field: Field) -> Json:
         return schema_out.annotated(field, self._schema(field.shape))
@@ -141,7 +131,7 @@ class _Writer:
         )
         said = _said(description=field.docs, required=field.required)
         content = dict.fromkeys(binding.accepts, media)
-        return {**said, "content": content, BODY_FIELD: {"name": field.name, **_identity(bound)}}
+        return {**said, "content": content, OURS: {words.FIELD: _identity(bound) | {words.NAME: field.name}}}
 
     def _shared_body(self, operation: Operation, binding: Binding, fields: Sequence[BoundField]) -> Json:
         """A body that holds several fields, or is an object of one."""
@@ -155,7 +145,7 @@ class _Writer:
         renamed = {p.name: p.field.name for p in fields if p.name != p.field.name}
         content = dict.fromkeys(binding.accepts, media)
         said = _said(required=any(bound.field.required for bound in fields))
-        return {**said, "content": content, SHARED_BODY: renamed or True}
+        return {**said, "content": content, OURS: {words.FIELDS: renamed}}
 
     def _responses(self, operation: Operation, binding: Binding) -> Json:
         success = _said(
@@ -197,7 +187,7 @@ class _Writer:
         return headers
 
     def _links(self, operation: Operation) -> Json:
-        """Links from the value itself; those from parts of it stand in `x-entrepot-links` alone."""
+        """Links from the value itself; those from parts of it stand in `x-entrepot` alone."""
         if not isinstance(operation.output, shape.Ref) or operation.stream_output:
             return {}
         name = operation.output.name
@@ -215,15 +205,14 @@ class _Writer:
         return {"description": description, "content": {PROBLEM: {"schema": schema}}}
 
     def _fault_schema(self, fault: DeclaredFault) -> Json:
-        properties: Json = {"name": _said(const=fault.name, description=fault.docs), "kind": {"const": fault.kind}}
+        properties: Json = {"name": {"const": fault.name}, "kind": {"const": fault.kind}}
         required = ["name", "kind"]
         if fault.data is not None:
             properties["data"] = self._schema(fault.data)
             required.append("data")
         own: Json = {"type": "object", "properties": properties, "required": required}
-        if faults.is_whole_body(fault):
-            own[WHOLE] = True
-        return _said(title=fault.name, allOf=[_PROBLEM_REF, own])
+        said = said_of_fault(fault) | ({words.WHOLE: True} if faults.is_whole_body(fault) else {})
+        return _said(title=fault.name, description=fault.docs, allOf=[_PROBLEM_REF, own]) | _ours(said)
 
 
 def _parameters(binding: Binding) -> Iterable[BoundField]:
@@ -258,30 +247,23 @@ def _form_style(bound: BoundField, types: Types) -> Json:
     return _style(msgspec.structs.replace(bound, where="query"))
 
 
-def _extensions(operation: Operation, binding: Binding) -> Json:
+def _ours(said: Json) -> Json:
+    return {OURS: said} if said else {}
+
+
+def _extension(operation: Operation, binding: Binding) -> Json:
     """What the document cannot say of an operation, where it differs from what the method implies."""
-    safe = binding.method in ("GET", "HEAD")
-    idempotent = safe or binding.method in ("PUT", "DELETE")
-    flags = {
-        "x-entrepot-safe": operation.safe if operation.safe != safe else None,
-        "x-entrepot-idempotent": operation.idempotent if operation.idempotent != idempotent else None,
-        "x-entrepot-deferrable": operation.deferrable or None,
-        "x-entrepot-timeout": operation.timeout,
-        "x-entrepot-scopes": list(operation.scopes) or None,
-        "x-entrepot-conditions": binding.conditions or None,
-        "x-entrepot-location": None if binding.location is None else binding.location.text,
-    }
-    return {name: value for name, value in flags.items() if value is not None}
+    location = "" if binding.location is None else binding.location.text
+    own = _said(**{words.CONDITIONS: binding.conditions, words.LOCATION: location})
+    return said_of(operation, words.implied(binding.method)) | own
 
 
 def _identity(bound: BoundField) -> Json:
     """The names of a field, where they are not what its name on the wire would become."""
     field, wire = bound.field, bound.name
-    own = {
-        "x-entrepot-name": field.name if field.name != field_name(wire) else "",
-        "x-entrepot-python": field.attribute if field.attribute != attribute_name(wire) else "",
-    }
-    return {key: name for key, name in own.items() if name}
+    name = field.name if field.name != field_name(wire) else ""
+    python = field.attribute if field.attribute != attribute_name(wire) else ""
+    return _said(**{words.NAME: name, words.PYTHON: python})
 
 
 def _header(description: str) -> Json:

@@ -1,0 +1,35 @@
+"""The words that the OpenAPI writer and reader share beside OpenAPI's own."""
+
+from __future__ import annotations
+
+from entrepot.model.operation import Operation
+
+REFERENCES = "#/components/schemas/"
+PROBLEM_SCHEMA = "entrepot.Problem"
+"""The name of the problem schema; a type of a service has no dot in its name."""
+ITEM_SCHEMA = "x-item-schema"
+"""In a media type: the schema of one item of a stream (OpenAPI 3.2 calls it `itemSchema`)."""
+
+# In the member of ours:
+LINKS = "links"
+"""Of a document, which is ours where it has the member: the links between operations."""
+CONDITIONS = "conditions"
+LOCATION = "location"
+"""Of an operation: as in its REST binding."""
+NAME = "name"
+PYTHON = "python"
+"""Of a parameter or a body's one field: the names of its own, where its name on the wire would become others."""
+REQUIRED = "required"
+"""Of a parameter: whether the field is, where OpenAPI's own `required` means something else."""
+FIELD = "field"
+"""Of a request body: the one field that it is."""
+FIELDS = "fields"
+"""Of a request body that is an object of fields: by name on the wire, those of another name."""
+WHOLE = "whole"
+"""Of a declared fault: the contract it was imported from gives its data as the whole error body."""
+
+
+def implied(method: str) -> Operation:
+    """What OpenAPI tells of an operation by its HTTP method alone (RFC 9110, §9.2)."""
+    safe = method in ("GET", "HEAD")
+    return Operation(name="", safe=safe, idempotent=safe or method in ("PUT", "DELETE"))
