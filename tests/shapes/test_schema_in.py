@@ -18,6 +18,7 @@ from entrepot.shapes.schema_out import schemas
 from entrepot.shapes.values import Values
 from support.needs import require_corpus
 
+INTEGER = {"type": "integer"}
 CAT = {
     "type": "object",
     "required": ["kind", "lives"],
@@ -80,6 +81,14 @@ def record(*fields: s.Field, **rest: Any) -> s.Record:
         ({"enum": [1.5]}, s.Json(schema={"enum": [1.5]})),
         ({"oneOf": [{"const": "a"}, {"const": "b"}]}, s.Enum(values=(s.EnumValue("a"), s.EnumValue("b")))),
         ({"anyOf": [{"type": "string"}, {"enum": ["a"]}]}, s.Enum(values=(s.EnumValue("a"),), open=True)),
+        (
+            {"anyOf": [{"type": "string"}, {"enum": ["a", 1]}]},
+            s.Union(arms=(s.Text(), s.Enum(values=(s.EnumValue("a"), s.EnumValue(1)))), choose="trial"),
+        ),
+        (
+            {"anyOf": [{"type": "string"}, {"type": "string", "format": "date"}, {"format": "unix-time", **INTEGER}]},
+            s.Union(arms=(s.Text(), s.Date(), s.DateTime(wire="unix")), choose="trial"),
+        ),
         ({"type": "object"}, s.Map(value=s.Anything())),
         ({"additionalProperties": {"type": "integer"}}, s.Map(value=s.Int())),
         ({"properties": {"a": {}}, "additionalProperties": False},

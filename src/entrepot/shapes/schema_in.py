@@ -422,13 +422,18 @@ def _joined(shapes: list[s.Shape]) -> s.Shape | None:
         values = [value for shape in shapes if isinstance(shape, s.Enum) for value in shape.values]
         unique = {(type(value.wire), value.wire): value for value in values}
         return s.Enum(values=tuple(unique.values()))
-    if s.Text() not in shapes or not all(isinstance(shape, _STRING_SHAPES) for shape in shapes):
+    if s.Text() not in shapes or not all(map(_is_of_strings, shapes)):
         return None
     enums = [shape for shape in shapes if isinstance(shape, s.Enum)]
     return msgspec.structs.replace(enums[0], open=True) if len(enums) == 1 and len(shapes) == 2 else s.Text()
 
 
-_STRING_SHAPES = (s.Text, s.Enum, s.Date, s.Time, s.Duration, s.Uuid, s.DateTime)
+def _is_of_strings(shape: s.Shape) -> bool:
+    if isinstance(shape, s.Enum):
+        return all(isinstance(value.wire, str) for value in shape.values)
+    if isinstance(shape, s.DateTime):
+        return shape.wire == "rfc3339"
+    return isinstance(shape, s.Text | s.Date | s.Time | s.Duration | s.Uuid)
 
 
 def _tagged(tagging: Tagging, arms: list[s.Shape]) -> s.Shape:
