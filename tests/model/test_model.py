@@ -93,6 +93,15 @@ def test_meta_reads_headers_and_cookies() -> None:
     assert (meta.cookie("b"), meta.cookie("c")) == ("2=3", None)
 
 
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [(b'"x y"', "x y"), (b'"a%20b"', "a b"), (b"%22a%22", '"a"'), (b'"', '"'), (b'""', ""), (b'a"', 'a"'),
+     (b"%zz", "%zz"), (b"\xc3\xa9", "\xe9"), (b"\xe9", "\xe9"), (b"a+b", "a+b")],
+)  # fmt: skip
+def test_a_cookie_is_without_its_quotes_and_percent_decoded(sent: bytes, meant: str) -> None:
+    assert Meta([(b"cookie", b"other=1; sid=" + sent), (b"cookie", b"sid=far")]).cookie("sid") == meant
+
+
 async def test_a_file_is_read_whole_only_within_a_limit() -> None:
     file = File.of(b"abcdef", name="letters.txt")
     assert await file.read(6) == b"abcdef"

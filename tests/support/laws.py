@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from entrepot.http.context import own_headers
 from entrepot.kit.ids import trace_id_of
-from entrepot.model.call import Call, Context, Headers, Located, Meta, Reply
+from entrepot.model.call import Call, Context, Located, Meta, Reply
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue
+from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation, Service
 from entrepot.model.principal import ANONYMOUS, Principal
 from entrepot.ports.exchange import Exchange

@@ -11,11 +11,11 @@ import msgspec
 from hypothesis import strategies as st
 
 from entrepot.app import CATALOG
-from entrepot.http.headers import header
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Reply
 from entrepot.model.fault import Fault, Issue
+from entrepot.model.headers import header
 from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Request, Response
 from entrepot.shapes.values import Values

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from entrepot.http.headers import HeaderMap, content_length
 from entrepot.http.problems import HttpOnly
-from entrepot.model.faults import Timeout, TooLarge, UpstreamFailed
+from entrepot.model.faults import Timeout, TooLarge, Unsupported, UpstreamFailed
 from entrepot.ports.exchange import Body
 
 READ_SECONDS_MAX = 120.0
@@ -67,12 +68,16 @@ async def read_reply(body: Body, limit: int, upstream: str) -> bytes:
 
 
 def refuse_announced(length: bytes | None, limit: int) -> None:
-    """Raise `TooLarge` when a body announces more octets than that in its Content-Length."""
-    if length is not None and (len(length) > _LENGTH_DIGITS_MAX or (length.isdigit() and int(length) > limit)):
+    """Raise `TooLarge` when a body announces more octets than that in its Content-Length, or what is no number."""
+    if length is not None and ((octets := content_length(length)) is None or octets > limit):
         raise too_large(limit)
 
 
-_LENGTH_DIGITS_MAX = 18
+def refuse_coding(headers: HeaderMap) -> None:
+    """Raise `Unsupported` when a body is compressed, or otherwise not sent as it is (RFC 9110, §8.4)."""
+    coding = headers.get(b"content-encoding")
+    if coding and coding.lower() != b"identity":
+        raise Unsupported(f"the body is encoded by {coding.decode('latin-1')!r}; send it as it is")
 
 
 def too_large(limit: int) -> TooLarge:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import version
 
-from entrepot.model.call import Context, Headers, Meta
+from entrepot.http.headers import HeaderMap
+from entrepot.model.call import Context, Meta
+from entrepot.model.headers import Headers
 from entrepot.ports.exchange import Request
 
-Known = dict[bytes, bytes]
-"""A request's headers by name; of repeated ones the last."""
 
-
-def context_of(request: Request, known: Known | None = None) -> Context:
+def context_of(request: Request, known: HeaderMap | None = None) -> Context:
     """The context that a request's headers tell; `known` are those headers, for who has them at hand."""
     if known is None:
         known = dict(request.headers)

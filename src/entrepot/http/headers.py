@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from entrepot.model.call import Headers
+from entrepot.model.headers import Headers
+
+HeaderMap = dict[bytes, bytes]
+"""A request's headers by name; of repeated ones the last."""
 
 
-def header(headers: Headers, name: bytes) -> bytes | None:
-    """The first header of this lower-case name."""
-    for key, value in headers:
-        if key == name:
-            return value
-    return None
+def all_of(headers: Headers, name: bytes) -> bytes | None:
+    """All headers of a name as the list they stand for (RFC 9110, §5.3)."""
+    values = [value for key, value in headers if key == name]
+    return b", ".join(values) if values else None
+
+
+def content_length(value: bytes) -> int | None:
+    """The octets that a Content-Length announces; None when it is no number of at most 18 digits."""
+    return int(value) if value.isdigit() and len(value) <= _LENGTH_DIGITS_MAX else None
+
+
+_LENGTH_DIGITS_MAX = 18

@@ -21,7 +21,7 @@ def matches(pattern: str, media_type: str) -> bool:
     return pattern.endswith("/*") and media_type.startswith(pattern[:-1])
 
 
-class Taken:
+class MediaTypes:
     """The media types that a body may have; the usual spellings are known by heart."""
 
     def __init__(self, media_types: Sequence[str]) -> None:
@@ -35,10 +35,18 @@ class Taken:
         if content_type is None or content_type in self.usual:
             return True
         text = content_type.decode("latin-1").lower()
-        charset = parameter(text, "charset")
-        if charset not in ("", "utf-8", "us-ascii") and essence(text).endswith("json"):
+        if essence(text).endswith("json") and not _is_utf_8(text):
             return False
         return any(matches(media_type, essence(text)) for media_type in self.media_types)
+
+    def includes_text(self, content_type: bytes | None) -> bool:
+        """Whether a body is labelled as one of these, and in UTF-8."""
+        label = (content_type or b"").decode("latin-1").lower()
+        return bool(label) and self.includes(content_type) and _is_utf_8(label)
+
+
+def _is_utf_8(label: str) -> bool:
+    return parameter(label, "charset") in ("", "utf-8", "us-ascii")
 
 
 def choose(accept: bytes, offers: Sequence[str]) -> str | None:

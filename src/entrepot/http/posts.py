@@ -6,14 +6,16 @@ requests that it refuses and in answers that no message came with.
 
 from __future__ import annotations
 
-from entrepot.http.bodies import close, read_reply
-from entrepot.http.context import Known, context_headers, own_headers
-from entrepot.http.media_types import essence, parameter
+from entrepot.http.bodies import close, read_reply, refuse_coding
+from entrepot.http.context import context_headers, own_headers
+from entrepot.http.headers import HeaderMap
+from entrepot.http.media_types import MediaTypes
 from entrepot.http.problems import HttpOnly, kind_of, retry_after, status_of
 from entrepot.kit.limits import Limits
-from entrepot.model.call import Context, Headers
+from entrepot.model.call import Context
 from entrepot.model.fault import KINDS, Fault
 from entrepot.model.faults import Unsupported, UpstreamFailed
+from entrepot.model.headers import Headers
 from entrepot.ports.exchange import Exchange, Request, Response
 
 
@@ -23,23 +25,18 @@ class NotPosted(HttpOnly, Unsupported):
     http_status = 405
 
 
-def check_post(request: Request, known: Known, media_type: bytes) -> None:
-    """Raise `Unsupported` unless it is a POST of this media type, in UTF-8 and as it is.
+def check_post(request: Request, headers: HeaderMap, taken: MediaTypes) -> None:
+    """Raise `Unsupported` unless it is a POST of one of these media types, in UTF-8 and as it is.
 
     A body without a label is refused too: a foreign page may make a browser post such a one.
     """
     if request.method != "POST":
         raise NotPosted(f"this address takes POST, not {request.method}")
-    content_type = known.get(b"content-type")
-    if content_type != media_type and not _is_labelled(content_type or b"", media_type):
-        raise Unsupported(f"the body is to be {media_type.decode()} in UTF-8")
-    if known.get(b"content-encoding") not in (None, b"", b"identity"):
-        raise Unsupported("the body is to be sent as it is, without a content coding")
-
-
-def _is_labelled(content_type: bytes, media_type: bytes) -> bool:
-    label = content_type.decode("latin-1").lower()
-    return essence(label) == media_type.decode() and parameter(label, "charset") in ("", "utf-8")
+    content_type = headers.get(b"content-type")
+    if content_type not in taken.usual and not taken.includes_text(content_type):
+        raise Unsupported(f"the body is to be {' or '.join(taken.media_types)} in UTF-8")
+    if b"content-encoding" in headers:
+        refuse_coding(headers)
 
 
 def rejection(fault: Fault, message: bytes, media_type: bytes) -> Response:
@@ -50,25 +47,43 @@ def rejection(fault: Fault, message: bytes, media_type: bytes) -> Response:
     return Response(status, [length, (b"content-type", media_type), *allow], message)
 
 
-class Endpoint:
-    """Where a client posts its messages."""
+class Poster:
+    """Posts messages to one address. `accepts` are the media types of answers, where they are not the messages' own."""
 
-    def __init__(self, exchange: Exchange, host: str, path: str, media_type: bytes, limits: Limits) -> None:
+    def __init__(
+        self, exchange: Exchange, host: str, path: str, media_type: bytes, limits: Limits, accepts: bytes = b""
+    ) -> None:
         self.host = host
         self.limits = limits
         self._exchange = exchange
         self._path = path.encode()
         self._headers: Headers = [
-            (b"host", host.encode()), *own_headers(), (b"content-type", media_type), (b"accept", media_type),
+            (b"host", host.encode()), *own_headers(), (b"content-type", media_type), (b"accept", accepts or media_type),
         ]  # fmt: skip
 
-    async def post(self, body: bytes, context: Context, *, idempotent: bool) -> tuple[Response, bytes]:
+    async def send(
+        self, body: bytes, context: Context, *, idempotent: bool, headers: Headers | None = None
+    ) -> Response:
+        """The response, its body still to come and to be closed. Raises as `post` does.
+
+        `headers` are the protocol's own for this message; they replace ours of the same name.
+        """
+        ours = self._headers
+        if headers:
+            names = {name for name, _ in headers}
+            ours = [pair for pair in ours if pair[0] not in names] + headers
+        return await self._exchange(
+            Request(
+                "POST", self._path, headers=ours + context_headers(context), body=body, deadline=context.deadline,
+                idempotent=idempotent,
+            )
+        )  # fmt: skip
+
+    async def post(
+        self, body: bytes, context: Context, *, idempotent: bool, headers: Headers | None = None
+    ) -> tuple[Response, bytes]:
         """The response and its body. Raises `UpstreamFailed`, `Unavailable` or `Timeout` when there is none."""
-        headers = self._headers + context_headers(context)
-        request = Request(
-            "POST", self._path, headers=headers, body=body, deadline=context.deadline, idempotent=idempotent
-        )
-        response = await self._exchange(request)
+        response = await self.send(body, context, idempotent=idempotent, headers=headers)
         try:
             return response, await read_reply(response.body, self.limits.reply_bytes_max, self.host)
         finally:

@@ -10,10 +10,10 @@ import email.utils
 import math
 from datetime import UTC, datetime
 
-from entrepot.http.headers import header
-from entrepot.model.call import Context, Headers
+from entrepot.model.call import Context
 from entrepot.model.fault import Fault, Kind
 from entrepot.model.faults import UnknownOperation
+from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Response
 from entrepot.ports.faults import FaultMembers, Members, encode_members, members_of
 

@@ -14,11 +14,9 @@ import msgspec
 from entrepot.kit.ids import new_trace_id, trace_id_of
 from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed
+from entrepot.model.headers import Headers, cookies_of, header
 from entrepot.model.operation import Operation
 from entrepot.model.principal import ANONYMOUS, Principal
-
-Headers = list[tuple[bytes, bytes]]
-"""Names in lower case, in the order they came; repeated names are repeated pairs."""
 
 
 class Meta(msgspec.Struct):
@@ -30,17 +28,11 @@ class Meta(msgspec.Struct):
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this lower-case name."""
-        return next((value for key, value in self.headers if key == name), None)
+        return header(self.headers, name)
 
     def cookie(self, name: str) -> str | None:
-        """The cookie of this name (RFC 6265, §5.4)."""
-        for key, value in self.headers:
-            if key == b"cookie":
-                for pair in value.decode("latin-1").split(";"):
-                    cookie, _, content = pair.strip().partition("=")
-                    if cookie == name:
-                        return content
-        return None
+        """The first cookie of this name, decoded."""
+        return cookies_of(self.headers).get(name)
 
 
 class Conditions(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 
-from entrepot.model.call import Headers
+from entrepot.model.headers import Headers
 
 Body = bytes | AsyncIterator[bytes]
 """All of it, or its chunks as they come. An iterator may know a shorter way to all of it: a method `whole(limit)`."""

@@ -14,11 +14,10 @@ import time
 import msgspec
 
 from entrepot.http.bodies import close
-from entrepot.http.headers import header
 from entrepot.ir import egress
-from entrepot.model.call import Headers
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
+from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Request, Response
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.pool import NotConnected

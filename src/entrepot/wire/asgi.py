@@ -16,10 +16,9 @@ import msgspec
 
 from entrepot.http.bodies import close, collect, too_large
 from entrepot.http.context import context_of
-from entrepot.http.headers import header
 from entrepot.http.problems import problem_response
-from entrepot.model.call import Headers
 from entrepot.model.faults import Cancelled, Internal
+from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Exchange, Request, Response
 
 Scope = MutableMapping[str, Any]

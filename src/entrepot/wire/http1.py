@@ -10,8 +10,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from entrepot.http.headers import header
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
+from entrepot.model.headers import header
 from entrepot.ports.exchange import Request, Response
 from entrepot.wire import request_head
 from entrepot.wire.connection import Connection

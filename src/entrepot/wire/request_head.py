@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from entrepot.http.headers import content_length
 from entrepot.model.faults import Invalid
+from entrepot.model.headers import header
 from entrepot.ports.exchange import Request
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -32,12 +34,13 @@ def declared_length(request: Request) -> int | None:
 
     Raises `Invalid` when it is not a number.
     """
-    for name, value in request.headers:
-        if name == b"content-length":
-            if not value.isdigit() or len(value) > 18:
-                raise Invalid("the content-length header is not a number of octets")
-            return int(value)
-    return None
+    value = header(request.headers, b"content-length")
+    if value is None:
+        return None
+    length = content_length(value)
+    if length is None:
+        raise Invalid("the content-length header is not a number of octets")
+    return length
 
 
 def encode(request: Request, host: bytes, length: int | None) -> bytes:

@@ -10,8 +10,8 @@ from typing import Any
 
 import httptools
 
-from entrepot.model.call import Headers
 from entrepot.model.faults import UpstreamFailed
+from entrepot.model.headers import Headers
 
 HEAD_BYTES_MAX = 64 * 1024
 """Most octets of response heads, chunk framing or trailers without an octet of body among them."""

@@ -124,6 +124,12 @@ async def test_of_cookies_with_one_name_the_first_is_meant(shop):
     assert shop.calls[0].input.session == "near"
 
 
+async def test_a_cookie_is_the_same_as_a_parameter_and_beside_the_call(shop):
+    await shop.send("GET", b"/cookie", cookie='session="a%20b"')
+    call = shop.calls[0]
+    assert call.input.session == call.context.meta.cookie("session") == "a b"
+
+
 @pytest.mark.parametrize(
     ("query", "issues"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 
-from entrepot.http.posts import Endpoint
+from entrepot.http.posts import Poster
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Reply
 from entrepot.model.fault import Fault
@@ -37,9 +37,9 @@ class JsonRpcClient:
     ) -> Invokes:  # fmt: skip
         """An Invoke for each operation, which posts to `base_path` ("" is "/"): JSON-RPC has one address."""
         ids = itertools.count(1)
-        endpoint = Endpoint(exchange, host, base_path or "/", _JSON, limits)
+        poster = Poster(exchange, host, base_path or "/", _JSON, limits)
         return {
-            operation.name: _Method(operation, method_of(operation, service), values, endpoint, ids)
+            operation.name: _Method(operation, method_of(operation, service), values, poster, ids)
             for operation in service.operations
         }
 
@@ -47,34 +47,32 @@ class JsonRpcClient:
 class _Method:
     """An Invoke: one operation of the upstream."""
 
-    def __init__(
-        self, operation: Operation, method: str, values: Values, endpoint: Endpoint, ids: Iterator[int]
-    ) -> None:
+    def __init__(self, operation: Operation, method: str, values: Values, poster: Poster, ids: Iterator[int]) -> None:
         self._method = method
-        self._endpoint = endpoint
+        self._poster = poster
         self._ids = ids
         self._idempotent = operation.safe or operation.idempotent
-        self._params = Params(operation, values, endpoint.limits, by_position=takes_positions_only(operation))
+        self._params = Params(operation, values, poster.limits, by_position=takes_positions_only(operation))
         self._output = values.codec(operation.output)
-        self._faults = OperationFaults(operation, values, endpoint.host, endpoint.limits)
+        self._faults = OperationFaults(operation, values, poster.host, poster.limits)
 
     async def __call__(self, call: Call) -> Reply:
         try:
             return await self._call(call)
         except Fault as fault:
             if fault.kind == "upstream_failed":
-                fault.upstream = fault.upstream or self._endpoint.host
+                fault.upstream = fault.upstream or self._poster.host
             return Reply(fault=fault)
 
     async def _call(self, call: Call) -> Reply:
         id = next(self._ids)
         body = codec.encode_request(self._method, self._params.encode(call.input), id)
-        response, data = await self._endpoint.post(body, call.context, idempotent=self._idempotent)
+        response, data = await self._poster.post(body, call.context, idempotent=self._idempotent)
         try:
             answer = codec.decode_reply(data, id)
         except UpstreamFailed:
             if not 200 <= response.status <= 299:
-                raise self._endpoint.failure(response) from None
+                raise self._poster.failure(response) from None
             raise
         if isinstance(answer, codec.Error):
             return Reply(fault=self._faults.read(answer))

@@ -14,6 +14,7 @@ import msgspec
 
 from entrepot.http.bodies import TooSlow, read
 from entrepot.http.context import context_of
+from entrepot.http.media_types import MediaTypes
 from entrepot.http.posts import check_post, rejection
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Reply
@@ -33,6 +34,7 @@ from entrepot.shapes.values import Codec
 PATH = "/jsonrpc"
 DISCOVER = "rpc.discover"
 _JSON = b"application/json"
+_TAKEN = MediaTypes(["application/json"])
 _CONTENT_TYPE = (b"content-type", _JSON)
 
 
@@ -94,7 +96,7 @@ class _Endpoint:
         known = dict(request.headers)
         context = context_of(request, known)
         try:
-            check_post(request, known, _JSON)
+            check_post(request, known, _TAKEN)
             data = await read(request.body, self._limits.body_bytes_max, known.get(b"content-length"))
             if not data.isascii():
                 codec.check_text(data)

@@ -7,10 +7,12 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from entrepot.http.context import context_headers, own_headers
+from entrepot.http.headers import all_of
 from entrepot.http.media_types import narrow
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Call, Context, Headers, Reply
+from entrepot.model.call import Call, Context, Reply
 from entrepot.model.fault import Fault
+from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Exchange, Request
@@ -108,8 +110,7 @@ class _Calling:
         """What may be answered: of several media types those that the caller takes."""
         if not self._offers:
             return self._accept
-        given = b", ".join(value for name, value in context.meta.headers if name == b"accept")
-        chosen = narrow(given, self._offers)
+        chosen = narrow(all_of(context.meta.headers, b"accept") or b"", self._offers)
         return f"{chosen}, {PROBLEMS}".encode() if chosen else self._accept
 
 

@@ -11,20 +11,21 @@ from functools import cached_property, partial
 
 from entrepot.http.bodies import close
 from entrepot.http.context import context_of
-from entrepot.http.headers import header
+from entrepot.http.headers import HeaderMap, all_of
 from entrepot.http.media_types import choose
 from entrepot.http.problems import HttpOnly, status_of
 from entrepot.kit.limits import Limits
-from entrepot.model.call import Call, Context, Headers, Invoke, Reply
+from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import PreconditionFailed, Unsupported
+from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import members_of, unforeseen
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
-from entrepot.protocols.rest.body.received import NOTHING, Given, Known
+from entrepot.protocols.rest.body.received import NOTHING, Given
 from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.output_writer import OutputWriter
 from entrepot.shapes.values import Values
@@ -71,7 +72,7 @@ class OperationEndpoint:
 
     async def __call__(self, request: Request, variables: tuple[str, ...]) -> Response:
         """The response, whatever happens."""
-        known: Known = dict(request.headers)
+        known: HeaderMap = dict(request.headers)
         context = context_of(request, known)
         try:
             media_type = self._usual
@@ -106,7 +107,7 @@ class OperationEndpoint:
     def _choose(self, request: Request) -> str:
         if not self._offers:
             return self._usual
-        chosen = choose(all_of(request, b"accept") or b"*/*", self._offers)
+        chosen = choose(all_of(request.headers, b"accept") or b"*/*", self._offers)
         if chosen is None:
             raise NotAcceptable(f"the answer can be {' or '.join(self._offers)}, none of which Accept takes")
         return chosen
@@ -118,13 +119,14 @@ class OperationEndpoint:
             raise PreconditionFailed(
                 "this operation does not compare versions; send it without If-Match and If-None-Match"
             )
-        context.conditions = etags.conditions(all_of(request, b"if-match"), all_of(request, b"if-none-match"))
+        wanted, unwanted = all_of(request.headers, b"if-match"), all_of(request.headers, b"if-none-match")
+        context.conditions = etags.conditions(wanted, unwanted)
 
     async def _compare(self, response: Response, request: Request) -> Response:
         """The answer to a safe request, or why it need not be sent (RFC 9110, §13.2.2)."""
         etag = header(response.headers, b"etag") or b""
-        broken = etags.fails(etag, all_of(request, b"if-match"))
-        unwanted = all_of(request, b"if-none-match")
+        broken = etags.fails(etag, all_of(request.headers, b"if-match"))
+        unwanted = all_of(request.headers, b"if-none-match")
         if not broken and (unwanted is None or not etags.is_known(etag, unwanted)):
             return response
         if not isinstance(response.body, bytes):
@@ -146,9 +148,3 @@ def _accepted_header(binding: Binding) -> Headers:
         return []
     name = b"accept-patch" if binding.method == "PATCH" else b"accept"
     return [(name, ", ".join(binding.accepts).encode()), (b"accept-encoding", b"identity")]
-
-
-def all_of(request: Request, name: bytes) -> bytes | None:
-    """All headers of a name as the list they stand for (RFC 9110, §5.3)."""
-    values = [value for key, value in request.headers if key == name]
-    return b", ".join(values) if values else None

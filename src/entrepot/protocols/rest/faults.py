@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from entrepot.http import problems
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Headers
 from entrepot.model.fault import KINDS, DeclaredFault, Fault
 from entrepot.model.faults import UpstreamFailed
+from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Response
 from entrepot.ports.faults import FaultMembers, FaultReader, Members, encode_members, read_members

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from entrepot.http.forms import parse_pairs
+from entrepot.http.headers import HeaderMap
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
+from entrepot.model.headers import cookies_of, text_of
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import Binding, BoundField, Where, null_is_absence
 from entrepot.protocols.rest.body.json import body_reader
-from entrepot.protocols.rest.body.received import Given, Known
+from entrepot.protocols.rest.body.received import Given
 from entrepot.protocols.rest.parameters import deep
 from entrepot.protocols.rest.parameters.deep import Members
 from entrepot.protocols.rest.parameters.text import Texts, path_reader, prefixed, reader, renamed, wire_names
@@ -69,7 +70,7 @@ class InputReader:
         """None when the operation takes no body."""
 
     def take_parameters(
-        self, request: Request, known: Known, variables: tuple[str, ...], given: Given, issues: list[Issue]
+        self, request: Request, known: HeaderMap, variables: tuple[str, ...], given: Given, issues: list[Issue]
     ) -> None:
         """Adds what the request's head gives, and what is wrong with it."""
         for field, attribute, index, read in self._path:
@@ -86,16 +87,17 @@ class InputReader:
         """The fault for what is wrong with a request's parts."""
         return Invalid("the input does not fit its type", issues=tuple(issues[: self._issues_max]))
 
-    def _take_beside(self, request: Request, known: Known, given: Given, issues: list[Issue]) -> None:
+    def _take_beside(self, request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> None:
         """What stands beside the path: in the query, in headers, in cookies."""
         if self._query or self._objects or request.query:
             self._take_query(request.query, given, issues)
         if self._headers:
             _take_all(self._headers, _header_texts(request, self._headers), given, issues)
         if self._cookies:
-            _take_all(self._cookies, _cookie_texts(request), given, issues)
+            cookies: dict[str, Texts] = {name: [text] for name, text in cookies_of(request.headers).items()}
+            _take_all(self._cookies, cookies, given, issues)
         if self._position is not None and (last := known.get(b"last-event-id")):
-            texts: Texts = [_text_of(last)]
+            texts: Texts = [text_of(last)]
             _take(self._position, texts, given, issues)
 
     def _take_query(self, query: bytes, given: Given, issues: list[Issue]) -> None:
@@ -166,32 +168,5 @@ def _header_texts(request: Request, parameters: Iterable[_Parameter[Texts]]) -> 
     found: dict[str, Texts] = {}
     for name, value in request.headers:
         if name in wanted:
-            found.setdefault(wanted[name], []).append(_text_of(value))
+            found.setdefault(wanted[name], []).append(text_of(value))
     return found
-
-
-def _cookie_texts(request: Request) -> dict[str, Texts]:
-    """Cookies by name, of equal names the first.
-
-    A browser sends a cookie of the same name for each path and domain that it holds one for, the
-    longest path first (RFC 6265, §5.4), and whoever sits before it cannot stop it: the first is
-    the one that is meant here, and refusing the others would shut people out.
-
-    Values are percent-encoded, as OpenAPI's form style has them.
-    """
-    found: dict[str, Texts] = {}
-    for name, value in request.headers:
-        if name == b"cookie":
-            for pair in value.split(b";"):
-                cookie, _, content = pair.strip().partition(b"=")
-                text = unquote_to_bytes(content) if b"%" in content else content.strip(b'"')
-                found.setdefault(_text_of(cookie), [_text_of(text)])
-    return found
-
-
-def _text_of(value: bytes) -> str:
-    """UTF-8 where it is, ISO 8859-1 where it is not (RFC 9110, §5.5)."""
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")

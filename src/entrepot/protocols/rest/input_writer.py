@@ -12,10 +12,10 @@ from entrepot.http.forms import format_pairs
 from entrepot.http.multipart import Part, new_boundary, write_multipart
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
-from entrepot.model.call import Headers
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid
 from entrepot.model.file import File
+from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Body

@@ -10,15 +10,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from entrepot.http.bodies import TooSlow, chunks_of, close, read, read_reply
-from entrepot.http.headers import header
 from entrepot.http.lines import TRAILER, read_lines
 from entrepot.http.media_types import essence, matches
 from entrepot.http.sse import ERROR_EVENT, read_events
 from entrepot.kit.limits import Limits
 from entrepot.model import shape
-from entrepot.model.call import Headers, Meta, Reply
+from entrepot.model.call import Meta, Reply
 from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import Timeout, TooLarge, UpstreamFailed
+from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Types
 from entrepot.ports.exchange import Response

@@ -13,9 +13,10 @@ from entrepot.http.lines import write_lines
 from entrepot.http.sse import write_events
 from entrepot.kit.limits import Limits
 from entrepot.model import shape
-from entrepot.model.call import Context, Headers, Meta, Reply
+from entrepot.model.call import Context, Meta, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.file import File
+from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request, Response

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import msgspec
 
-from entrepot.http.headers import header
 from entrepot.kit.limits import Limits
-from entrepot.model.call import Headers, Located
+from entrepot.model.call import Located
+from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Operation
 from entrepot.ports.faults import FaultReader, Members, encode_members, members_of
 from entrepot.shapes.values import Values

@@ -11,7 +11,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from entrepot.http.bodies import chunks_of, read
 from entrepot.http.forms import parse_pairs
-from entrepot.http.media_types import Taken, essence
+from entrepot.http.headers import HeaderMap
+from entrepot.http.media_types import MediaTypes, essence
 from entrepot.http.multipart import Part, read_multipart
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
@@ -26,7 +27,6 @@ from entrepot.protocols.rest.binding.places import is_upload
 from entrepot.protocols.rest.body.received import (
     NOTHING,
     Given,
-    Known,
     ReadBody,
     Received,
     checked_octets,
@@ -48,7 +48,7 @@ Parts = list[Part | None]
 def form_reader(
     operation: Operation,
     fields: tuple[BoundField, ...],
-    taken: Taken,
+    taken: MediaTypes,
     values: Values,
     types: Types,
     limits: Limits,
@@ -60,7 +60,7 @@ def form_reader(
     names = wire_names(fields)
     forbidding = operation.input.extras == "forbid"
 
-    async def read_form(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+    async def read_form(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
         try:
             parts = await _parts(request, known, uploads, limits)
@@ -77,7 +77,7 @@ def form_reader(
     return read_form
 
 
-async def _parts(request: Request, known: Known, uploads: Mapping[str, int], limits: Limits) -> dict[str, Parts]:
+async def _parts(request: Request, known: HeaderMap, uploads: Mapping[str, int], limits: Limits) -> dict[str, Parts]:
     """The form's parts by name."""
     content_type = known.get(b"content-type", b"")
     found: dict[str, Parts] = {}

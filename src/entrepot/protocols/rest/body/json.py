@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from entrepot.http.bodies import chunks_of, read
+from entrepot.http.headers import HeaderMap
 from entrepot.http.lines import read_lines
-from entrepot.http.media_types import Taken
+from entrepot.http.media_types import MediaTypes
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model.fault import Fault, Issue
@@ -23,7 +24,6 @@ from entrepot.protocols.rest.body.octets import file_of
 from entrepot.protocols.rest.body.received import (
     NOTHING,
     Given,
-    Known,
     ReadBody,
     Received,
     announces_body,
@@ -41,7 +41,7 @@ def body_reader(
     operation: Operation, binding: Binding, values: Values, types: Types, limits: Limits
 ) -> ReadBody | None:
     """Reads the bodies of one operation; None when it takes none."""
-    taken = Taken(binding.accepts)
+    taken = MediaTypes(binding.accepts)
     fields = binding.at("body", "form")
     match binding.body:
         case "none":
@@ -71,7 +71,7 @@ def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
 
 
 def _object_reader(
-    operation: Operation, fields: tuple[BoundField, ...], taken: Taken, values: Values, limits: Limits
+    operation: Operation, fields: tuple[BoundField, ...], taken: MediaTypes, values: Values, limits: Limits
 ) -> ReadBody:
     codec = values.codec(body_record(operation, fields))
     whole = codec.shape == operation.input
@@ -79,7 +79,7 @@ def _object_reader(
     names = wire_names(fields)
     limit, usual = limits.body_bytes_max, taken.usual
 
-    async def read_object(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+    async def read_object(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
         if known.get(b"content-type") not in usual or b"content-encoding" in known:
             refuse_media_type(taken, known)
         body = await read(request.body, limit, known.get(b"content-length"))
@@ -100,13 +100,13 @@ def _object_reader(
     return read_object
 
 
-def _value_reader(bound: BoundField, taken: Taken, values: Values, limits: Limits) -> ReadBody:
+def _value_reader(bound: BoundField, taken: MediaTypes, values: Values, limits: Limits) -> ReadBody:
     field = bound.field
     decode = values.codec(field.shape).decode
     attribute, name, required, limit = field.attribute, field.name, field.required, limits.body_bytes_max
     usual = taken.usual
 
-    async def read_value(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+    async def read_value(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
         if known.get(b"content-type") not in usual or b"content-encoding" in known:
             refuse_media_type(taken, known)
         body = await read(request.body, limit, known.get(b"content-length"))
@@ -125,12 +125,12 @@ def _value_reader(bound: BoundField, taken: Taken, values: Values, limits: Limit
     return read_value
 
 
-def _raw_reader(bound: BoundField, taken: Taken, values: Values, limits: Limits) -> ReadBody:
+def _raw_reader(bound: BoundField, taken: MediaTypes, values: Values, limits: Limits) -> ReadBody:
     field = bound.field
     codec = values.codec(field.shape)
     optional = bound.nullable or not field.required
 
-    async def read_raw(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+    async def read_raw(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
         body = await read(request.body, limits.body_bytes_max, known.get(b"content-length"))
         if not body and optional and b"content-type" not in known:
@@ -145,12 +145,12 @@ def _raw_reader(bound: BoundField, taken: Taken, values: Values, limits: Limits)
     return read_raw
 
 
-def _file_reader(bound: BoundField, taken: Taken, types: Types, limits: Limits) -> ReadBody:
+def _file_reader(bound: BoundField, taken: MediaTypes, types: Types, limits: Limits) -> ReadBody:
     field = bound.field
     limit = file_limit(field, types, limits)
     optional = bound.nullable or not field.required
 
-    async def read_file(request: Request, known: Known, given: Given, issues: list[Issue]) -> Received:
+    async def read_file(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
         refuse_length(known, limit)
         if b"content-type" not in known and (optional or not announces_body(known)):
@@ -164,8 +164,8 @@ def _file_reader(bound: BoundField, taken: Taken, types: Types, limits: Limits) 
     return read_file
 
 
-def _stream_reader(codec: Codec, taken: Taken, limits: Limits) -> ReadBody:
-    async def read_stream(request: Request, known: Known, _given: Given, _issues: list[Issue]) -> Received:
+def _stream_reader(codec: Codec, taken: MediaTypes, limits: Limits) -> ReadBody:
+    async def read_stream(request: Request, known: HeaderMap, _given: Given, _issues: list[Issue]) -> Received:
         refuse_media_type(taken, known)
         return Received(None, _items(request, codec, limits.stream_item_bytes_max))
 

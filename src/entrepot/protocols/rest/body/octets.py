@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 from entrepot.http.bodies import chunks_of, close
 from entrepot.http.disposition import attachment, file_name
-from entrepot.http.headers import header
-from entrepot.model.call import Headers
+from entrepot.http.headers import content_length
 from entrepot.model.faults import TooLarge
 from entrepot.model.file import File
+from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Body
 from entrepot.protocols.rest import etags
 from entrepot.protocols.rest.binding.bound import OCTETS
@@ -17,12 +17,11 @@ from entrepot.protocols.rest.binding.bound import OCTETS
 
 def file_of(headers: Headers, body: Body, limit: int | None = None) -> File:
     """The body as a file that can be read once; reading it raises `TooLarge` beyond `limit` octets."""
-    length = header(headers, b"content-length") or b""
     return File(
         opener=_Once(body, limit).open,
         name=file_name(header(headers, b"content-disposition") or b""),
         media_type=(header(headers, b"content-type") or OCTETS.encode()).decode("latin-1"),
-        size=int(length) if length.isdigit() and len(length) <= _LENGTH_DIGITS_MAX else None,
+        size=content_length(header(headers, b"content-length") or b""),
         etag=etags.opaque(header(headers, b"etag") or b""),
     )
 
@@ -39,9 +38,6 @@ def headers_of(file: File) -> Headers:
     if file.etag:
         headers.append((b"etag", etags.write(file.etag)))
     return headers
-
-
-_LENGTH_DIGITS_MAX = 18
 
 
 class _Once:

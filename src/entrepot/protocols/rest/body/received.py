@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from entrepot.http.bodies import refuse_announced
-from entrepot.http.media_types import Taken
+from entrepot.http.bodies import refuse_announced, refuse_coding
+from entrepot.http.headers import HeaderMap
+from entrepot.http.media_types import MediaTypes
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
@@ -18,9 +19,6 @@ from entrepot.model.shape import Field, Types
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import BoundField
 from entrepot.shapes.values import Codec
-
-Known = dict[bytes, bytes]
-"""A request's headers by name; of repeated ones the last."""
 
 Given = dict[str, Any]
 """The input's attributes, as far as the request gives them."""
@@ -35,27 +33,25 @@ class Received(msgspec.Struct):
 
 NOTHING = Received()
 
-ReadBody = Callable[[Request, Known, Given, list[Issue]], Awaitable[Received]]
+ReadBody = Callable[[Request, HeaderMap, Given, list[Issue]], Awaitable[Received]]
 """Adds what the body gives, and what is wrong with it. Raises a fault when it cannot be read at all."""
 
 
-def refuse_media_type(taken: Taken, known: Known) -> None:
+def refuse_media_type(taken: MediaTypes, known: HeaderMap) -> None:
     """Raises `Unsupported` when the body is labelled as something else than what is taken, or as compressed."""
     content_type = known.get(b"content-type")
     if not taken.includes(content_type):
         label = (content_type or b"").decode("latin-1")
         raise Unsupported(f"the body is {label!r}; this operation takes {', '.join(taken.media_types)}")
-    coding = known.get(b"content-encoding")
-    if coding and coding.lower() != b"identity":
-        raise Unsupported(f"the body is encoded by {coding.decode('latin-1')!r}; send it as it is")
+    refuse_coding(known)
 
 
-def announces_body(known: Known) -> bool:
+def announces_body(known: HeaderMap) -> bool:
     """Whether the headers say that there is a body (RFC 9112, §6)."""
     return b"transfer-encoding" in known or known.get(b"content-length", b"0") != b"0"
 
 
-def refuse_length(known: Known, limit: int) -> None:
+def refuse_length(known: HeaderMap, limit: int) -> None:
     """Raises `TooLarge` when the body announces more than `limit` octets."""
     refuse_announced(known.get(b"content-length"), limit)
 
