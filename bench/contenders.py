@@ -45,9 +45,16 @@ def uvicorn(app: str) -> Command:
     """An ASGI application on uvicorn, with the settings of our own workers.
 
     They write a response's head and body at once (`entrepot.runtime.joined_writes`), which uvicorn by
-    itself does not; it is worth about 2 µs of each of our requests.
+    itself does not; `joined` shows what the plain application gains by it.
     """
     return lambda port, _scratch: [sys.executable, "-m", "uvicorn", app, "--port", str(port), *UVICORN]
+
+
+def joined(port: int, _scratch: Path) -> list[str]:
+    """The plain application behind our own workers' HTTP protocol: what is left is ours alone."""
+    protocol = "entrepot.runtime.joined_writes:JoiningProtocol"
+    served = [sys.executable, "-m", "uvicorn", "bench.peers.plain_asgi:app", "--port", str(port)]
+    return [*served, *(protocol if word == "httptools" else word for word in UVICORN)]
 
 
 def entrepot(*options: str) -> Command:
@@ -57,7 +64,10 @@ entrepot: 1
 name: bench
 workers: 1
 services:
-  bench: {python: bench.peers.entrepot_service, expose: [rest, jsonrpc]}
+  bench:
+    python: bench.peers.entrepot_service
+    expose: [rest, jsonrpc]
+    operations: {store: {expose: [rest]}, fetch: {expose: [rest]}}
 """
     return lambda port, scratch: _serve(port, scratch, declaration, *options)
 
@@ -118,6 +128,7 @@ CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender("plain ASGI + msgspec", uvicorn("bench.peers.plain_asgi:app"), "/items/7"),
+        Contender("plain, joined writes", joined, "/items/7"),
         Contender("Entrepôt worker", entrepot("--edge", "none"), REST),
         Contender("FastAPI", uvicorn("bench.peers.fastapi_app:app"), "/items/7"),
         Contender("Litestar", uvicorn("bench.peers.litestar_app:app"), "/items/7"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 MANY = 100
@@ -15,3 +16,8 @@ def item(number: int) -> dict[str, Any]:
 def items() -> list[dict[str, Any]]:
     """A hundred objects."""
     return [item(number) for number in range(MANY)]
+
+
+def chunks() -> Iterator[bytes]:
+    """10 MB in pieces of 50 kB."""
+    yield from (b"x" * 50_000 for _ in range(200))

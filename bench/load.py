@@ -24,11 +24,14 @@ class Load:
     method: str = "GET"
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    pause_ms: int = 0
+    """How long each connection rests between two requests."""
 
     def script(self) -> str:
         """The request as a wrk script."""
         headers = "".join(f'wrk.headers["{name}"] = "{value}"\n' for name, value in self.headers.items())
-        return f'wrk.method = "{self.method}"\nwrk.body = [==[{self.body}]==]\n{headers}'
+        pause = f"function delay() return {self.pause_ms} end\n" if self.pause_ms else ""
+        return f'wrk.method = "{self.method}"\nwrk.body = [==[{self.body}]==]\n{headers}{pause}'
 
 
 class LoadFailed(Exception):
@@ -43,18 +46,31 @@ def run(load: Load, port: int, *, seconds: float, connections: int, core: int) -
     return int(requests[1])
 
 
-def latency(load: Load, port: int, *, seconds: float, core: int) -> tuple[float, float]:
-    """The median and the 99th percentile of one caller's waiting, in microseconds. Raises LoadFailed."""
-    output = _wrk(load, port, seconds, 1, core)
+def latency(load: Load, port: int, *, seconds: float, connections: int, core: int) -> tuple[float, float, int]:
+    """The median and the 99th percentile of a caller's waiting, in microseconds, and how many requests were
+    answered. Raises LoadFailed."""
+    output = _wrk(load, port, seconds, connections, core)
+    requests = _REQUESTS.search(output)
+    assert requests is not None
     found = {percent: float(number) * _MICROSECONDS[unit] for percent, number, unit in _PERCENTILE.findall(output)}
-    return found["50"], found["99"]
+    return found["50"], found["99"], int(requests[1])
 
 
 def _wrk(load: Load, port: int, seconds: float, connections: int, core: int) -> str:
     with tempfile.TemporaryDirectory() as directory:
         script = Path(directory, "request.lua")
         script.write_text(load.script())
-        wrk = ["wrk", "--latency", "-t1", f"-c{connections}", f"-d{math.ceil(seconds)}s", "-s", str(script)]
+        wrk = [
+            "wrk",
+            "--latency",
+            "--timeout",
+            "20s",
+            "-t1",
+            f"-c{connections}",
+            f"-d{math.ceil(seconds)}s",
+            "-s",
+            str(script),
+        ]
         output = subprocess.run(
             ["taskset", "-c", str(core), *wrk, f"http://127.0.0.1:{port}{load.path}"],
             check=True, capture_output=True, text=True, timeout=seconds + 30,

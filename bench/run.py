@@ -17,13 +17,14 @@ import platform
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench import latency, start
+from bench import files, large, latency, start
 from bench.contenders import CONTENDERS, Running, running, shared_upstream
 from bench.cpu import cpu_seconds
 from bench.load import Load, run
@@ -33,6 +34,7 @@ CONNECTIONS = 32
 JSON = {"Content-Type": "application/json"}
 PLAIN, WORKER, WHOLE = "plain ASGI + msgspec", "Entrepôt worker", "Entrepôt, edge and worker"
 ENVOY = "router-only Envoy + plain ASGI"
+JOINED = "plain, joined writes"
 HAND_WRITTEN, EDGE = "Envoy by hand", "Entrepôt edge"
 
 
@@ -49,13 +51,15 @@ class Comparison:
 def _rest(path: str, method: str = "GET", body: str = "", **others: str) -> dict[str, Load]:
     headers = JSON if body else {}
     ours = {WORKER: f"/api/bench/v1{path}"}
-    paths = {PLAIN: path, **ours, **others}
+    paths = {PLAIN: path, JOINED: path, **ours, **others}
     return {name: Load(where, method, body, headers) for name, where in paths.items()}
 
 
-def _rpc(method: str, params: str) -> dict[str, Load]:
+RPC_WORKERS = (PLAIN, JOINED, WORKER, "pjrpc", "jsonrpcserver")
+
+
+def _rpc(method: str, params: str, names: tuple[str, ...] = RPC_WORKERS) -> dict[str, Load]:
     body = f'{{"jsonrpc":"2.0","id":1,"method":"{method}"{params}}}'
-    names = (PLAIN, WORKER, "pjrpc", "jsonrpcserver")
     return {name: Load("/jsonrpc", "POST", body, JSON) for name in names}
 
 
@@ -82,6 +86,11 @@ COMPARISONS = {
         },
         {"FastAPI": 1.1},
     ),
+    "whole-jsonrpc": Comparison(
+        "Whole way: edge and worker, JSON-RPC, one object",
+        _rpc("bench.item", ',"params":{"id":7}', (ENVOY, WHOLE, "pjrpc", "jsonrpcserver")),
+        {},
+    ),
     "edge": Comparison(
         "Edge alone: pass-through, the upstream's own CPU not counted",
         {HAND_WRITTEN: Load("/items/7"), EDGE: Load("/items/7"), "router-only Envoy": Load("/items/7")},
@@ -89,7 +98,14 @@ COMPARISONS = {
     ),
 }
 
-NAMES = (*COMPARISONS, "start", "latency")
+REPORTS: dict[str, Callable[[float, int], dict[str, object]]] = {
+    "start": lambda _seconds, _rounds: start.report(),
+    "large": lambda _seconds, _rounds: large.report(),
+    "latency": latency.report,
+    "files": lambda _seconds, rounds: files.report(rounds),
+}
+"""What is compared with nothing, or in other units."""
+NAMES = (*COMPARISONS, *REPORTS)
 
 
 def measure(comparison: Comparison, servers: dict[str, Running], seconds: float) -> dict[str, float]:
@@ -168,10 +184,8 @@ def table(results: dict[str, dict[str, object]]) -> str:
 
 def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
     """Measure every contender of a comparison in turn, round after round."""
-    if name == "start":
-        return start.report()
-    if name == "latency":
-        return latency.report(seconds, rounds)
+    if name in REPORTS:
+        return REPORTS[name](seconds, rounds)
     comparison = COMPARISONS[name]
     figures = [_round(comparison, seconds) for _ in range(rounds)]
     return {"title": comparison.title, "rows": summary(comparison, figures), "verdicts": verdicts(comparison, figures)}

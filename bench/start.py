@@ -43,7 +43,7 @@ def once() -> float:
         command = shop(port, Path(scratch))
         begun = time.monotonic()
         with spawn(command):
-            return _answered(f"http://127.0.0.1:{port}/-/ready") - begun
+            return answered(f"http://127.0.0.1:{port}/-/ready") - begun
 
 
 def of_command(*arguments: str) -> float:
@@ -59,7 +59,7 @@ def _timed(command: list[str]) -> float:
     return time.monotonic() - begun
 
 
-def _answered(url: str) -> float:
+def answered(url: str) -> float:
     """The moment of the first answer 200."""
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:
@@ -76,10 +76,10 @@ def memory() -> list[tuple[str, float]]:
     contender = Contender("shop", shop, "/-/ready")
     with running(contender, core=0) as server:
         time.sleep(1)
-        return [(_role(pid), resident_bytes([pid]) / 2**20) for pid in tree(server.pids[0])]
+        return [(role(pid), resident_bytes([pid]) / 2**20) for pid in tree(server.pids[0])]
 
 
-def _role(pid: int) -> str:
+def role(pid: int) -> str:
     words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     return words[words.index("entrepot") + 1] if "entrepot" in words else os.path.basename(words[0])
 

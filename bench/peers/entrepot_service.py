@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import msgspec
 
 from bench import data
-from entrepot import Service
+from entrepot import File, Service
 
 
 class Item(msgspec.Struct):
@@ -37,3 +39,20 @@ async def items() -> list[Item]:
 @bench.post("/items")
 async def add(new: NewItem) -> Item:
     return Item(**data.item(new.id))
+
+
+@bench.put("/blob")
+async def store(content: File) -> int:
+    size = 0
+    async for chunk in content.open():
+        size += len(chunk)
+    return size
+
+
+@bench.get("/blob")
+async def fetch() -> File:
+    async def opener(_start: int, _stop: int | None) -> AsyncIterator[bytes]:
+        for chunk in data.chunks():
+            yield chunk
+
+    return File(opener=opener)

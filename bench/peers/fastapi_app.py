@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from bench import data
@@ -37,3 +38,20 @@ async def items() -> list[Item]:
 @app.post("/items")
 async def add(new: NewItem) -> Item:
     return Item(**data.item(new.id))
+
+
+@app.put("/blob")
+async def store(request: Request) -> int:
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+    return size
+
+
+@app.get("/blob")
+async def fetch() -> StreamingResponse:
+    async def content():
+        for chunk in data.chunks():
+            yield chunk
+
+    return StreamingResponse(content(), media_type="application/octet-stream")
