@@ -14,6 +14,7 @@ from entrepot.app import CATALOG
 from entrepot.compiler.compile import compile
 from entrepot.model.operation import Service
 from entrepot.ports.protocol import Document
+from support.contracts import contract as written
 from support.references import dangling
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -39,4 +40,4 @@ def test_every_reference_in_a_contract_leads_somewhere(example: str) -> None:
 def contract(protocol: str, service: Service) -> Any:
     refusals = CATALOG[protocol].can.refusals(service)
     carried = service.only({each.name for each in service.operations} - refusals.keys())
-    return msgspec.json.decode(CATALOG[protocol].server.contract([carried]).content)
+    return msgspec.json.decode(written(CATALOG[protocol], carried))

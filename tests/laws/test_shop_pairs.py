@@ -24,6 +24,7 @@ from entrepot.ports.protocol import Document, Protocol, ServedService
 from entrepot.runtime.local import local_service
 from entrepot.shapes.values import Values
 from entrepot.wire.memory import memory_wire
+from support.contracts import contract
 
 SHOP = Path(__file__).parents[2] / "examples" / "shop"
 STORY: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -78,8 +79,7 @@ def imported(origin: ServedService, protocol: Protocol) -> ServedService:
     carried = [operation for operation in service.operations if operation.name not in refusals]
     kept = msgspec.structs.replace(service, operations=tuple(carried), links=())
     served = msgspec.structs.replace(origin, service=kept)
-    contract = protocol.server.contract([kept])
-    document = Document(msgspec.json.decode(contract.content), "the shop's own contract")
+    document = Document(msgspec.json.decode(contract(protocol, kept)), "the shop's own contract")
     found = protocol.client.read(document, service.name)
     assert not found.refusals
     values = Values(found.service.types)

@@ -81,6 +81,17 @@ async def test_a_protocol_serves_what_it_carries() -> None:
         assert (await answer(exchange, "/line/shop/echo", text="a"))[0] == 404
 
 
+async def test_each_service_has_a_page() -> None:
+    async with exchange_for(shop("one"), shop("two"), catalog=CATALOG) as exchange:
+        for name in ("one", "two"):
+            response = await exchange(Request("GET", f"/docs/{name}/v1".encode()))
+            assert response.status == 200
+            assert f"<title>{name}</title>".encode() in response.body  # type: ignore[operator]
+        assert (await exchange(Request("HEAD", b"/docs/one/v1"))).body == b""
+        refused = await exchange(Request("POST", b"/docs/one/v1"))
+        assert (refused.status, dict(refused.headers)[b"allow"]) == (405, b"GET, HEAD")
+
+
 async def test_protocols_that_want_the_same_address_are_refused() -> None:
     twins = {"line": LINE, "twin": Protocol("twin", LineServer(), LINE.client)}
     with pytest.raises(ValueError, match="/line/shop/"):

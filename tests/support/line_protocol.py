@@ -34,14 +34,11 @@ class LineServer:
     def addresses(self, service: Service) -> Mapping[str, Address]:
         return {each.name: Address(f"POST {_path(service, each)}", _path(service, each)) for each in service.operations}
 
-    def pages(self, service: Service) -> Sequence[Address]:
-        return []
-
     def sample(self, service: Service, base_url: str) -> str:
         return ""
 
-    def contract(self, services: Sequence[Service]) -> Contract:
-        return Contract("application/json", b"{}")
+    def contracts(self, services: Sequence[Service]) -> Mapping[str, Contract]:
+        return {}
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
         routes = {

@@ -38,14 +38,11 @@ class PathServer:
         texts = {each.name: f"{_method(each)} {base}{_path(each)}" for each in service.operations}
         return {name: Address(text, re.sub(r"{\w+}", "{}", text)) for name, text in texts.items()}
 
-    def pages(self, service: Service) -> Sequence[Address]:
-        return []
-
     def sample(self, service: Service, base_url: str) -> str:
         return f"curl {base_url}{self.mounts(service)[0].path}"
 
-    def contract(self, services: Sequence[Service]) -> Contract:
-        return Contract("application/json", b"{}")
+    def contracts(self, services: Sequence[Service]) -> Mapping[str, Contract]:
+        return {}
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
         raise NotImplementedError
@@ -61,14 +58,11 @@ class MethodServer:
         methods = {each.name: f"{service.name}.{each.name}" for each in service.operations}
         return {name: Address(f"{method} at /rpc", method) for name, method in methods.items()}
 
-    def pages(self, service: Service) -> Sequence[Address]:
-        return []
-
     def sample(self, service: Service, base_url: str) -> str:
         return f"curl {base_url}/rpc"
 
-    def contract(self, services: Sequence[Service]) -> Contract:
-        return Contract("application/json", b"{}")
+    def contracts(self, services: Sequence[Service]) -> Mapping[str, Contract]:
+        return {}
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
         raise NotImplementedError

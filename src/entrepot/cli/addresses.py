@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from entrepot.ir.release import Release
-from entrepot.ir.worker import ServiceTable
+from entrepot.ir.worker import ServiceTable, docs_path
 from entrepot.ports.protocol import Catalog
 
 SHOWN_MAX = 12
@@ -48,7 +48,7 @@ def _listing(table: ServiceTable, protocol: str, catalog: Catalog, base_url: str
         left_out={
             each.name: refused.get(each.name, "") for each in table.service.operations if each.name not in addresses
         },
-        pages=[base_url + page.text for page in server.pages(service)],
+        pages=[base_url + path for path in (docs_path(service), *server.contracts([service]))],
         sample=server.sample(service, base_url),
     )
 

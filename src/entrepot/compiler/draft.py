@@ -63,7 +63,6 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     mounts: tuple[Mount, ...]
     addresses: Mapping[str, Address]
     """By operation."""
-    pages: tuple[Address, ...] = ()
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):

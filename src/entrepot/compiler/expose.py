@@ -53,5 +53,4 @@ def _served(draft: Draft, unit: Unit) -> Iterator[Served]:
             operations=tuple(names),
             mounts=tuple(server.mounts(service)),
             addresses=server.addresses(service),
-            pages=tuple(server.pages(service)),
         )

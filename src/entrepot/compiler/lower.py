@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from entrepot.compiler.draft import Draft, Unit
 from entrepot.compiler.routes import declared_routes
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
-from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR
+from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR, docs_path
 from entrepot.kit.names import snake, unique
 from entrepot.spec.declaration import RouteEntry
 from entrepot.spec.references import parse_reference, root_of
@@ -95,6 +95,7 @@ def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
 
 def _operation_routes(served: list[Unit]) -> Iterator[Route]:
     for unit in served:
+        yield Route(path=docs_path(unit.service), exact=True, target=PoolTarget(OPERATIONS))
         for each in unit.served:
             for mount in each.mounts:
                 yield Route(path=mount.path, exact=mount.exact, target=PoolTarget(OPERATIONS))

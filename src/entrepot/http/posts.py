@@ -39,12 +39,15 @@ def check_post(request: Request, headers: HeaderMap, taken: MediaTypes) -> None:
         refuse_coding(headers)
 
 
-def rejection(fault: Fault, message: bytes, media_type: bytes) -> Response:
-    """The response to a request that HTTP refuses with this fault, which `message` tells in the protocol's form."""
+def rejection(fault: Fault, message: bytes, media_type: bytes, allow: bytes = b"POST") -> Response:
+    """The response to a request that HTTP refuses with this fault, which `message` tells in the protocol's form.
+
+    `allow` are the methods that the address takes.
+    """
     status = status_of(fault)
-    allow: Headers = [(b"allow", b"POST")] if status == 405 else []
+    allowed: Headers = [(b"allow", allow)] if status == 405 else []
     length = (b"content-length", b"%d" % len(message))
-    return Response(status, [length, (b"content-type", media_type), *allow], message)
+    return Response(status, [length, (b"content-type", media_type), *allowed], message)
 
 
 class Poster:

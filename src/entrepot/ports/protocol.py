@@ -76,8 +76,6 @@ class ServedService(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     values: Values
     invokes: Invokes
-    left_out: Mapping[str, Mapping[str, str]] = {}
-    """By protocol: operations of the service that it cannot carry, each with the reason."""
 
 
 class Mount(msgspec.Struct, frozen=True):
@@ -91,19 +89,22 @@ class Mount(msgspec.Struct, frozen=True):
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where one operation answers in a protocol, or one of the protocol's own pages."""
+    """Where one operation answers in a protocol."""
 
     text: str
-    """For a person to read: `GET /api/shop/v1/products/{id}`; of a page its path."""
+    """For a person to read: `GET /api/shop/v1/products/{id}`."""
     key: str
     """Equal for two addresses that no request could tell apart."""
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """A service's interface document, as a protocol writes it."""
+    """An interface document, as a protocol writes it."""
 
+    kind: str
+    """As `Client.documents` names it: `openapi`."""
     media_type: str
-    content: bytes
+    write: Callable[[], bytes]
+    """That of a large service takes its time, so it is written when it is asked for."""
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -133,14 +134,11 @@ class Server(_Interface):
     def addresses(self, service: Service) -> Mapping[str, Address]:
         """By operation: its address. Whether two are one is for the compiler to decide, by their keys."""
 
-    def pages(self, service: Service) -> Sequence[Address]:
-        """What a person may open to read about the service: its documentation, its contract."""
-
     def sample(self, service: Service, base_url: str) -> str:
         """A command line that calls one operation of the service, ready to paste; "" if it has none."""
 
-    def contract(self, services: Sequence[Service]) -> Contract:
-        """The interface document of these services."""
+    def contracts(self, services: Sequence[Service]) -> Mapping[str, Contract]:
+        """The interface documents of these services, each by the path at which it is served to a GET."""
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
         """An exchange that answers requests to the mounts of these services."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
 from entrepot.authoring.service import Service as Authored
-from entrepot.ir.worker import ServiceTable
+from entrepot.http.pages import page
+from entrepot.ir.worker import ServiceTable, docs_path
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Invoke, Middleware
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, Client, Mount, ServedService
 from entrepot.runtime.dispatch import dispatcher
+from entrepot.runtime.docs_page import MEDIA_TYPE, docs_page
 from entrepot.runtime.failures import faults_for
 from entrepot.runtime.field_access import enforce_field_access
 from entrepot.runtime.handlers import Answering, produce_by
@@ -109,7 +112,7 @@ class Binder:
 def exchange_of(
     tables: Sequence[ServiceTable], served: Mapping[str, ServedService], catalog: Catalog, limits: Limits
 ) -> Exchange:
-    """One Exchange for all services, each served over the protocols that its table names.
+    """One Exchange for all services, each served over the protocols that its table names, with a page about it.
 
     `served` holds the services by name.
     """
@@ -122,10 +125,12 @@ def _mounted(
     for protocol in dict.fromkeys(protocol for table in tables for protocol in table.carried):
         server = catalog[protocol].server
         services = [
-            replace(served[table.service.name], service=table.served_over(protocol), left_out=table.refused)
+            replace(served[table.service.name], service=table.served_over(protocol))
             for table in tables
             if protocol in table.carried
         ]
         exchange = server.serve(services, limits)
         for mount in dict.fromkeys(mount for each in services for mount in server.mounts(each.service)):
             yield mount, exchange
+    for table in tables:
+        yield Mount(docs_path(table.service), exact=True), page(MEDIA_TYPE, partial(docs_page, table, catalog))

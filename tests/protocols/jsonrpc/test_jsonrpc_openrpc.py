@@ -24,15 +24,14 @@ from entrepot.ports.protocol import Document, Imported
 from entrepot.protocols.jsonrpc import PROTOCOL
 from entrepot.shapes.values import Values
 from support.calculator import Calculator
+from support.contracts import contract
 from support.needs import require_npm
 from support.references import dangling
 from support.strategies import nearly, operations
 
 
 def written(*services: Service) -> dict[str, Any]:
-    contract = PROTOCOL.server.contract(services)
-    assert contract.media_type == "application/json"
-    return dict(json.loads(contract.content))
+    return dict(json.loads(contract(PROTOCOL, *services)))
 
 
 def imported(content: Any, name: str = "calc") -> Imported:

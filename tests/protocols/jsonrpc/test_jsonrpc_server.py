@@ -19,6 +19,7 @@ from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Mount, ServedService
 from entrepot.protocols.jsonrpc import PROTOCOL
 from support.calculator import OVERDRAWN, Calculator
+from support.contracts import contract
 
 JSON = (b"content-type", b"application/json")
 
@@ -46,11 +47,11 @@ def request(method: str, params: Any = None, id: Any = 1) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "method": f"calc.{method}", "params": params or [], "id": id}
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
 async def test_other_methods_are_not_allowed(method):
     response = await served()(Request(method, b"/jsonrpc", headers=[JSON]))
     assert response.status == 405
-    assert (b"allow", b"POST") in response.headers
+    assert (b"allow", b"GET, HEAD, POST") in response.headers
     assert decoded(response)["id"] is None
 
 
@@ -194,7 +195,16 @@ async def test_the_document_is_told_to_who_asks():
     calculator = Calculator()
     reply = decoded(await post(served(calculator), {"jsonrpc": "2.0", "method": "rpc.discover", "id": 7}))
     assert reply["id"] == 7
-    assert reply["result"] == json.loads(PROTOCOL.server.contract([calculator.service]).content)
+    assert reply["result"] == json.loads(contract(PROTOCOL, calculator.service))
+
+
+async def test_the_document_is_there_to_read():
+    calculator = Calculator()
+    exchange = served(calculator)
+    response = await exchange(Request("GET", b"/jsonrpc"))
+    assert (response.status, response.body) == (200, contract(PROTOCOL, calculator.service))
+    response = await exchange(Request("HEAD", b"/jsonrpc"))
+    assert (response.status, response.body) == (200, b"")
 
 
 # Batches

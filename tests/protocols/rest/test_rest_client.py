@@ -328,7 +328,16 @@ async def test_whatever_an_upstream_answers_is_a_reply(status, content_type, bod
 
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", ""]
-PATHS = [b"/products/7", b"/products", b"/ticks/x", b"/pictures/1", b"/pictures", b"/log-in", b"/quote", b"/docs"]
+PATHS = [
+    b"/products/7",
+    b"/products",
+    b"/ticks/x",
+    b"/pictures/1",
+    b"/pictures",
+    b"/log-in",
+    b"/quote",
+    b"/openapi.json",
+]
 HEADERS = [
     b"accept", b"if-match", b"if-none-match", b"content-type", b"cookie", b"traceparent", b"content-length",
     b"last-event-id", b"x-language", b"idempotency-key",

@@ -7,11 +7,8 @@ import pytest
 
 from entrepot.model import shape as s
 from entrepot.model.operation import Service
-from entrepot.ports.exchange import Request
-from entrepot.ports.protocol import ServedService
 from entrepot.protocols.rest import PROTOCOL
-from entrepot.shapes.values import Values
-from support.rest_shop import BASE, SERVICE, Shop, field, operation
+from support.rest_shop import Shop, field, operation
 
 NOTE = operation("note", field("text", s.Text()), rest={"path": "/notes", "method": "POST"})
 TOKEN = operation(
@@ -27,20 +24,6 @@ async def test_a_json_body_for_a_query_parameter_is_told_where_the_parameter_bel
     assert answer["errors"][0]["message"] == "is required as the query parameter `text`"
     answer = await shop.problem("GET", b"/token")
     assert answer["errors"][0]["message"] == "is required as the header parameter `x-token`"
-
-
-async def page(left_out: dict[str, dict[str, str]]) -> str:
-    served = ServedService(service=SERVICE, values=Values(SERVICE.types), invokes={}, left_out=left_out)
-    response = await PROTOCOL.server.serve([served])(Request("GET", BASE + b"/docs"))
-    assert isinstance(response.body, bytes)
-    return response.body.decode()
-
-
-async def test_the_docs_page_tells_what_other_protocols_leave_out_and_why():
-    told = await page({"jsonrpc": {"photo": "it carries a <file>", "prices": "it answers with a stream"}})
-    assert "<code>jsonrpc</code> leaves out <code>photo</code>: it carries a &lt;file&gt;" in told
-    assert "<code>prices</code>: it answers with a stream" in told
-    assert "leaves out" not in await page({})
 
 
 @pytest.mark.parametrize(

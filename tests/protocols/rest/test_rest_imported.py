@@ -348,7 +348,7 @@ async def test_an_operation_at_an_address_of_its_own_comes_back_at_ours() -> Non
     }
     service = imported(document={"paths": paths}).service
     assert [each.bindings["rest"]["path"] for each in service.operations] == ["/things/{id}", "/things/{id}/b"]
-    own = json.loads(writer.contract([service]).content)
+    own = json.loads(writer.write(service))
     again = PROTOCOL.client.read(Document(own, "own"), "things").service
     assert (again.operations, again.bindings) == (service.operations, {})
 

@@ -19,6 +19,7 @@ from entrepot.model.operation import Link, Operation
 from entrepot.ports.protocol import Document, Imported
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.data import bind
+from support.contracts import contract
 
 Json = dict[str, Any]
 
@@ -216,7 +217,7 @@ def test_a_broken_document_is_read_or_refused(document, data):
         imported = read(broken)
     except Refused:
         return
-    PROTOCOL.server.contract([imported.service])
+    contract(PROTOCOL, imported.service)
     for refusal in imported.refusals:
         assert refusal.reason
 

@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.spec import documents
+from support.contracts import contract
 from support.needs import require_corpus
 from support.references import dangling
 
@@ -49,7 +50,7 @@ def imported(document: str) -> Imported:
 
 
 def written(document: str) -> bytes:
-    return PROTOCOL.server.contract([imported(document).service]).content
+    return contract(PROTOCOL, imported(document).service)
 
 
 def operations_in(content: Any) -> int:

@@ -12,6 +12,7 @@ from entrepot.model.operation import Service
 from entrepot.ports.protocol import Document
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.spec import documents
+from support.contracts import contract
 
 Json = dict[str, Any]
 URLENCODED = "application/x-www-form-urlencoded"
@@ -25,7 +26,7 @@ def imported(content: Json) -> Service:
 
 
 def own_document(service: Service) -> Json:
-    content: Json = documents.read(PROTOCOL.server.contract([service]).content, "own").content
+    content: Json = documents.read(contract(PROTOCOL, service), "own").content
     return content
 
 

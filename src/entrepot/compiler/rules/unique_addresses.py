@@ -1,4 +1,4 @@
-"""No request could be meant for two operations of one protocol, or for one and a page of the protocol's own."""
+"""No request could be meant for two operations of one protocol."""
 
 from __future__ import annotations
 
@@ -12,12 +12,8 @@ CODE = "E312"
 
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
-    """Each operation whose address another, or a page, has already taken."""
+    """Each operation whose address another has already taken."""
     first: dict[tuple[str, str], tuple[str, Address]] = {}
-    for unit in draft.units:
-        for served in unit.served:
-            for page in served.pages:
-                first.setdefault((served.protocol, page.key), ("a page of the protocol's own", page))
     for unit in draft.units:
         service = unit.service
         for served in unit.served:

@@ -1,4 +1,4 @@
-"""No two protocols or routes take the same path. Services of one protocol may share one."""
+"""No two protocols, routes or docs pages take the same path. Services of one protocol may share one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
 from entrepot.compiler.routes import declared_routes
+from entrepot.ir.worker import docs_path
 from entrepot.kit.diagnostics import Diagnostic, Place
 
 CODE = "E313"
@@ -22,6 +23,8 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
 
 def _claims(draft: Draft) -> Iterator[tuple[str, str, Place]]:
     for unit in draft.units:
+        if unit.served:
+            yield docs_path(unit.service), f"the docs page of {unit.service.name}", unit.place
         for served in unit.served:
             for mount in served.mounts:
                 yield mount.path, f"the protocol {served.protocol}", unit.place

@@ -14,7 +14,6 @@ import msgspec
 from entrepot.model import shape
 from entrepot.model.operation import Example, Operation, Service
 from entrepot.ports.extension import said_of, said_of_fault
-from entrepot.ports.protocol import Contract
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.faults import codes_of
 from entrepot.shapes.schema_out import schema
@@ -27,7 +26,7 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 """Defaults, examples and bounds hold numbers as exact decimals."""
 
 
-def write(services: Sequence[Service]) -> Contract:
+def write(services: Sequence[Service]) -> bytes:
     """The document of these services."""
     info: dict[str, Any] = {
         "title": ", ".join(service.title or service.name for service in services),
@@ -43,7 +42,7 @@ def write(services: Sequence[Service]) -> Contract:
         "methods": [writer.method(operation) for writer in writers for operation in writer.service.operations],
         "components": {"schemas": {name: body for writer in writers for name, body in writer.schemas().items()}},
     }
-    return Contract("application/json", _ENCODER.encode(placed(document)))
+    return _ENCODER.encode(placed(document))
 
 
 class _Writer:

@@ -8,14 +8,16 @@ what HTTP itself refuses has its own status, and an error object as well.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 
 import msgspec
 
 from entrepot.http.bodies import TooSlow, read
 from entrepot.http.context import context_of
 from entrepot.http.media_types import MediaTypes
-from entrepot.http.posts import check_post, rejection
+from entrepot.http.pages import page
+from entrepot.http.posts import NotPosted, check_post, rejection
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
@@ -50,24 +52,21 @@ class JsonRpcServer:
         methods = {each.name: method_of(each, service) for each in service.operations}
         return {name: Address(f"POST {PATH} {method}", method) for name, method in methods.items()}
 
-    def pages(self, service: Service) -> Sequence[Address]:  # noqa: ARG002
-        """None: what there is to know is answered by `rpc.discover`."""
-        return []
-
     def sample(self, service: Service, base_url: str) -> str:
         """A curl line that calls the operation whose input is the easiest to guess."""
         return sample.command(service, f"{base_url}{PATH}")
 
-    def contract(self, services: Sequence[Service]) -> Contract:
-        """The OpenRPC document of these services."""
-        return openrpc_out.write(services)
+    def contracts(self, services: Sequence[Service]) -> Mapping[str, Contract]:
+        """One OpenRPC document for all, where they are called; `rpc.discover` gives it as well."""
+        return {PATH: Contract("openrpc", _JSON.decode(), partial(openrpc_out.write, services))}
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
         """An exchange that answers calls of every operation.
 
         Raises ValueError when two are the same method, which `check` has told before.
         """
-        return _Endpoint(services, limits)
+        contract = self.contracts([served.service for served in services])[PATH]
+        return _Endpoint(services, cache(contract.write), limits)
 
 
 class _Method(msgspec.Struct, frozen=True):
@@ -85,12 +84,12 @@ class _Method(msgspec.Struct, frozen=True):
 class _Endpoint:
     """The exchange: from a body to calls, from replies to a body."""
 
-    def __init__(self, services: Sequence[ServedService], limits: Limits) -> None:
+    def __init__(self, services: Sequence[ServedService], document: Callable[[], bytes], limits: Limits) -> None:
         self._limits = limits
         self._split_batch = codec.array_splitter(limits.batch_max)
         self._methods = _compile(services, limits)
-        self._services = [served.service for served in services]
-        self._document = b""
+        self._document = document
+        self._page = page(_JSON.decode(), document)
 
     async def __call__(self, request: Request) -> Response:
         known = dict(request.headers)
@@ -100,6 +99,10 @@ class _Endpoint:
             data = await read(request.body, self._limits.body_bytes_max, known.get(b"content-length"))
             if not data.isascii():
                 codec.check_text(data)
+        except NotPosted as fault:
+            if request.method in ("GET", "HEAD"):
+                return await self._page(request)
+            return rejection(fault, _whole_error(fault, context), _JSON, b"GET, HEAD, POST")
         except (Unsupported, TooLarge, TooSlow) as fault:
             return rejection(fault, _whole_error(fault, context), _JSON)
         except NotJson as error:
@@ -134,8 +137,7 @@ class _Endpoint:
         if message.id is None:
             return None
         if message.method == DISCOVER:
-            self._document = self._document or openrpc_out.write(self._services).content
-            return codec.encode_result(self._document, message.id)
+            return codec.encode_result(self._document(), message.id)
         fault = UnknownOperation("there is no such method; rpc.discover lists those there are")
         return codec.encode_error(plain_error(fault, context.trace_id), message.id)
 

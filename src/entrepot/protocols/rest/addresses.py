@@ -1,4 +1,4 @@
-"""Where a service's operations and pages answer, and which of them no request could tell apart."""
+"""Where a service's operations answer, and which of them no request could tell apart."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from entrepot.protocols.rest.binding.bound import Binding, mount
 from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.router import Ambiguous, Entry, Router
 from entrepot.protocols.rest.routing.template import Template, encode_literal
-
-OPENAPI_PATH = "openapi.json"
-DOCS_PATH = "docs"
 
 
 def addresses(service: Service, bound: Iterable[tuple[Operation, Binding]]) -> dict[str, Address]:
@@ -26,12 +23,6 @@ def addresses(service: Service, bound: Iterable[tuple[Operation, Binding]]) -> d
         entry.endpoint: Address(f"{entry.method} {entry.template.text}", twins.get(key := keys[entry.endpoint], key))
         for entry in entries
     }
-
-
-def pages(service: Service) -> list[Address]:
-    """The docs page, and the OpenAPI document."""
-    paths = [mount(service) + name for name in (DOCS_PATH, OPENAPI_PATH)]
-    return [Address(path, _key("GET", template.parse(path))) for path in paths]
 
 
 def _key(method: str, path: Template) -> str:

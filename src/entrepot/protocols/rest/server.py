@@ -1,15 +1,14 @@
-"""Serves services over HTTP: an operation to a method and path, a document and a page to a service."""
+"""Serves services over HTTP: an operation to a method and path, a document to a service."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TypeVar
-
-import msgspec
 
 from entrepot.http.bodies import close
 from entrepot.http.context import context_of
+from entrepot.http.pages import page
 from entrepot.http.problems import MethodNotAllowed, problem_response
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
@@ -18,11 +17,10 @@ from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Address, Contract, Mount, ServedService
 from entrepot.protocols.rest import sample
-from entrepot.protocols.rest.addresses import DOCS_PATH, OPENAPI_PATH, addresses, pages
-from entrepot.protocols.rest.binding.bound import Binding, mount
+from entrepot.protocols.rest.addresses import addresses
+from entrepot.protocols.rest.binding.bound import JSON, Binding, document_path, mount
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.docs_page import docs_page
 from entrepot.protocols.rest.endpoint import Endpoint, OperationEndpoint
 from entrepot.protocols.rest.openapi import writer
 from entrepot.protocols.rest.routing import template
@@ -49,20 +47,16 @@ class RestServer:
         """By operation: its method and path."""
         return addresses(service, _bound(service, service.operations))
 
-    def pages(self, service: Service) -> Sequence[Address]:
-        """The docs page, and the OpenAPI document."""
-        return pages(service)
-
     def sample(self, service: Service, base_url: str) -> str:
         """A curl line for the operation that is easiest to call."""
         return sample.command(service, _bound(service, service.operations), base_url)
 
-    def contract(self, services: Sequence[Service]) -> Contract:
-        """The OpenAPI 3.1 document of one service. Raises ValueError for several: each has its own."""
-        return writer.contract(services)
+    def contracts(self, services: Sequence[Service]) -> Mapping[str, Contract]:
+        """An OpenAPI 3.1 document for each service, below its prefix."""
+        return {document_path(each): Contract("openapi", JSON, partial(writer.write, each)) for each in services}
 
     def serve(self, services: Sequence[ServedService], limits: Limits = DEFAULT_LIMITS) -> Exchange:
-        """Answers requests to these services, and for each its `openapi.json` and `docs`.
+        """Answers requests to these services, and for each its `openapi.json`.
 
         Raises `Ambiguous` when two addresses are one, which `check` has told before.
         """
@@ -94,7 +88,9 @@ class RestServer:
             )
             for operation, binding in bound
         ]  # fmt: skip
-        return _entries(service, bound, endpoints) + _pages(served, [operation for operation, _ in bound])
+        documents = self.contracts([service]).items()
+        pages = [Entry("GET", template.parse(path), _read(contract)) for path, contract in documents]
+        return _entries(service, bound, endpoints) + pages
 
 
 def _bound(service: Service, operations: Iterable[Operation]) -> list[tuple[Operation, Binding]]:
@@ -122,36 +118,9 @@ def _entries(service: Service, bound: Iterable[tuple[Operation, Binding]], endpo
     ]
 
 
-def _pages(served: ServedService, operations: Iterable[Operation]) -> list[Entry[Endpoint]]:
-    """The service's document and docs page, made when first asked for."""
-    service = served.service
-    described = msgspec.structs.replace(service, operations=tuple(operations))
-
-    @cache
-    def document() -> Response:
-        contract = writer.contract([described])
-        return _page(contract.media_type, contract.content)
-
-    @cache
-    def docs() -> Response:
-        return _page("text/html; charset=utf-8", docs_page(service, served.left_out))
-
-    return [
-        Entry("GET", template.parse(mount(service) + OPENAPI_PATH), _fixed(document)),
-        Entry("GET", template.parse(mount(service) + DOCS_PATH), _fixed(docs)),
-    ]
-
-
-def _page(media_type: str, content: bytes) -> Response:
-    headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
-    return Response(200, headers, content)
-
-
-def _fixed(make: Callable[[], Response]) -> Endpoint:
-    async def answer(_request: Request, _variables: tuple[str, ...]) -> Response:
-        return make()
-
-    return answer
+def _read(contract: Contract) -> Endpoint:
+    answer = page(contract.media_type, contract.write)
+    return lambda request, _variables: answer(request)
 
 
 def _no_method(table: MethodTable[Endpoint], request: Request) -> Response:

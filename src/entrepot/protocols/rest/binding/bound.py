@@ -83,6 +83,15 @@ def mount(service: Service) -> str:
     return f"/api/{service.name}/v{service.version}/"
 
 
+DOCUMENT = "/openapi.json"
+"""Below the prefix: where the contract of a service is served."""
+
+
+def document_path(service: Service) -> str:
+    """The whole path of a service's contract."""
+    return mount(service).rstrip("/") + DOCUMENT
+
+
 def has_default(field: Field) -> bool:
     """Whether an absent field gets a value."""
     return field.default is not msgspec.UNSET

@@ -5,9 +5,9 @@ from __future__ import annotations
 from entrepot.model import shape
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest.binding.bound import BODILESS, Binding, BoundField, has_default, null_is_absence
+from entrepot.protocols.rest.binding.bound import BODILESS, DOCUMENT, Binding, BoundField, has_default, null_is_absence
 from entrepot.protocols.rest.binding.places import holds_octets, is_octets, is_upload, style_of
-from entrepot.protocols.rest.routing.template import Template
+from entrepot.protocols.rest.routing.template import Template, parse
 
 
 class Unbindable(ValueError):
@@ -20,6 +20,8 @@ def check(operation: Operation, binding: Binding, types: Types) -> None:
     if in_path != set(binding.path.variables):
         odd = ", ".join(sorted(in_path ^ set(binding.path.variables)))
         raise Unbindable(f"{odd}: the path {binding.path.text} and the path parameters do not name the same fields")
+    if binding.method == "GET" and binding.path.pattern == parse(DOCUMENT).pattern:
+        raise Unbindable(f"GET {DOCUMENT} is the address of the service's own contract")
     if binding.at("form") and binding.at("body"):
         raise Unbindable("some fields are placed in the body and some in a form; a request has one body")
     if binding.at("form", "body") and binding.method in BODILESS:

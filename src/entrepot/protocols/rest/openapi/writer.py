@@ -18,7 +18,6 @@ from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
-from entrepot.ports.protocol import Contract
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, BoundField, mount
 from entrepot.protocols.rest.binding.data import bind
@@ -36,11 +35,9 @@ VERSION = "3.1.1"
 Json = dict[str, Any]
 
 
-def contract(services: Sequence[Service]) -> Contract:
-    """The document of one service. Raises ValueError for several: each has a document of its own."""
-    if len(services) != 1:
-        raise ValueError("an OpenAPI document describes one service; ask for each service's own")
-    return Contract(JSON, _ENCODER.encode(document(services[0])))
+def write(service: Service) -> bytes:
+    """The document of a service."""
+    return _ENCODER.encode(document(service))
 
 
 def document(service: Service) -> Json:
