@@ -63,6 +63,19 @@ def test_an_issue_is_found_exactly_when_reading_refuses(data: st.DataObject, con
     assert bool(issues) == refuses(codec.of_plain, plain), issues
 
 
+@given(st.data(), contracts())
+@law
+def test_a_value_that_is_put_together_without_msgspec_is_the_same(data: st.DataObject, contract: Contract) -> None:
+    note(f"{contract}")
+    plain = data.draw(values_of(contract.shape, contract.types))
+    first, values = Values(contract.types), Values(contract.types)
+    assembled = first.assembled(contract.shape, plain)
+    codec = values.codec(contract.shape)
+    assert assembled == codec.of_plain(plain)
+    assert type(assembled) is type(codec.of_plain(plain))
+    assert codec.encode(assembled) == first.codec(contract.shape).encode(codec.of_plain(plain))
+
+
 def refuses(reader: Any, data: Any) -> bool:
     try:
         reader(data)

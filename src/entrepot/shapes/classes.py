@@ -9,46 +9,38 @@ from __future__ import annotations
 
 import functools
 import threading
-import types as python_types
 import typing
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.file import File
 from entrepot.model.page import Page
 from entrepot.shapes import authored
+from entrepot.shapes.annotations import bounded, is_union, scalar, without_pattern
 from entrepot.shapes.arms import choose
+from entrepot.shapes.assemble import Assembly, class_name, extras_attribute
 from entrepot.shapes.checks import Checks
 from entrepot.shapes.class_defaults import filled
 from entrepot.shapes.explain import Known, fits
 from entrepot.shapes.kinds import apart_by_kind, kinds_of
-from entrepot.shapes.patterns import python_pattern
 from entrepot.shapes.scalars import (
     NotOfShape,
     Problem,
     Reader,
     Scalar,
     decimal_reader,
-    fits_int64,
-    int_bounds,
-    native,
     value_of,
 )
 from entrepot.shapes.traits import Trait, needs_hook
 
-
-def extras_attribute(record: s.Record) -> str:
-    """The attribute in which a record keeps the members that no field names."""
-    name = "extras"
-    while any(field.attribute == name for field in record.fields):
-        name += "_"
-    return name
+_MANY = 300
+"""From so many members on it would be felt that msgspec learns them."""
 
 
 class _HookMeta(type):
@@ -70,6 +62,8 @@ class Classes:
         self._named: dict[str, Any] = {}
         self._opened: set[str] = set()
         self._unnamed: dict[bytes, Any] = {}
+        self._optional: dict[int, Any] = {}
+        """By the ids of annotations: the same, or absent."""
         self._bare: deque[tuple[Any, list[s.Field]]] = deque()
         """Classes whose members have no types yet."""
         self._readers: dict[Any, Reader] = {
@@ -79,12 +73,70 @@ class Classes:
         }
         self.has_pydantic = bool(self._readers)
         self._trials = _Trials()
+        self._making = threading.RLock()
+        """Held while classes are made: for moments."""
+        self._building = threading.RLock()
+        """Held while msgspec learns classes, which may take long; it must not meet one half learnt."""
+        self._annotated: set[str] = set()
+        self._built: set[str] = set()
 
     def of(self, shape: s.Shape) -> Any:
-        """The type of a shape's values, as an annotation."""
-        annotation = self._of(shape)
-        self._annotate()
+        """The type of a shape's values, as an annotation, ready for msgspec."""
+        with self._building:
+            with self._making:
+                annotation = self._of(shape)
+            self._build()
         return annotation
+
+    def is_soon_ready(self, shape: s.Shape) -> bool:
+        """Whether msgspec knows what the shape leads to, or can learn it in a moment."""
+        if self._authored:
+            return True
+        if not self._building.acquire(blocking=False):
+            return False
+        self._building.release()
+        return not self._are_many(shape)
+
+    def _are_many(self, shape: s.Shape) -> bool:
+        parts, pending, seen = 0, [shape], set(self._built)
+        while pending and parts <= _MANY:
+            part = pending.pop()
+            if not isinstance(part, s.Ref):
+                inner = s.parts(part)
+                parts += len(inner)
+                pending.extend(inner)
+            elif part.name not in seen:
+                seen.add(part.name)
+                pending.append(self.types[part.name])
+        return parts > _MANY
+
+    # Of values that are put together without msgspec
+
+    @functools.cached_property
+    def assembly(self) -> Assembly:
+        """What makes values without msgspec."""
+        return Assembly(self)
+
+    def value_class(self, shape: s.Shape, name: str = "Value") -> Any:
+        """The class of a record's values, whose members' types may yet be unknown."""
+        with self._making:
+            annotation = self._of(shape, name)
+        return getattr(annotation, "value_class", annotation)
+
+    def tagged_class(self, union: s.Union, tag: str) -> Any:
+        """The class of one arm of a union told apart by tags; None when it has none of its own."""
+        with self._making:
+            tagged = self._tagged_classes(union)
+        return tagged[union.tags.index(tag)] if tagged else None
+
+    def key_type(self, key: s.Shape) -> Any:
+        """The type of a map's keys."""
+        with self._making:
+            return self._key(key)
+
+    def of_author(self, name: str) -> Reader | None:
+        """What reads a named type that is a class of the author's."""
+        return self.reader(s.Ref(name=name)) if name in self._authored else None
 
     def _of(self, shape: s.Shape, name: str = "Value") -> Any:
         """The type as it may stand in another's annotations; `name` is for a class made for it."""
@@ -95,18 +147,29 @@ class Classes:
             self._unnamed[key] = self._make(shape, name)
         return self._unnamed[key]
 
-    def _annotate(self) -> None:
-        """Write the members' types into new classes, one after another: a chain of types may be of any length."""
-        new: list[Any] = []
-        while self._bare:
-            cls, fields = self._bare.popleft()
-            for field in fields:
-                cls.__annotations__[field.attribute] = self._annotation(field)
-            if not any(Trait.BINARY in self.checks.traits.of(field.shape) for field in fields):
-                new.append(cls)
-        for cls in reversed(new):
-            # msgspec follows every class that it has not seen; most lead to those that were made after them.
+    def _build(self) -> None:
+        """Have msgspec learn the new classes: most lead to those that were made after them."""
+        for cls in reversed(self._annotate()):
             msgspec.json.Decoder(cls)
+        self._built |= self._annotated
+        self._annotated = set()
+
+    def _annotate(self) -> list[Any]:
+        """Write the members' types into new classes, one after another: a chain of types may be of any length.
+
+        Returns those that msgspec can read.
+        """
+        new: list[Any] = []
+        while True:
+            with self._making:
+                if not self._bare:
+                    self._annotated = set(self._named)
+                    return new
+                cls, fields = self._bare.popleft()
+                for field in fields:
+                    cls.__annotations__[field.attribute] = self._annotation(field)
+            if Trait.BINARY not in self.checks.traits.of(self.records[cls]):
+                new.append(cls)
 
     @functools.cached_property
     def read_hook(self) -> Callable[[Any, Any], Any]:
@@ -156,11 +219,11 @@ class Classes:
             case s.Nullable(shape=inner):
                 return typing.Optional[self._of(inner, name)]  # noqa: UP045 - built, not written
             case s.List():
-                return _bounded(list[self._of(shape.item, name)], shape)  # type: ignore[misc]
+                return bounded(list[self._of(shape.item, name)], shape)  # type: ignore[misc]
             case s.Tuple(items=items):
                 return tuple[tuple(self._of(item, name) for item in items)]  # type: ignore[misc]
             case s.Map():
-                return _bounded(dict[self._key(shape.key), self._of(shape.value, name)], shape)  # type: ignore[misc]
+                return bounded(dict[self._key(shape.key), self._of(shape.value, name)], shape)  # type: ignore[misc]
             case s.Page(item=item):
                 return Page[self._of(item, name)]  # type: ignore[misc]
             case s.Record():
@@ -176,11 +239,8 @@ class Classes:
                 return self._hook(name, lambda: decimal_reader(shape, self.limits))
             case s.Int(wire="text") | s.DateTime(wire="unix" | "unix_ms") | s.Bytes(encoding="hex"):
                 return self._hook(name, lambda: functools.partial(value_of, shape, limits=self.limits))
-            case s.Enum():
-                return _enum(shape)
             case _:
-                meta = _meta(shape)
-                return Annotated[native(shape), meta] if meta is not None else native(shape)
+                return scalar(shape)
 
     def _key(self, key: s.Shape) -> Any:
         annotation = self._of(key, "Key")
@@ -240,16 +300,16 @@ class Classes:
         return (field.attribute, object) if field.must_be_present else (field.attribute, object, UNSET)
 
     def _default(self, field: s.Field) -> Callable[[], Any]:
-        @functools.cache
-        def reader() -> Reader:
-            return self.reader(field.shape)
-
-        return lambda: reader()(field.default)
+        return lambda: self.assembly.of(field.shape, field.default, class_name(field))
 
     def _annotation(self, field: s.Field) -> Any:
-        annotation = self._of(field.shape, field.attribute.title().replace("_", ""))
-        present = field.must_be_present or field.default is not UNSET
-        return annotation if present else typing.Union[annotation, UnsetType]
+        annotation = self._of(field.shape, class_name(field))
+        if field.must_be_present or field.default is not UNSET:
+            return annotation
+        optional = self._optional.get(id(annotation))
+        if optional is None:
+            optional = self._optional[id(annotation)] = typing.Union[annotation, UnsetType]
+        return optional
 
     def _record_hook(self, record: s.Record, name: str) -> Any:
         """A record that msgspec cannot read: it keeps unknown members, or has names that it cannot carry."""
@@ -290,9 +350,9 @@ class Classes:
         if union.choose == "tag":
             tagged = self._tagged_classes(union)
             return typing.Union[tuple(tagged)] if tagged else self._holder(union, name)
-        annotations = [self._of(arm, f"{name}{index}") for index, arm in enumerate(union.arms)]
-        if union.choose == "kind" and self._told_apart_by_msgspec(union, annotations):
-            return typing.Union[tuple(map(without_pattern, annotations))]
+        arms = [self._of(arm, f"{name}{index}") for index, arm in enumerate(union.arms)]
+        if union.choose == "kind" and self._told_apart_by_msgspec(union, arms):
+            return typing.Union[tuple(map(without_pattern, arms))]
         return self._holder(union, name)
 
     def _tagged_classes(self, union: s.Union) -> list[Any]:
@@ -318,11 +378,12 @@ class Classes:
             self._struct(record, name, announce, tag_field, tag)
         return self._unnamed[key]
 
-    def _told_apart_by_msgspec(self, union: s.Union, annotations: list[Any]) -> bool:
-        for annotation in annotations:
+    def _told_apart_by_msgspec(self, union: s.Union, arms: list[Any]) -> bool:
+        for annotation in arms:
             if annotation is Any or isinstance(annotation, _HookMeta) or annotation in self._readers:
                 return False
-            if any(isinstance(part, _HookMeta) for part in typing.get_args(annotation)) and _is_union(annotation):
+            parts = typing.get_args(annotation) if is_union(annotation) else ()
+            if any(isinstance(part, _HookMeta) for part in parts):
                 return False
         return apart_by_kind(kinds_of(arm, self.types) for arm in union.arms)
 
@@ -365,61 +426,3 @@ class _Trials(threading.local):
         self._depth -= 1
         if not self._depth:
             self.known.clear()
-
-
-def _bounded(annotation: Any, shape: s.List | s.Map) -> Any:
-    if shape.length_min is None and shape.length_max is None:
-        return annotation
-    return Annotated[annotation, Meta(min_length=shape.length_min, max_length=shape.length_max)]
-
-
-def _enum(shape: s.Enum) -> Any:
-    values = tuple(value.wire for value in shape.values)
-    if shape.open:
-        return typing.Union[tuple(type(value) for value in values)]
-    return Literal[values]
-
-
-def _meta(shape: Scalar) -> Meta | None:
-    match shape:
-        case s.Int():
-            low, high = (bound if fits_int64(bound) else None for bound in int_bounds(shape))
-            rules: dict[str, Any] = {"ge": low, "le": high, "multiple_of": shape.multiple_of}
-        case s.Float():
-            rules = {
-                "ge": shape.minimum,
-                "le": shape.maximum,
-                "gt": shape.exclusive_minimum,
-                "lt": shape.exclusive_maximum,
-            }
-        case s.Text():
-            pattern = None if shape.pattern is None else python_pattern(shape.pattern)
-            rules = {"min_length": shape.length_min, "max_length": shape.length_max, "pattern": pattern}
-        case s.Bytes():
-            rules = {"min_length": shape.length_min, "max_length": shape.length_max}
-        case _:
-            return None
-    given = {name: rule for name, rule in rules.items() if rule is not None}
-    return Meta(**given) if given else None
-
-
-def without_pattern(annotation: Any) -> Any:
-    """The annotation without a text pattern at its top.
-
-    msgspec 0.22 corrupts memory when a text with a pattern shares a union with an array or an
-    object; the checks look at the pattern instead.
-    """
-    if _is_union(annotation):
-        return typing.Union[tuple(map(without_pattern, typing.get_args(annotation)))]
-    if typing.get_origin(annotation) is not Annotated:
-        return annotation
-    base, meta = typing.get_args(annotation)
-    if getattr(meta, "pattern", None) is None:
-        return annotation
-    if meta.min_length is None and meta.max_length is None:
-        return base
-    return Annotated[base, Meta(min_length=meta.min_length, max_length=meta.max_length)]
-
-
-def _is_union(annotation: Any) -> bool:
-    return typing.get_origin(annotation) in (typing.Union, python_types.UnionType)

@@ -18,6 +18,7 @@ COLLIDING_MAX = 1000
 """Most different values of one hash; comparing that many with each other takes a few milliseconds."""
 
 _MODULUS = 2**61 - 1
+_DIGITS_MIN = 20
 _INTEGER = re.compile(rb'[\[,:\s"]-?([0-9]{20,5000})(?=[\],}\s"])')
 """Of 64 bits and fewer, no more than a few have one hash."""
 _UUID = re.compile(rb'"([0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12})"')
@@ -30,6 +31,8 @@ def colliding(data: bytes) -> Issue | None:
 
     Raises what msgspec raises when it cannot be read.
     """
+    if len(data) <= _DIGITS_MIN * COLLIDING_MAX:
+        return None
     if b"\\u00" in data:
         data = _spelt(_plain(data))  # digits may be written as escapes
     hashes = [int(digits) % _MODULUS for digits in set(_INTEGER.findall(data))]

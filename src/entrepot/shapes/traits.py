@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 import functools
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from entrepot.model import shape as s
@@ -46,6 +47,7 @@ class Trait(enum.Flag):
     """It holds a dataclass whose defaults must be filled in (`class_defaults`)."""
 
 
+_WITH_PARTS = frozenset({s.List, s.Tuple, s.Map, s.Record, s.Union, s.Nullable, s.Page})
 _BY_ACCESS = {"read": Trait.READ_ONLY, "write": Trait.WRITE_ONLY}
 
 
@@ -63,98 +65,115 @@ class Traits:
         """
         found, names = self._written_here(shape, own_class)
         for name in names:
-            found |= self._of_names.get(name, Trait.NONE)
-        return found
+            found |= self._of_names.get(name, 0)
+        return Trait(found)
 
     @functools.cached_property
-    def _of_names(self) -> dict[str, Trait]:
-        found: dict[str, Trait] = {}
+    def _of_names(self) -> dict[str, int]:
+        # As plain integers: the operators of an enumeration cost more than all the rest.
+        found: dict[str, int] = {}
         used_by: dict[str, list[str]] = {}
         for name, shape in self._types.items():
             cls = self._classes.get(name)
             found[name], names = self._written_here(shape, cls is not None)
             if authored.tag_of(cls) is not None:
-                found[name] |= Trait.CHECKED
+                found[name] |= Trait.CHECKED.value
             if class_defaults(cls):
-                found[name] |= Trait.CLASS_DEFAULTS
+                found[name] |= Trait.CLASS_DEFAULTS.value
             for used in names:
                 used_by.setdefault(used, []).append(name)
         pending = list(found)
         while pending:
             name = pending.pop()
             for user in used_by.get(name, ()):
-                if found[name] not in found[user]:
+                if found[name] & ~found[user]:
                     found[user] |= found[name]
                     pending.append(user)
         return found
 
-    def _written_here(self, shape: s.Shape, own_class: bool) -> tuple[Trait, list[str]]:
+    def _written_here(self, shape: s.Shape, own_class: bool) -> tuple[int, list[str]]:
         """The traits up to the next references, and their names."""
-        found, names, pending = Trait.NONE, list[str](), [shape]
+        found, names, pending = 0, list[str](), [shape]
         while pending:
             part = pending.pop()
-            if isinstance(part, s.Ref):
-                names.append(part.name)
-            else:
-                found |= self._own(part, own_class)
+            kind = type(part)
+            if kind is s.Ref:
+                names.append(part.name)  # type: ignore[union-attr]
+                continue
+            if (own := _OWN.get(kind)) is not None:
+                found |= own(part, own_class, self._types).value
+            if kind in _WITH_PARTS:
                 pending.extend(s.parts(part))
         return found, names
 
-    def _own(self, part: s.Shape, own_class: bool) -> Trait:
-        match part:
-            case s.File() | s.Raw():
-                return Trait.BINARY
-            case s.DateTime(wire="unix" | "unix_ms") | s.Int(wire="text") | s.Bytes(encoding="hex"):
-                return Trait.REWRITTEN
-            case s.DateTime() | s.Time() | s.Duration():
-                return Trait.TIME
-            case s.Anything():
-                return Trait.UNTYPED
-            case s.Json(schema=schema):
-                return Trait.UNTYPED if jsonschema.unchecked(schema) else Trait.UNTYPED | Trait.CHECKED
-            case s.Decimal(wire=wire):
-                exact = Trait.DECIMAL_NUMBER if wire == "number" else Trait.DECIMAL_TEXT
-                return exact | Trait.CHECKED if own_class else exact
-            case s.Record():
-                return self._of_record(part)
-            case s.List(unique=True):
-                return Trait.HASHED | Trait.CHECKED
-            case s.Map(key=key):
-                number = "integer" in kinds_of(key, self._types) or isinstance(s.unwrap(key, self._types), s.Uuid)
-                return Trait.HASHED if number else Trait.NONE
-            case s.Text(pattern=str()):
-                return Trait.CHECKED if own_class else Trait.NONE
-            case _:
-                return Trait.CHECKED if self._has_rule(part) else Trait.NONE
 
-    def _of_record(self, record: s.Record) -> Trait:
-        found = Trait.UNTYPED if record.extras == "keep" and record.extra is None else Trait.NONE
-        if needs_hook(record):
-            found |= Trait.REWRITTEN
-        for field in record.fields:
-            found |= _BY_ACCESS.get(field.access, Trait.NONE)
-        return found
+def _of_int(part: s.Int) -> Trait:
+    if part.wire == "text":
+        return Trait.REWRITTEN
+    return Trait.NONE if all(map(fits_int64, int_bounds(part))) else Trait.CHECKED
 
-    def _has_rule(self, part: s.Shape) -> bool:
-        match part:
-            case s.Int():
-                return not all(map(fits_int64, int_bounds(part)))
-            case s.Union(arms=arms):
-                return any(text_with_pattern(arm, self._types) is not None for arm in arms)
-            case _:
-                return False
+
+def _of_text(part: s.Text, own_class: bool) -> Trait:
+    return Trait.CHECKED if own_class and part.pattern is not None else Trait.NONE
+
+
+def _of_decimal(part: s.Decimal, own_class: bool) -> Trait:
+    exact = Trait.DECIMAL_NUMBER if part.wire == "number" else Trait.DECIMAL_TEXT
+    return exact | Trait.CHECKED if own_class else exact
+
+
+def _of_json(part: s.Json) -> Trait:
+    return Trait.UNTYPED if jsonschema.unchecked(part.schema) else Trait.UNTYPED | Trait.CHECKED
+
+
+def _of_map(part: s.Map, types: s.Types) -> Trait:
+    number = "integer" in kinds_of(part.key, types) or isinstance(s.unwrap(part.key, types), s.Uuid)
+    return Trait.HASHED if number else Trait.NONE
+
+
+def _of_union(part: s.Union, types: s.Types) -> Trait:
+    return Trait.CHECKED if any(text_with_pattern(arm, types) is not None for arm in part.arms) else Trait.NONE
+
+
+def _of_record(part: s.Record) -> Trait:
+    found = Trait.UNTYPED if part.extras == "keep" and part.extra is None else Trait.NONE
+    if needs_hook(part):
+        found |= Trait.REWRITTEN
+    for access in {field.access for field in part.fields if field.access != "both"}:
+        found |= _BY_ACCESS[access]
+    return found
+
+
+_Own = Callable[[Any, bool, s.Types], Trait]
+_OWN: dict[type, _Own] = {
+    s.File: lambda *_: Trait.BINARY,
+    s.Raw: lambda *_: Trait.BINARY,
+    s.DateTime: lambda part, *_: Trait.TIME if part.wire == "rfc3339" else Trait.REWRITTEN,
+    s.Time: lambda *_: Trait.TIME,
+    s.Duration: lambda *_: Trait.TIME,
+    s.Bytes: lambda part, *_: Trait.REWRITTEN if part.encoding == "hex" else Trait.NONE,
+    s.Anything: lambda *_: Trait.UNTYPED,
+    s.List: lambda part, *_: Trait.HASHED | Trait.CHECKED if part.unique else Trait.NONE,
+    s.Int: lambda part, *_: _of_int(part),
+    s.Text: lambda part, own_class, _: _of_text(part, own_class),
+    s.Decimal: lambda part, own_class, _: _of_decimal(part, own_class),
+    s.Json: lambda part, *_: _of_json(part),
+    s.Map: lambda part, _, types: _of_map(part, types),
+    s.Union: lambda part, _, types: _of_union(part, types),
+    s.Record: lambda part, *_: _of_record(part),
+}
+"""What is true of a shape by itself; of those that are not here, nothing."""
 
 
 def needs_hook(record: s.Record) -> bool:
     """Whether msgspec has no class for the record: it keeps extras, or a name is one that msgspec cannot carry."""
-    return record.extras == "keep" or any(_uncarriable(field.name) for field in record.fields)
+    return record.extras == "keep" or any(_UNCARRIABLE(field.name) for field in record.fields)
 
 
-def _uncarriable(name: str) -> bool:
-    return any(character in '"\\' or character < " " for character in name)
+_UNCARRIABLE = re.compile(r'["\\\x00-\x1f]').search
 
 
 def text_with_pattern(arm: s.Shape, types: s.Types) -> s.Text | None:
-    """The text in a union's arm whose pattern msgspec must not see (`classes.without_pattern`)."""
+    """The text in a union's arm whose pattern msgspec must not see (`annotations.without_pattern`)."""
     found = s.unwrap(arm, types)
     return found if isinstance(found, s.Text) and found.pattern is not None else None

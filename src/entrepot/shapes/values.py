@@ -25,8 +25,11 @@ from entrepot.shapes.classes import Classes
 from entrepot.shapes.collisions import colliding
 from entrepot.shapes.explain import explain
 from entrepot.shapes.integers import Integers
+from entrepot.shapes.later import later
 from entrepot.shapes.traits import Trait
 from entrepot.shapes.wire_form import WireForms
+
+Read = Callable[[Any], Any]
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation)
 _plain = msgspec.json.Decoder(float_hook=decimal.Decimal)
@@ -47,8 +50,7 @@ class Codec:
     @functools.cached_property
     def type(self) -> Any:
         """The Python type of the shape's values."""
-        annotation = self._values.made.of(self.shape)
-        return getattr(annotation, "value_class", annotation)
+        return self._values.made.value_class(self.shape)
 
     @functools.cached_property
     def decode(self) -> Callable[[bytes], Any]:
@@ -57,7 +59,7 @@ class Codec:
         Raises `Malformed` (not JSON, not UTF-8, a repeated name, too deep) or `Invalid` with
         every issue and its pointer, relative to the value.
         """
-        return self._decoder(trusted=False)
+        return self._soon(lambda: self._decoder(trusted=False), lambda data: self._read_slowly(data, trusted=False))
 
     @functools.cached_property
     def decode_trusted(self) -> Callable[[bytes], Any]:
@@ -65,7 +67,7 @@ class Codec:
 
         For replies of upstreams, not for callers' requests: of a repeated name the last wins.
         """
-        return self._decoder(trusted=True)
+        return self._soon(lambda: self._decoder(trusted=True), lambda data: self._read_slowly(data, trusted=True))
 
     @functools.cached_property
     def encode(self) -> Callable[[Any], bytes]:
@@ -78,6 +80,10 @@ class Codec:
     @functools.cached_property
     def of_plain(self) -> Callable[[Any], Any]:
         """The value for plain JSON data (dicts, lists, scalars, Decimals), checked as `decode` does."""
+        shape, values = self.shape, self._values
+        return self._soon(self._of_plain, lambda plain: values.assembled(shape, plain))
+
+    def _of_plain(self) -> Callable[[Any], Any]:
         read, shape, values = self._read, self.shape, self._values
 
         def of_plain(plain: Any) -> Any:
@@ -136,6 +142,28 @@ class Codec:
     def _read(self) -> Callable[[Any], Any]:
         self._refuse_without_json()
         return self._values.made.reader(self.shape)
+
+    def _soon(self, compiled: Callable[[], Read], slowly: Read) -> Read:
+        """What `compiled` makes; while that would take long, the slow way to the same."""
+        self._refuse_without_json()
+        if self._values.made.is_soon_ready(self.shape):
+            return compiled()
+        read = slowly
+
+        def compile_it() -> None:
+            nonlocal read
+            read = compiled()
+
+        later(compile_it)
+        return lambda given: read(given)
+
+    def _read_slowly(self, data: bytes, *, trusted: bool) -> Any:
+        values = self._values
+        if (fault := values.fault_in(self.shape, data, trusted=trusted)) is not None:
+            raise fault
+        if Trait.HASHED in self.traits and (issue := colliding(data)) is not None:
+            raise _malformed(issue)
+        return values.made.assembly.of(self.shape, _plain.decode(data))
 
     def _decoder(self, *, trusted: bool) -> Callable[[bytes], Any]:
         self._refuse_without_json()
@@ -236,6 +264,12 @@ class Values:
         """The fault for plain data, if it is not of the shape."""
         issues = explain(shape, plain, self.types, self.limits)
         return _invalid(*issues) if issues else None
+
+    def assembled(self, shape: s.Shape, plain: Any) -> Any:
+        """The value for plain data, without msgspec. Raises `Invalid` with every issue."""
+        if (fault := self.fault_in_plain(shape, plain)) is not None:
+            raise fault
+        return self.made.assembly.of(shape, plain)
 
     def respelt(self, shape: s.Shape, plain: Any) -> Any:
         """Plain data that is of the shape, with its integers spelt as integers."""

@@ -14,7 +14,8 @@ from msgspec import UNSET
 
 from entrepot.model import shape as s
 from entrepot.model.page import Page
-from entrepot.shapes.classes import Classes, extras_attribute
+from entrepot.shapes.assemble import extras_attribute
+from entrepot.shapes.classes import Classes
 from entrepot.shapes.members import member
 from entrepot.shapes.scalars import is_python_value, plain_of
 from entrepot.shapes.traits import Trait
@@ -120,8 +121,7 @@ class WireForms:
                 is_inner = self._is_of(inner)
                 return lambda value: value is None or is_inner(value)
             case s.Ref() | s.Record():
-                cls = self._classes.of(shape)
-                cls = getattr(cls, "value_class", cls)
+                cls = self._classes.value_class(shape)
                 return lambda value: isinstance(value, cls if isinstance(cls, type) else dict)
             case s.List(item=item):
                 is_item = self._is_of(item)
