@@ -146,7 +146,7 @@ CASES: dict[str, Case] = {
     "E830": Case(shop='shop.link(Service, "x", operation="y", arguments={})\n'),
 }  # fmt: skip
 
-WITHOUT_A_FILE = {"E001", "E202", "E214", "E215", "E216", "E217", "E702"}
+WITHOUT_A_FILE = {"E001", "E202", "E214", "E215", "E216", "E217"}
 """What only a command line, a clock or a file system brings about, held by tests beside their rooms."""
 
 COMMANDS_AND_WORKERS = re.compile("E(8[5-9]|9)[0-9]+")

@@ -75,8 +75,9 @@ def test_a_detail_that_is_no_text_is_told_as_text():
 
 def test_no_more_issues_are_told_than_the_limits_say():
     issues = tuple(Issue(f"/{index}", "type", "is wrong") for index in range(30))
-    assert len(members_of(Invalid(issues=issues)).members["errors"]) == 20
-    assert len(members_of(Invalid(issues=issues), limits=Limits(issues_max=3)).members["errors"]) == 3
+    assert len(members_of(Invalid(issues=issues), "", BUY, VALUES).members["errors"]) == 20
+    strict = Values({}, limits=Limits(issues_max=3))
+    assert len(members_of(Invalid(issues=issues), "", BUY, strict).members["errors"]) == 3
 
 
 def test_long_texts_are_cut_and_a_long_pointer_names_what_is_around_its_place():

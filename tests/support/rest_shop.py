@@ -179,14 +179,14 @@ SERVICE = Service(
 class Shop:
     """The service with answers that a test sets, and every call that came."""
 
-    def __init__(self, *, limits: Limits = DEFAULT_LIMITS, heartbeat: float = 15.0, service: Service = SERVICE) -> None:
+    def __init__(self, *, limits: Limits = DEFAULT_LIMITS, service: Service = SERVICE) -> None:
         self.service = service
         self.values = Values(service.types, limits=limits)
         self.calls: list[Call] = []
         self.reply: Any = Reply()
         invokes = {operation.name: self._invoke for operation in service.operations}
         served = ServedService(service=service, values=self.values, invokes=invokes)
-        self.exchange: Exchange = RestServer(heartbeat).serve([served], limits)
+        self.exchange: Exchange = RestServer().serve([served])
 
     async def _invoke(self, call: Call) -> Reply:
         self.calls.append(call)
@@ -238,7 +238,9 @@ def dialled(answer: Any, *, limits: Limits = DEFAULT_LIMITS, service: Service = 
         requests.append(request)
         return await answer(request) if callable(answer) else answer
 
-    return RestClient().dial(service, Values(service.types), exchange, "shop.example", "/api/shop/v1", limits), requests
+    return RestClient().dial(
+        service, Values(service.types, limits=limits), exchange, "shop.example", "/api/shop/v1"
+    ), requests
 
 
 async def chunks(*parts: bytes) -> AsyncIterator[bytes]:

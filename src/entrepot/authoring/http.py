@@ -15,11 +15,11 @@ import msgspec
 from entrepot.authoring import diagnostics
 from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.signature import Signature
+from entrepot.kit.names import PATH_VARIABLE
 
 PROTOCOL = "rest"
 """Whose binding data these are."""
 
-_TEMPLATE_NAME = re.compile(r"\{([^{}]*)\}")
 _BEYOND_A_PATH = re.compile(r"[{}?#]")
 
 
@@ -46,7 +46,7 @@ def bindings(http: Http | None, signature: Signature) -> dict[str, Any]:
 
 def check(http: Http, function: Callable[..., Any], signature: Signature, found: Diagnostics) -> None:
     """Note what no request could ever fit."""
-    if not http.path.startswith("/") or _BEYOND_A_PATH.search(_TEMPLATE_NAME.sub("", http.path)):
+    if not http.path.startswith("/") or _BEYOND_A_PATH.search(PATH_VARIABLE.sub("", http.path)):
         found.add(
             diagnostics.BAD_PATH,
             f"{http.path!r} is not a path",
@@ -54,7 +54,7 @@ def check(http: Http, function: Callable[..., Any], signature: Signature, found:
             "Begin it with a slash, close every brace, and declare what follows a `?` as parameters.",
         )
     taken = {each.name if each.marker is None else each.marker.wire_name(each.name) for each in signature.fields}
-    for name in _TEMPLATE_NAME.findall(http.path):
+    for name in PATH_VARIABLE.findall(http.path):
         if name not in taken:
             found.add(
                 diagnostics.UNKNOWN_TEMPLATE_NAME,

@@ -11,15 +11,15 @@ from entrepot.model.headers import Headers
 from entrepot.ports.exchange import Request
 
 
-def context_of(request: Request, known: HeaderMap | None = None) -> Context:
-    """The context that a request's headers tell; `known` are those headers, for who has them at hand."""
-    if known is None:
-        known = dict(request.headers)
+def context_of(request: Request, by_name: HeaderMap | None = None) -> Context:
+    """The context that a request's headers tell; `by_name` are those headers, for who has them at hand."""
+    if by_name is None:
+        by_name = dict(request.headers)
     context = Context(meta=Meta(request.headers), departure=request.departure)
-    traceparent = known.get(b"traceparent")
+    traceparent = by_name.get(b"traceparent")
     if traceparent is not None:
         context.traceparent = traceparent.decode("latin-1")
-    key = known.get(b"idempotency-key")
+    key = by_name.get(b"idempotency-key")
     if key is not None:
         context.idempotency_key = key.decode("utf-8", "surrogateescape").strip('"')
     return context

@@ -12,7 +12,8 @@ from entrepot.model.faults import Malformed, TooLarge
 
 PAIRS_MAX = 1000
 """Most parameters of one query, and most parts of one form."""
-_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that escapes nothing (RFC 3986, §2.1)."""
 
 
 def parse_pairs(encoded: bytes) -> dict[str, list[str | None]]:
@@ -22,7 +23,7 @@ def parse_pairs(encoded: bytes) -> dict[str, list[str | None]]:
     pieces = encoded.split(b"&", PAIRS_MAX)
     if len(pieces) > PAIRS_MAX:
         raise TooLarge(f"there are more than {PAIRS_MAX} parameters")
-    if b"%" in encoded and _BROKEN_ESCAPE.search(encoded):
+    if b"%" in encoded and BROKEN_ESCAPE.search(encoded):
         raise _unreadable(pieces)
     found: dict[str, list[str | None]] = {}
     try:
@@ -40,7 +41,7 @@ def _unreadable(pieces: Iterable[bytes]) -> Malformed:
     issues = []
     for piece in pieces:
         place = pointer([_octets(piece.partition(b"=")[0]).decode(errors="replace")])
-        if _BROKEN_ESCAPE.search(piece):
+        if BROKEN_ESCAPE.search(piece):
             issues.append(Issue(place, "syntax", "holds a '%' that is not followed by two hexadecimal digits"))
         elif not _is_text(piece):
             issues.append(Issue(place, "encoding", "is not UTF-8"))

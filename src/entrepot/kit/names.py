@@ -5,6 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 
+PATH_VARIABLE = re.compile(r"\{([^{}/]+)\}")
+"""A variable in the template of a path, which stands for text inside one segment."""
+
 _MAJOR = re.compile(r"v?([0-9]{1,9})")
 _WORD = re.compile(r"(?:[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z])[0-9]*|[0-9]+")
 

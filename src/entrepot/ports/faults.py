@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Context
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue, Kind
 from entrepot.model.faults import Internal, UpstreamFailed
@@ -62,7 +61,6 @@ def members_of(
     trace_id: str = "",
     operation: Operation | None = None,
     values: Values | None = None,
-    limits: Limits = DEFAULT_LIMITS,
 ) -> FaultMembers:
     """What a caller is told of a fault: a name and data only where the operation declares them.
 
@@ -81,7 +79,7 @@ def members_of(
                 log.error("the data of %s cannot be written", fault.name, exc_info=error, extra={"trace_id": trace_id})
                 return members_of(Internal(), trace_id)
     if fault.issues:
-        members["errors"] = [_issue_members(issue) for issue in fault.issues[: limits.issues_max]]
+        members["errors"] = [_issue_members(issue) for issue in _issues_told(fault.issues, values)]
     if (delay := _delay(fault.retry_after)) is not None:
         members["retry_after"] = delay
     if fault.upstream:
@@ -89,6 +87,11 @@ def members_of(
     if trace_id:
         members["trace_id"] = trace_id
     return FaultMembers(fault.kind, declared, members)
+
+
+def _issues_told(issues: tuple[Issue, ...], values: Values | None) -> tuple[Issue, ...]:
+    """No more than the limits allow; those of a fault that no operation has are bounded where they are found."""
+    return issues if values is None else issues[: values.limits.issues_max]
 
 
 def unforeseen(error: BaseException, operation: str, context: Context) -> Internal:
@@ -116,11 +119,11 @@ _decode = msgspec.json.Decoder(float_hook=decimal.Decimal).decode
 class FaultReader:
     """Reads what an upstream tells of the faults of one operation. Foreign members may be anything."""
 
-    def __init__(self, operation: Operation, values: Values, host: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, operation: Operation, values: Values, host: str) -> None:
         self._operation = operation
         self._values = values
         self._host = host
-        self._issues_max = limits.issues_max
+        self._issues_max = values.limits.issues_max
 
     def read(self, members: Members, text: str = "") -> Fault | None:
         """The fault that the members tell; None when they name no kind of ours.

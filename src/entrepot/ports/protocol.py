@@ -157,10 +157,7 @@ class Client(_Interface):
         Raises `Refused` when the document as a whole cannot be read.
         """
 
-    def dial(
-        self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "",
-        limits: Limits = DEFAULT_LIMITS,
-    ) -> Invokes:  # fmt: skip
+    def dial(self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "") -> Invokes:
         """An Invoke for each operation, which sends requests for `host` through `exchange`.
 
         `base_path` comes before every path. Faults name `host` as the upstream.

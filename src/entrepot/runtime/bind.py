@@ -81,7 +81,7 @@ class Binder:
     ) -> ServedService:
         """An upstream's service, called as `host` through `egress`."""
         values = Values(service.types, limits=self._limits)
-        invokes = client.dial(service, values, egress, host, base_path, self._limits)
+        invokes = client.dial(service, values, egress, host, base_path)
 
         def bound(operation: Operation) -> Invoke:
             answering = self._answering(service, operation, timeout, None, upstream=host)

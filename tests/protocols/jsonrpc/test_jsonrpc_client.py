@@ -17,6 +17,7 @@ from entrepot.model.call import Context, Reply
 from entrepot.model.faults import Timeout
 from entrepot.ports.exchange import Body, Request, Response
 from entrepot.protocols.jsonrpc import PROTOCOL
+from entrepot.shapes.values import Values
 from support.calculator import Calculator
 
 Answer = Callable[[Any], Body | str]
@@ -39,9 +40,8 @@ class Upstream:
 
 async def subtract(answer: Answer, status: int = 200, **limits: int) -> Reply:
     calculator = Calculator()
-    invokes = PROTOCOL.client.dial(
-        calculator.service, calculator.values, Upstream(answer, status), "bank", "/rpc", Limits(**limits)
-    )
+    values = Values(calculator.service.types, limits=Limits(**limits))
+    invokes = PROTOCOL.client.dial(calculator.service, values, Upstream(answer, status), "bank", "/rpc")
     return await invokes["subtract"](calculator.call("subtract", minuend=5, subtrahend=3))
 
 

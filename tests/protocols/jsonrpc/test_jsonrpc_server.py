@@ -18,6 +18,7 @@ from entrepot.model.fault import Fault
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Mount, ServedService
 from entrepot.protocols.jsonrpc import PROTOCOL
+from entrepot.shapes.values import Values
 from support.calculator import OVERDRAWN, Calculator
 from support.contracts import contract
 
@@ -25,7 +26,10 @@ JSON = (b"content-type", b"application/json")
 
 
 def served(calculator: Calculator | None = None, **limits: int) -> Exchange:
-    return PROTOCOL.server.serve([(calculator or Calculator()).served], Limits(**limits))
+    one = (calculator or Calculator()).served
+    bounds = Limits(**limits)
+    bounded = msgspec.structs.replace(one, values=Values(one.service.types, limits=bounds))
+    return PROTOCOL.server.serve([bounded], bounds)
 
 
 async def post(exchange: Exchange, body: Any, *headers: tuple[bytes, bytes]) -> Response:
@@ -161,7 +165,8 @@ async def test_a_reply_has_no_headers_of_its_own():
     async def invoke(call: Call) -> Reply:
         return Reply(["x"], meta=Meta([(b"x-own", b"1"), (b"content-type", b"text/html"), (b"content-length", b"0")]))
 
-    service = ServedService(service=calculator.service, values=calculator.values, invokes={"get_data": invoke})
+    only = calculator.service.only({"get_data"})
+    service = ServedService(service=only, values=calculator.values, invokes={"get_data": invoke})
     response = await post(PROTOCOL.server.serve([service]), request("get_data"))
     assert response.headers == [length_of(response), JSON]
 
@@ -183,9 +188,8 @@ async def test_two_operations_cannot_be_one_method():
 
 async def test_an_operation_that_is_left_out_is_not_there():
     calculator = Calculator()
-    only = {"total": calculator.served.invokes["total"]}
     exchange = PROTOCOL.server.serve(
-        [ServedService(service=calculator.service, values=calculator.values, invokes=only)]
+        [msgspec.structs.replace(calculator.served, service=calculator.service.only({"total"}))]
     )
     assert decoded(await post(exchange, request("get_data")))["error"]["code"] == -32601
     assert decoded(await post(exchange, request("total", [1, 2, 3])))["result"] == 6

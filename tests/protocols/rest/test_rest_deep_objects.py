@@ -56,7 +56,7 @@ def read(shape: s.Shape, query: bytes) -> Any:
     texts = parse_pairs(query)
     members = deep.gather(texts, {"filter"})
     assert texts == {}
-    return values.codec(shape).to_plain(deep.reader(shape, {}, values)(members["filter"]))
+    return values.codec(shape).to_plain(deep.reader(shape, values)(members["filter"]))
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_what_is_written_is_read_again(data: Any) -> None:
     codec = values.codec(shape)
     value = codec.of_plain(data.draw(values_of(shape, types)))
     try:
-        pairs = deep.writer(shape, "q", types, values)(value)
+        pairs = deep.writer(shape, "q", values)(value)
     except ValueError:
         return
     texts = parse_pairs(format_pairs(pairs))
     [members] = deep.gather(texts, {"q"}).values()
-    assert codec.encode(deep.reader(shape, types, values)(members)) == codec.encode(value)
+    assert codec.encode(deep.reader(shape, values)(members)) == codec.encode(value)
 
 
 RECURSIVE = {"Node": s.Record(fields=(optional("next", s.Ref(name="Node")),))}

@@ -12,6 +12,7 @@ from entrepot.model.operation import Link
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Document, Imported, ServedService
 from entrepot.protocols.rest import PROTOCOL
+from entrepot.protocols.rest.binding.data import bind_service
 from entrepot.protocols.rest.openapi import writer
 from entrepot.shapes.document import Refusal
 from entrepot.shapes.values import Values
@@ -301,7 +302,7 @@ def test_a_link_gives_parameters_and_bodies(link: Any, arguments: Any) -> None:
 
 def written_links(found: Imported) -> Any:
     """The links of the operation in the document that we write."""
-    content = writer.document(found.service)
+    content = json.loads(writer.write(bind_service(found.service)))
     return content["paths"]["/thing"]["get"]["responses"]["200"].get("links", {})
 
 
@@ -348,7 +349,7 @@ async def test_an_operation_at_an_address_of_its_own_comes_back_at_ours() -> Non
     }
     service = imported(document={"paths": paths}).service
     assert [each.bindings["rest"]["path"] for each in service.operations] == ["/things/{id}", "/things/{id}/b"]
-    own = json.loads(writer.write(service))
+    own = json.loads(writer.write(bind_service(service)))
     again = PROTOCOL.client.read(Document(own, "own"), "things").service
     assert (again.operations, again.bindings) == (service.operations, {})
 

@@ -12,6 +12,7 @@ from entrepot import Service as Authored
 from entrepot.model import shape as s
 from entrepot.model.operation import Service
 from entrepot.ports.exchange import Response
+from entrepot.protocols.rest.binding.data import bind_service
 from entrepot.protocols.rest.openapi import writer
 from support.rest_shop import Shop, dialled, field, operation, optional
 
@@ -111,7 +112,7 @@ async def test_in_a_form_it_is_repeated(shop, body, value):
 
 
 async def test_the_document_says_that_it_is_repeated():
-    document = msgspec.json.decode(writer.write(SERVICE))
+    document = msgspec.json.decode(writer.write(bind_service(SERVICE)))
     [parameter] = document["paths"]["/usual"]["get"]["parameters"]
     assert "content" not in parameter
     assert parameter["schema"]["type"] == ["array", "null"]

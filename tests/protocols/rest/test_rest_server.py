@@ -9,7 +9,6 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from entrepot.kit.diagnostics import Refused
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.call import Located, Meta, Reply
@@ -17,10 +16,7 @@ from entrepot.model.fault import DeclaredFault, Fault
 from entrepot.model.faults import Internal, NotFound, RateLimited, Unauthenticated, Unavailable
 from entrepot.model.operation import Service
 from entrepot.model.page import Page
-from entrepot.ports.exchange import Request
-from entrepot.ports.protocol import ServedService
 from entrepot.protocols.rest import PROTOCOL
-from entrepot.shapes.values import Values
 from support.rest_shop import BASE, SERVICE, Shop, field, operation
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -458,8 +454,6 @@ TWO_NUMBERS = [field("a", s.Int()), field("b", s.Int())]
 def test_what_rest_cannot_carry_is_told_with_its_reason(rest, fields, reason):
     unbindable = Service(name="s", operations=(operation("x", *fields, rest=rest),))
     assert reason in PROTOCOL.can.refusals(unbindable)["x"]
-    with pytest.raises(Refused, match="E702"):
-        PROTOCOL.server.addresses(unbindable)
 
 
 def test_a_file_in_the_data_of_a_declared_fault_is_told_before_it_is_raised():
@@ -473,11 +467,6 @@ def test_a_sample_is_a_line_to_paste():
     only = Service(name="s", operations=(operation("quote", field("items", s.List(item=s.Decimal()))),))
     expected = """curl --json '{"items": ["10.50"]}' http://h/api/s/v1/quote"""
     assert PROTOCOL.server.sample(only, "http://h") == expected
-
-
-async def test_only_invoked_operations_are_served():
-    exchange = PROTOCOL.server.serve([ServedService(service=SERVICE, values=Values(SERVICE.types), invokes={})])
-    assert (await exchange(Request("GET", BASE + b"/products/7"))).status == 404
 
 
 async def test_a_not_found_raised_by_a_handler_reaches_the_caller(shop):

@@ -14,6 +14,7 @@ from entrepot.model.call import Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Conflict
 from entrepot.ports.exchange import Response
+from entrepot.protocols.rest.body import stream
 from support.rest_shop import Shop, chunks, dialled
 
 
@@ -81,14 +82,15 @@ async def test_last_event_id_says_where_to_go_on_even_against_the_query():
     assert problem["errors"][0]["pointer"] == "/after"
 
 
-async def test_silence_is_filled_with_comments_and_loses_nothing():
+async def test_silence_is_filled_with_comments_and_loses_nothing(monkeypatch):
     gate = asyncio.Event()
 
     async def slow() -> AsyncIterator[Any]:
         await gate.wait()
         yield shop.tick(1)
 
-    shop = Shop(heartbeat=0.001)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.001)
+    shop = Shop()
     shop.reply = Reply(slow())
     response = await shop.exchange(shop.request("GET", b"/ticks/x"))
     assert not isinstance(response.body, bytes)
@@ -122,7 +124,7 @@ async def test_items_are_pulled_one_at_a_time_and_closed_when_the_reader_leaves(
     assert closed.is_set()
 
 
-async def test_an_item_in_the_making_is_given_up_when_the_reader_leaves():
+async def test_an_item_in_the_making_is_given_up_when_the_reader_leaves(monkeypatch):
     left = asyncio.Event()
 
     async def waits() -> AsyncIterator[Any]:
@@ -132,7 +134,8 @@ async def test_an_item_in_the_making_is_given_up_when_the_reader_leaves():
         finally:
             left.set()
 
-    shop = Shop(heartbeat=0.001)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.001)
+    shop = Shop()
     shop.reply = Reply(waits())
     response = await shop.exchange(shop.request("GET", b"/ticks/x"))
     assert not isinstance(response.body, bytes)

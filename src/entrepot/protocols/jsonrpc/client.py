@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator, Mapping
 
 from entrepot.http.posts import Poster
-from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import UpstreamFailed
@@ -31,13 +30,10 @@ class JsonRpcClient:
         """An OpenRPC 1.x document as a service. Raises `Refused` when it is not one."""
         return openrpc_in.read(document, name)
 
-    def dial(
-        self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "",
-        limits: Limits = DEFAULT_LIMITS,
-    ) -> Invokes:  # fmt: skip
+    def dial(self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "") -> Invokes:
         """An Invoke for each operation, which posts to `base_path` ("" is "/"): JSON-RPC has one address."""
         ids = itertools.count(1)
-        poster = Poster(exchange, host, base_path or "/", _JSON, limits)
+        poster = Poster(exchange, host, base_path or "/", _JSON, values.limits)
         return {
             operation.name: _Method(operation, method_of(operation, service), values, poster, ids)
             for operation in service.operations
@@ -52,9 +48,9 @@ class _Method:
         self._poster = poster
         self._ids = ids
         self._idempotent = operation.safe or operation.idempotent
-        self._params = Params(operation, values, poster.limits, by_position=takes_positions_only(operation))
+        self._params = Params(operation, values, by_position=takes_positions_only(operation))
         self._output = values.codec(operation.output)
-        self._faults = OperationFaults(operation, values, poster.host, poster.limits)
+        self._faults = OperationFaults(operation, values, poster.host)
 
     async def __call__(self, call: Call) -> Reply:
         try:

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 
 from msgspec import Raw
 
-from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Kind
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation
@@ -81,9 +80,9 @@ def codes_of(faults: Iterable[DeclaredFault]) -> dict[str, int]:
     return codes
 
 
-def plain_error(fault: Fault, trace_id: str, code: int | None = None, limits: Limits = DEFAULT_LIMITS) -> Error:
+def plain_error(fault: Fault, trace_id: str, code: int | None = None) -> Error:
     """The error object of a fault that no operation declares, under its kind's code or another."""
-    return _error(members_of(fault, trace_id, limits=limits), code or code_of(fault.kind))
+    return _error(members_of(fault, trace_id), code or code_of(fault.kind))
 
 
 def _error(about: FaultMembers, code: int) -> Error:
@@ -93,18 +92,17 @@ def _error(about: FaultMembers, code: int) -> Error:
 class OperationFaults:
     """The faults of one operation: written by a server, read by a client of the upstream `host`."""
 
-    def __init__(self, operation: Operation, values: Values, host: str = "", limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, operation: Operation, values: Values, host: str = "") -> None:
         self._operation = operation
         self._values = values
         self._host = host
-        self._limits = limits
         self._codes = codes_of(operation.faults)
         self._by_code = {self._codes[fault.name]: fault for fault in operation.faults}
-        self._reader = FaultReader(operation, values, host, limits)
+        self._reader = FaultReader(operation, values, host)
 
     def write(self, fault: Fault, trace_id: str) -> Error:
         """The error object. A name and data go along only where the operation declares them."""
-        about = members_of(fault, trace_id, self._operation, self._values, self._limits)
+        about = members_of(fault, trace_id, self._operation, self._values)
         return _error(about, self._codes[about.declared.name] if about.declared else code_of(about.kind))
 
     def read(self, error: Error) -> Fault:

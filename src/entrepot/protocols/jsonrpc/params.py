@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.kit.pointers import pointer
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, TooLarge
@@ -22,9 +21,7 @@ _encode = msgspec.json.Encoder().encode
 class Params:
     """Reads and writes the params of one operation. Positions follow the order of its input's fields."""
 
-    def __init__(
-        self, operation: Operation, values: Values, limits: Limits = DEFAULT_LIMITS, *, by_position: bool = False
-    ) -> None:
+    def __init__(self, operation: Operation, values: Values, *, by_position: bool = False) -> None:
         record = operation.input
         self._names = [field.name for field in record.fields]
         self._known = frozenset(self._names)
@@ -33,7 +30,7 @@ class Params:
         self._codec = values.codec(record)
         self._split = array_splitter(len(self._names))
         self._by_position = by_position
-        self._issues_max = limits.issues_max
+        self._issues_max = values.limits.issues_max
 
     def decode(self, text: bytes) -> Any:
         """The input written as an object or an array.

@@ -66,7 +66,7 @@ class JsonRpcServer:
         Raises ValueError when two are the same method, which `check` has told before.
         """
         contract = self.contracts([served.service for served in services])[PATH]
-        return _Endpoint(services, cache(contract.write), limits)
+        return _Exchange(services, cache(contract.write), limits)
 
 
 class _Method(msgspec.Struct, frozen=True):
@@ -81,22 +81,22 @@ class _Method(msgspec.Struct, frozen=True):
     faults: OperationFaults
 
 
-class _Endpoint:
+class _Exchange:
     """The exchange: from a body to calls, from replies to a body."""
 
     def __init__(self, services: Sequence[ServedService], document: Callable[[], bytes], limits: Limits) -> None:
         self._limits = limits
         self._split_batch = codec.array_splitter(limits.batch_max)
-        self._methods = _compile(services, limits)
+        self._methods = _compile(services)
         self._document = document
         self._page = page(_JSON.decode(), document)
 
     async def __call__(self, request: Request) -> Response:
-        known = dict(request.headers)
-        context = context_of(request, known)
+        headers = dict(request.headers)
+        context = context_of(request, headers)
         try:
-            check_post(request, known, _TAKEN)
-            data = await read(request.body, self._limits.body_bytes_max, known.get(b"content-length"))
+            check_post(request, headers, _TAKEN)
+            data = await read(request.body, self._limits.body_bytes_max, headers.get(b"content-length"))
             if not data.isascii():
                 codec.check_text(data)
         except NotPosted as fault:
@@ -118,7 +118,7 @@ class _Endpoint:
         except NotJson as error:
             return _parse_error(error, context)
         except NotARequest as problem:
-            return codec.encode_error(plain_error(problem.fault, context.trace_id, limits=self._limits), problem.id)
+            return codec.encode_error(plain_error(problem.fault, context.trace_id), problem.id)
         id = message.id
         method = self._methods.get(message.method)
         if method is None:
@@ -171,22 +171,20 @@ class _Endpoint:
         return [reply for reply in replies if reply is not None]
 
 
-def _compile(services: Sequence[ServedService], limits: Limits) -> dict[str, _Method]:
+def _compile(services: Sequence[ServedService]) -> dict[str, _Method]:
     methods: dict[str, _Method] = {}
     for served in services:
         for operation in served.service.operations:
             name = method_of(operation, served.service)
-            if operation.name not in served.invokes:
-                continue
             if name in methods:
                 raise ValueError(f"two operations are the JSON-RPC method {name!r}")
             methods[name] = _Method(
                 operation,
                 f"{served.service.name}.{operation.name}",
                 served.invokes[operation.name],
-                Params(operation, served.values, limits),
+                Params(operation, served.values),
                 served.values.codec(operation.output),
-                OperationFaults(operation, served.values, limits=limits),
+                OperationFaults(operation, served.values),
             )
     return methods
 

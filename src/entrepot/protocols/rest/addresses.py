@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from entrepot.model.operation import Operation, Service
 from entrepot.ports.protocol import Address
-from entrepot.protocols.rest.binding.bound import Binding, mount
-from entrepot.protocols.rest.routing import template
-from entrepot.protocols.rest.routing.router import Ambiguous, Entry, Router
-from entrepot.protocols.rest.routing.template import Template, encode_literal
+from entrepot.protocols.rest.binding.bound import BoundService
+from entrepot.protocols.rest.routing.router import Entry, Router
+from entrepot.protocols.rest.routing.template import Segment, encode_literal
 
 
-def addresses(service: Service, bound: Iterable[tuple[Operation, Binding]]) -> dict[str, Address]:
+def addresses(bound: BoundService) -> dict[str, Address]:
     """By operation: its method and path."""
-    base = mount(service).rstrip("/")
-    entries = [Entry(binding.method, template.parse(base + binding.path.text), each.name) for each, binding in bound]
-    keys = {entry.endpoint: _key(entry.method, entry.template) for entry in entries}
-    distinct = {keys[entry.endpoint]: entry for entry in reversed(entries)}
-    twins = _twins(list(distinct.values()))
+    entries = [Entry(each.method, bound.address(each), each.operation.name) for each in bound.bindings]
+    twins = _twins(entries)
     return {
-        entry.endpoint: Address(f"{entry.method} {entry.template.text}", twins.get(key := keys[entry.endpoint], key))
+        entry.endpoint: Address(f"{entry.method} {entry.template.text}", twins.get(key := _key(entry), key))
         for entry in entries
     }
 
 
-def _key(method: str, path: Template) -> str:
+def _key(entry: Entry[str]) -> str:
     """The address without the names of its variables."""
-    segments = ("".join(encode_literal(p) if isinstance(p, str) else "{}" for p in each) for each in path.segments)
-    return f"{method} {'/'.join(segments)}"
+    segments = entry.template.segments
+    written = ("".join(encode_literal(p) if isinstance(p, str) else "{}" for p in each) for each in segments)
+    return f"{entry.method} {'/'.join(written)}"
 
 
 def _twins(entries: list[Entry[str]]) -> dict[str, str]:
     """Keys that differ, by which the router could not tell two addresses apart: the later's to the earlier's."""
-    found: dict[str, str] = {}
-    while True:
-        try:
-            Router(entries)
-            return found
-        except Ambiguous as ambiguous:
-            by_text = {entry.template.text: entry for entry in entries}
-            one, other = (by_text[text] for text in ambiguous.templates)
-            found[_key(other.method, other.template)] = _key(one.method, one.template)
-            entries = [entry for entry in entries if entry is not other]
+    distinct = {_key(entry): entry for entry in reversed(entries)}
+    router = Router(reversed(distinct.values()))
+    by_pattern: dict[tuple[Segment, ...], list[Entry[str]]] = {}
+    for entry in distinct.values():
+        by_pattern.setdefault(entry.template.pattern, []).append(entry)
+    return {
+        _key(entry): _key(min(by_pattern[clash.one.pattern], key=lambda one: one.method != entry.method))
+        for clash in router.clashes
+        for entry in by_pattern[clash.other.pattern]
+    }

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, partial
-from typing import NamedTuple
+from functools import cached_property
+from typing import Any, NamedTuple
 
+from entrepot.http.bodies import TooSlow, close, read
 from entrepot.http.context import context_headers, own_headers
 from entrepot.http.headers import all_of
 from entrepot.http.media_types import narrow
-from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model import shape
 from entrepot.model.call import Call, Context, Reply
 from entrepot.model.fault import Fault
-from entrepot.model.headers import Headers
-from entrepot.model.operation import Operation, Service
-from entrepot.model.shape import Types
-from entrepot.ports.exchange import Exchange, Request
+from entrepot.model.faults import TooLarge
+from entrepot.model.headers import Headers, header
+from entrepot.model.operation import Service
+from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Document, Imported, Invokes
-from entrepot.protocols.rest import etags
+from entrepot.protocols.rest import etags, warnings
 from entrepot.protocols.rest.binding.bound import PROBLEMS, Binding, accept_of
 from entrepot.protocols.rest.binding.data import bind_upstream
-from entrepot.protocols.rest.input_writer import InputWriter
+from entrepot.protocols.rest.body.body import NO_CONTENT, ReadAnswer, WriteBody, broken
+from entrepot.protocols.rest.body.codecs import ANSWERS, BODIES
+from entrepot.protocols.rest.faults import ProblemReader
 from entrepot.protocols.rest.openapi import reader
-from entrepot.protocols.rest.output_reader import OutputReader
+from entrepot.protocols.rest.parameters.head import HeadWriter
+from entrepot.protocols.rest.reply_headers import meta_of
 from entrepot.shapes.values import Values
 
 
@@ -35,15 +39,11 @@ class RestClient:
         """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""
         return reader.read(document, name)
 
-    def dial(
-        self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "",
-        limits: Limits = DEFAULT_LIMITS,
-    ) -> Invokes:  # fmt: skip
+    def dial(self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "") -> Invokes:
         """An Invoke for each operation. Raises `Unbindable` for one that REST cannot carry."""
-        upstream = _Upstream(values, service.types, exchange, host, base_path, limits)
+        upstream = _Upstream(values, exchange, host, base_path)
         return {
-            operation.name: _Calling(operation, bind_upstream(operation, service), upstream)
-            for operation in service.operations
+            operation.name: _Calling(bind_upstream(operation, service), upstream) for operation in service.operations
         }
 
 
@@ -51,50 +51,58 @@ class _Upstream(NamedTuple):
     """What the operations of one upstream share."""
 
     values: Values
-    types: Types
     exchange: Exchange
     host: str
     base_path: str
-    limits: Limits
 
 
 class _Calling:
     """The Invoke of one operation. Its codecs are made when it is first called."""
 
-    def __init__(self, operation: Operation, binding: Binding, upstream: _Upstream) -> None:
+    def __init__(self, binding: Binding, upstream: _Upstream) -> None:
+        operation, types = binding.operation, upstream.values.types
+        self._binding = binding
         self._upstream = upstream
-        self._method = binding.method
         self._host = (b"host", upstream.host.encode())
         self._accept = accept_of(binding)
-        self._offers = _offers(operation, binding)
+        self._offers = _offers(binding)
         self._conditional = binding.conditions and not operation.safe
         self._idempotent = operation.idempotent or operation.safe
-        values, types = upstream.values, upstream.types
-        self._make_writer = partial(InputWriter, operation, binding, values, types, upstream.base_path)
-        self._make_reader = partial(OutputReader, operation, binding, values, types, upstream.host, upstream.limits)
+        self._nullable = not operation.stream_output and isinstance(
+            shape.resolve(operation.output, types), shape.Nullable
+        )
 
     @cached_property
-    def _writer(self) -> InputWriter:
-        return self._make_writer()
+    def _head(self) -> HeadWriter:
+        return HeadWriter(self._binding, self._upstream.values, self._upstream.base_path)
 
     @cached_property
-    def _reader(self) -> OutputReader:
-        return self._make_reader()
+    def _write_body(self) -> WriteBody:
+        return BODIES[self._binding.body].writer(self._binding, self._upstream.values)
+
+    @cached_property
+    def _read_answer(self) -> ReadAnswer:
+        return ANSWERS[self._binding.answer].reader(self._binding, self._upstream.values, self._upstream.host)
+
+    @cached_property
+    def _problems(self) -> ProblemReader:
+        return ProblemReader(self._binding.operation, self._upstream.values, self._upstream.host)
 
     async def __call__(self, call: Call) -> Reply:
         """Sends the call and reads the answer; whatever fails is in the reply."""
         try:
-            written = self._writer.write(call.input, call.stream)
+            path, query, headers = self._head.write(call.input)
+            content = self._write_body(call.input, call.stream)
             request = Request(
-                self._method,
-                written.path,
-                written.query,
-                self._headers(call.context, written.headers),
-                written.body,
+                self._binding.method,
+                path,
+                query,
+                self._headers(call.context, headers + content.headers),
+                content.body,
                 deadline=call.context.deadline,
                 idempotent=self._idempotent,
             )
-            return await self._reader.read(await self._upstream.exchange(request))
+            return await self._read(await self._upstream.exchange(request))
         except Fault as fault:
             return Reply(fault=fault)
 
@@ -113,8 +121,38 @@ class _Calling:
         chosen = narrow(all_of(context.meta.headers, b"accept") or b"", self._offers)
         return f"{chosen}, {PROBLEMS}".encode() if chosen else self._accept
 
+    async def _read(self, response: Response) -> Reply:
+        """The reply that a response stands for. Raises `UpstreamFailed` or `Timeout` for what breaks the contract."""
+        keeps_body = False
+        try:
+            if not 200 <= response.status <= 299:
+                return Reply(fault=await self._read_fault(response))
+            output = await self._read_output(response)
+            keeps_body = self._binding.answer in ("file", "stream")
+            beside = warnings.read(response.headers, self._problems.faults, self._upstream.values.limits)
+            return Reply(output, meta=meta_of(response.headers), warnings=beside)
+        finally:
+            if not keeps_body and not isinstance(response.body, bytes):
+                await close(response.body)
 
-def _offers(operation: Operation, binding: Binding) -> tuple[str, ...]:
+    async def _read_output(self, response: Response) -> Any:
+        coding = header(response.headers, b"content-encoding")
+        if coding and coding.lower() != b"identity":
+            what = f"answered with a body encoded by {coding.decode('latin-1')!r}, unasked"
+            raise broken(self._upstream.host, what)
+        if response.status == NO_CONTENT and self._nullable:
+            return None
+        return await self._read_answer(response)
+
+    async def _read_fault(self, response: Response) -> Fault:
+        try:
+            body = await read(response.body, self._upstream.values.limits.reply_bytes_max)
+        except (TooLarge, TooSlow):
+            body = b""
+        return self._problems.read(response.status, response.headers, body)
+
+
+def _offers(binding: Binding) -> tuple[str, ...]:
     """The media types that a caller may choose among; a stream is read in any form and written anew."""
-    media_types = () if operation.stream_output else binding.produces
+    media_types = () if binding.answer == "stream" else binding.produces
     return media_types if len(media_types) > 1 or "*" in "".join(media_types) else ()

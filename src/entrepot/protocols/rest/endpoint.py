@@ -1,36 +1,33 @@
 """One operation at its address: from a request to the call and from the reply to a response.
 
-This is on the way of every request. What can be decided when the endpoint is made is decided
-then, and headers that are not there cost one look into a dictionary.
+This is on the way of every request. What can be decided before the first one is decided then, and
+headers that are not there cost one look into a dictionary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cached_property, partial
 
 from entrepot.http.bodies import close
 from entrepot.http.context import context_of
 from entrepot.http.headers import HeaderMap, all_of
 from entrepot.http.media_types import choose
 from entrepot.http.problems import HttpOnly, status_of
-from entrepot.kit.limits import Limits
-from entrepot.model.call import Call, Context, Invoke, Reply
-from entrepot.model.fault import Fault, Issue
+from entrepot.model.call import Call, Context, Invoke
+from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.headers import Headers, header
-from entrepot.model.operation import Operation
-from entrepot.model.shape import Types
 from entrepot.ports.exchange import Request, Response
-from entrepot.ports.faults import members_of, unforeseen
+from entrepot.ports.faults import members_of
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
-from entrepot.protocols.rest.body.received import NOTHING, Given
-from entrepot.protocols.rest.input_reader import InputReader
-from entrepot.protocols.rest.output_writer import OutputWriter
+from entrepot.protocols.rest.body.body import Fetch, WriteAnswer
+from entrepot.protocols.rest.body.codecs import ANSWERS, BODIES
+from entrepot.protocols.rest.input_reader import ReadInput, input_reader
+from entrepot.protocols.rest.reply_headers import ReplyHeaders
 from entrepot.shapes.values import Values
 
-Endpoint = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
+Answer = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
 """Answers a request whose path had these values in the places of its variables."""
 
 _KEPT_BY_304 = (b"etag", b"cache-control", b"content-location", b"expires", b"vary")
@@ -42,80 +39,77 @@ class NotAcceptable(HttpOnly, Unsupported):
     http_status = 406
 
 
-class OperationEndpoint:
+class OperationAnswer:
     """Answers the requests for one operation. Its codecs are made when the first request comes."""
 
-    def __init__(
-        self, operation: Operation, binding: Binding, invoke: Invoke, values: Values, types: Types, mount: str,
-        limits: Limits, heartbeat: float,
-    ) -> None:  # fmt: skip
-        self._operation = operation
+    __slots__ = (
+        "_accepted_by_heart", "_binding", "_fetch", "_headers", "_invoke", "_mount", "_operation", "_read", "_streams",
+        "_usual", "_values", "_write",
+    )  # fmt: skip
+    _fetch: Fetch | None
+    _write: WriteAnswer
+    _headers: ReplyHeaders
+
+    def __init__(self, binding: Binding, invoke: Invoke, values: Values, mount: str) -> None:
+        self._binding = binding
+        self._operation = binding.operation
         self._invoke = invoke
         self._values = values
-        self._limits = limits
-        self._safe = operation.safe
-        self._conditions = binding.conditions
-        self._offers = binding.produces
+        self._mount = mount
+        self._streams = binding.body == "stream"
         self._usual = binding.produces[0] if binding.produces else JSON
-        self._unread_accepts = {None, b"*/*", b"", self._usual.encode(), accept_of(binding)}
-        self._accepts = _accepted_header(binding)
-        self._make_reader = partial(InputReader, operation, binding, values, types, limits)
-        self._make_writer = partial(OutputWriter, operation, binding, values, types, limits, mount, heartbeat)
+        self._accepted_by_heart = {None, b"*/*", b"", self._usual.encode(), accept_of(binding)}
+        self._read: ReadInput | None = None
 
-    @cached_property
-    def _reader(self) -> InputReader:
-        return self._make_reader()
+    def _compile(self) -> ReadInput:
+        binding, values = self._binding, self._values
+        body = BODIES[binding.body].reader(binding, values)
+        self._fetch = None if body is None else body.fetch
+        self._write = ANSWERS[binding.answer].writer(binding, values)
+        self._headers = ReplyHeaders(binding, values, self._mount)
+        self._read = read = input_reader(binding, body, values)
+        return read
 
-    @cached_property
-    def _write(self) -> Callable[[Reply, Request, str, Context], Response]:
-        return self._make_writer().write
-
-    async def __call__(self, request: Request, variables: tuple[str, ...]) -> Response:
+    async def answer(self, request: Request, variables: tuple[str, ...]) -> Response:
         """The response, whatever happens."""
-        known: HeaderMap = dict(request.headers)
-        context = context_of(request, known)
+        headers: HeaderMap = dict(request.headers)
+        context = context_of(request, headers)
         try:
-            media_type = self._usual
-            if known.get(b"accept") not in self._unread_accepts:
+            read, media_type = self._read or self._compile(), self._usual
+            if headers.get(b"accept") not in self._accepted_by_heart:
                 media_type = self._choose(request)
-            conditional = b"if-match" in known or b"if-none-match" in known
+            conditional = b"if-match" in headers or b"if-none-match" in headers
             if conditional:
                 self._take_conditions(request, context)
-            given: Given = {}
-            issues: list[Issue] = []
-            reader, received = self._reader, NOTHING
-            if reader.has_parameters or request.query:
-                reader.take_parameters(request, known, variables, given, issues)
-            if reader.read_body is not None:
-                received = await reader.read_body(request, known, given, issues)
-            if issues:
-                raise reader.refusal(issues)
-            value = reader.make(**given) if received.input is None else received.input
-            reply = await self._invoke(Call(self._operation, value, received.stream, context))
-            if reply.fault is None:
-                response = self._write(reply, request, media_type, context)
-                if conditional and self._safe:
+            content = None if self._fetch is None else await self._fetch(request, headers)
+            value = read(request, headers, variables, content)
+            reply = await self._invoke(Call(self._operation, value, content if self._streams else None, context))
+            fault = reply.fault
+            if fault is None:
+                response = self._write(reply.output, media_type, context)
+                if self._headers.derived or reply.meta is not None or reply.warnings:
+                    self._headers.add(response.headers, reply, request)
+                if conditional and self._operation.safe:
                     return await self._compare(response, request)
                 return response
-            fault = reply.fault
-        except Fault as raised:
-            fault = raised
         except Exception as error:
-            fault = unforeseen(error, self._operation.name, context)
+            fault = faults.of_error(error, self._operation, context)
         return self._refuse(fault, context)
 
     def _choose(self, request: Request) -> str:
-        if not self._offers:
+        offers = self._binding.produces
+        if not offers:
             return self._usual
-        chosen = choose(all_of(request.headers, b"accept") or b"*/*", self._offers)
+        chosen = choose(all_of(request.headers, b"accept") or b"*/*", offers)
         if chosen is None:
-            raise NotAcceptable(f"the answer can be {' or '.join(self._offers)}, none of which Accept takes")
+            raise NotAcceptable(f"the answer can be {' or '.join(offers)}, none of which Accept takes")
         return chosen
 
     def _take_conditions(self, request: Request, context: Context) -> None:
-        if self._safe:
+        """A safe operation's are compared with its answer; others are for the handler."""
+        if self._operation.safe:
             return
-        if not self._conditions:
+        if not self._binding.conditions:
             raise PreconditionFailed(
                 "this operation does not compare versions; send it without If-Match and If-None-Match"
             )
@@ -137,12 +131,12 @@ class OperationEndpoint:
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = status_of(fault) if isinstance(fault, HttpOnly) else None
-        headers = self._accepts if fault.kind == "unsupported" and status is None else []
-        about = members_of(fault, context.trace_id, self._operation, self._values, self._limits)
-        return faults.response(about, status=status, headers=list(headers))
+        headers = _accepted(self._binding) if fault.kind == "unsupported" and status is None else []
+        about = members_of(fault, context.trace_id, self._operation, self._values)
+        return faults.response(about, status=status, headers=headers)
 
 
-def _accepted_header(binding: Binding) -> Headers:
+def _accepted(binding: Binding) -> Headers:
     """What says, beside a 415, which bodies are taken (RFC 9110, §12.5; RFC 5789, §3.1)."""
     if not binding.accepts:
         return []

@@ -7,13 +7,13 @@ declared fault's own or that of the kind, which several kinds share.
 from __future__ import annotations
 
 from entrepot.http import problems
-from entrepot.kit.limits import DEFAULT_LIMITS, Limits
+from entrepot.model.call import Context
 from entrepot.model.fault import KINDS, DeclaredFault, Fault
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Response
-from entrepot.ports.faults import FaultMembers, FaultReader, Members, encode_members, read_members
+from entrepot.ports.faults import FaultMembers, FaultReader, Members, encode_members, read_members, unforeseen
 from entrepot.protocols.rest.binding.bound import NAME
 from entrepot.shapes.values import Values
 
@@ -28,6 +28,11 @@ def status_of_declared(declared: DeclaredFault) -> int:
     """The HTTP status of a declared fault: its own (`ANY_STATUS` if it varies), or that of its kind."""
     own = declared.bindings.get(NAME, {}).get("status")
     return own if isinstance(own, int) else KINDS[declared.kind].status
+
+
+def of_error(error: Exception, operation: Operation, context: Context) -> Fault:
+    """The fault that an operation raised, or the one for an error that nobody foresaw."""
+    return error if isinstance(error, Fault) else unforeseen(error, operation.name, context)
 
 
 def written(about: FaultMembers) -> bytes:
@@ -52,9 +57,10 @@ def _type_of(about: FaultMembers) -> str:
 class ProblemReader:
     """Reads the failures of one operation of an upstream. Any byte sequence gives a fault."""
 
-    def __init__(self, operation: Operation, values: Values, host: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, operation: Operation, values: Values, host: str) -> None:
         self._host = host
-        self._faults = FaultReader(operation, values, host, limits)
+        self.faults = FaultReader(operation, values, host)
+        """Reads what is told of a fault anywhere."""
         self._by_status = {
             fault.bindings[NAME].get("status", ANY_STATUS): fault for fault in operation.faults if is_whole_body(fault)
         }
@@ -75,7 +81,7 @@ class ProblemReader:
     def _read(self, body: bytes, status: int, did: str) -> Fault:
         """The fault in a problem object; without a symbol, what the contract or the status says."""
         members = read_members(body)
-        return self._faults.read(members or {}) or self._foreign(members, status, did)
+        return self.faults.read(members or {}) or self._foreign(members, status, did)
 
     def _foreign(self, members: Members | None, status: int, did: str) -> Fault:
         kind = problems.kind_of(status)
@@ -84,10 +90,10 @@ class ProblemReader:
         declared = self._by_status.get(status) or self._by_status.get(ANY_STATUS)
         fault = None
         if declared is not None and members is not None:
-            fault = self._faults.read_declared(declared, believed, members, kind=kind)
+            fault = self.faults.read_declared(declared, believed, members, kind=kind)
         if fault is None or not fault.name:
             # An error body outside its contract still tells, by its status, how the call failed.
-            fault = self._faults.of_kind(kind, believed)
+            fault = self.faults.of_kind(kind, believed)
         if not fault.detail:
             texts = (believed.get(name) for name in ("message", "title"))
             fault.detail = next((each for each in texts if each and isinstance(each, str)), "")

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable
 from typing import Any
 
 from entrepot.http.forms import format_pairs
-from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Types
-from entrepot.protocols.rest.binding.bound import NDJSON, Binding, mount
+from entrepot.protocols.rest.binding.bound import NDJSON, Binding, BoundService
 from entrepot.shapes.sample import sample
 
 
-def command(service: Service, bound: Iterable[tuple[Operation, Binding]], base_url: str) -> str:
+def command(bound: BoundService, base_url: str) -> str:
     """A curl line for the operation that is easiest to call; "" when there is none."""
-    candidates = [pair for pair in bound if pair[1].body in ("none", "object", "value")]
+    candidates = [binding for binding in bound.bindings if binding.body in ("none", "object", "value")]
     if not candidates:
         return ""
-    operation, binding = min(candidates, key=_effort)
-    return _curl(operation, binding, service.types, base_url.rstrip("/") + mount(service).rstrip("/"))
+    return _curl(min(candidates, key=_effort), bound.service.types, base_url.rstrip("/") + bound.mount.rstrip("/"))
 
 
-def _effort(pair: tuple[Operation, Binding]) -> tuple[bool, bool, int]:
+def _effort(binding: Binding) -> tuple[bool, bool, int]:
     """Reading before writing, plain answers before streams, few required fields before many."""
-    operation, binding = pair
+    operation = binding.operation
     required = sum(bound.field.required for bound in binding.fields)
     return not operation.safe, operation.stream_output, required + (0 if operation.examples else 1)
 
 
-def _curl(operation: Operation, binding: Binding, types: Types, base: str) -> str:
+def _curl(binding: Binding, types: Types, base: str) -> str:
+    operation = binding.operation
     given = next((example.input for example in operation.examples if isinstance(example.input, dict)), {})
 
     def value_of(field: Field) -> Any:

@@ -25,7 +25,7 @@ _decode = msgspec.json.Decoder(list[Members], float_hook=Decimal).decode
 def write(warnings: Sequence[Located], operation: Operation, values: Values) -> bytes:
     """Each fault as in a problem, and the pointer to its place."""
     listed = [
-        {"pointer": each.pointer, **members_of(each.fault, "", operation, values, values.limits).members}
+        {"pointer": each.pointer, **members_of(each.fault, "", operation, values).members}
         for each in warnings[: values.limits.issues_max]
     ]
     return _BEYOND_ASCII.sub(_escaped, encode_members(listed).decode()).encode()

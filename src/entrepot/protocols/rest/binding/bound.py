@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from entrepot.model.operation import Service
+from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field
+from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.template import Template
 
 NAME = "rest"
@@ -38,6 +39,9 @@ BodyForm = Literal["none", "object", "value", "form", "raw", "file", "stream"]
 """What the body is: nothing; one JSON object of the body's fields; the one field's JSON; a form
 (urlencoded or multipart); octets held in memory; a streamed file; a stream of JSON lines."""
 
+AnswerForm = Literal["none", "value", "raw", "file", "stream"]
+"""What the body of an answer is: nothing; JSON; octets held in memory; a streamed file; a stream of JSON items."""
+
 
 class BoundField(msgspec.Struct, frozen=True, kw_only=True):
     """One input field and where it stands."""
@@ -49,15 +53,22 @@ class BoundField(msgspec.Struct, frozen=True, kw_only=True):
     style: Style = "scalar"
     nullable: bool = False
 
+    @property
+    def null_by_absence(self) -> bool:
+        """Whether leaving it out means null."""
+        return self.nullable and self.where not in ("path", "query") and null_is_absence(self.field)
+
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """How one operation is carried over HTTP."""
 
+    operation: Operation
     method: str
     path: Template
     """Relative to the service's mount."""
     fields: tuple[BoundField, ...]
     body: BodyForm
+    answer: AnswerForm
     accepts: tuple[str, ...]
     """Media types a request body may have; a client sends the first."""
     produces: tuple[str, ...]
@@ -70,6 +81,26 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     def at(self, *where: Where) -> tuple[BoundField, ...]:
         """The fields that stand there."""
         return tuple(bound for bound in self.fields if bound.where in where)
+
+
+class BoundService(msgspec.Struct, frozen=True):
+    """A service with the binding of each of its operations."""
+
+    service: Service
+    bindings: tuple[Binding, ...]
+
+    @property
+    def mount(self) -> str:
+        """The prefix of its addresses, with a slash at its end."""
+        return mount(self.service)
+
+    def address(self, binding: Binding) -> Template:
+        """The whole path of an operation."""
+        return template.parse(self.mount.rstrip("/") + binding.path.text)
+
+    def binding(self, operation: str) -> Binding | None:
+        """That of the operation with this name, if there is one."""
+        return next((each for each in self.bindings if each.operation.name == operation), None)
 
 
 def accept_of(binding: Binding) -> bytes:

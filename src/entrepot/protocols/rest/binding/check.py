@@ -14,8 +14,9 @@ class Unbindable(ValueError):
     """An operation that REST cannot carry as it is bound; says why."""
 
 
-def check(operation: Operation, binding: Binding, types: Types) -> None:
+def check(binding: Binding, types: Types) -> None:
     """Raises `Unbindable` for what HTTP has no place for."""
+    operation = binding.operation
     in_path = {bound.name for bound in binding.at("path")}
     if in_path != set(binding.path.variables):
         odd = ", ".join(sorted(in_path ^ set(binding.path.variables)))

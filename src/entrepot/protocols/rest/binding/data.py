@@ -28,9 +28,11 @@ from entrepot.protocols.rest.binding.bound import (
     OCTETS,
     PATHS,
     URLENCODED,
+    AnswerForm,
     Binding,
     BodyForm,
     BoundField,
+    BoundService,
     Style,
     Where,
 )
@@ -78,19 +80,27 @@ def bind(operation: Operation, types: Types) -> Binding:
         raise Unbindable(str(error)) from None
     fields = _placed_all(operation, data, types, method, path)
     body = _body_form(operation, fields, types, method, data)
+    answer = _answer_form(operation, types)
     binding = Binding(
+        operation=operation,
         method=method,
         path=path,
         fields=fields,
         body=body,
+        answer=answer,
         accepts=data.accepts or _accepts(body, method, fields, types),
-        produces=data.produces or _produces(operation, types),
-        status=data.status or _status(operation, location, types),
+        produces=data.produces or _produces(operation.output, answer, types),
+        status=data.status or (201 if location is not None else 204 if answer == "none" else 200),
         location=location,
         conditions=data.conditions,
     )
-    check(operation, binding, types)
+    check(binding, types)
     return binding
+
+
+def bind_service(service: Service) -> BoundService:
+    """The binding of each operation. Raises `Unbindable`."""
+    return BoundService(service, tuple(bind(operation, service.types) for operation in service.operations))
 
 
 def bind_upstream(operation: Operation, service: Service) -> Binding:
@@ -182,13 +192,27 @@ def _accepts(body: BodyForm, method: str, fields: Iterable[BoundField], types: T
             return (JSON, MERGE_PATCH) if method == "PATCH" else (JSON,)
 
 
-def _produces(operation: Operation, types: Types) -> tuple[str, ...]:
+def _answer_form(operation: Operation, types: Types) -> AnswerForm:
     if operation.stream_output:
-        return (EVENT_STREAM, NDJSON)
+        return "stream"
     inner = shape.resolve(operation.output, types)
     if isinstance(inner, shape.Null):
-        return ()
-    return _media_types(inner, types) if is_octets(inner, types) else (JSON,)
+        return "none"
+    if not is_octets(inner, types):
+        return "value"
+    return "file" if isinstance(shape.unwrap(inner, types), shape.File) else "raw"
+
+
+def _produces(output: Shape, answer: AnswerForm, types: Types) -> tuple[str, ...]:
+    match answer:
+        case "stream":
+            return (EVENT_STREAM, NDJSON)
+        case "none":
+            return ()
+        case "value":
+            return (JSON,)
+        case _:
+            return _media_types(output, types)
 
 
 def _media_types(part: Shape, types: Types) -> tuple[str, ...]:
@@ -201,13 +225,6 @@ def _media_types(part: Shape, types: Types) -> tuple[str, ...]:
             return (media_type,)
         case _:
             return (OCTETS,)
-
-
-def _status(operation: Operation, location: Template | None, types: Types) -> int:
-    if location is not None:
-        return 201
-    empty = isinstance(shape.resolve(operation.output, types), shape.Null) and not operation.stream_output
-    return 204 if empty else 200
 
 
 def _is_deep(field: Field, where: Where, natural: Style, types: Types) -> bool:

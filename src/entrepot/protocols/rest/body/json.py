@@ -1,64 +1,36 @@
-"""The body of a request as input fields: JSON, a form, octets, a file, a stream of lines."""
+"""JSON: an object of the body's fields, the value of one field, the output of an operation."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from entrepot.http.bodies import chunks_of, read
-from entrepot.http.headers import HeaderMap
-from entrepot.http.lines import read_lines
-from entrepot.http.media_types import MediaTypes
-from entrepot.kit.limits import Limits
+from entrepot.http.bodies import read_reply
+from entrepot.http.media_types import MediaTypes, essence, matches
 from entrepot.kit.pointers import escape
+from entrepot.model.call import Context
 from entrepot.model.fault import Fault, Issue
-from entrepot.model.faults import Invalid, Malformed, Unsupported
+from entrepot.model.faults import Invalid, Malformed
+from entrepot.model.headers import header
 from entrepot.model.operation import Operation
-from entrepot.model.shape import Record, Types
-from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding.bound import OCTETS, Binding, BoundField
-from entrepot.protocols.rest.body.form import form_reader
-from entrepot.protocols.rest.body.octets import file_of
-from entrepot.protocols.rest.body.received import (
-    NOTHING,
-    Given,
-    ReadBody,
-    Received,
-    announces_body,
-    checked_octets,
-    file_limit,
-    leave_out,
-    refuse_length,
-    refuse_media_type,
+from entrepot.model.shape import Record
+from entrepot.ports.exchange import Response
+from entrepot.protocols.rest.binding.bound import Binding, BoundField
+from entrepot.protocols.rest.body.body import (
+    EMPTY,
+    BodyReader,
+    Content,
+    ReadAnswer,
+    WriteAnswer,
+    WriteBody,
+    broken,
+    content_of,
+    fetched_whole,
 )
-from entrepot.protocols.rest.parameters.text import prefixed, renamed, wire_names
-from entrepot.shapes.values import Codec, Values
-
-
-def body_reader(
-    operation: Operation, binding: Binding, values: Values, types: Types, limits: Limits
-) -> ReadBody | None:
-    """Reads the bodies of one operation; None when it takes none."""
-    taken = MediaTypes(binding.accepts)
-    fields = binding.at("body", "form")
-    match binding.body:
-        case "none":
-            return None
-        case "object":
-            return _object_reader(operation, fields, taken, values, limits)
-        case "value":
-            return _value_reader(fields[0], taken, values, limits)
-        case "raw":
-            return _raw_reader(fields[0], taken, values, limits)
-        case "file":
-            return _file_reader(fields[0], taken, types, limits)
-        case "form":
-            return form_reader(operation, fields, taken, values, types, limits)
-        case "stream":
-            assert operation.stream_input is not None
-            return _stream_reader(values.codec(operation.stream_input), taken, limits)
+from entrepot.protocols.rest.parameters.parameter import Attributes, prefixed, renamed, wire_names
+from entrepot.shapes.values import Values
 
 
 def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
@@ -70,116 +42,135 @@ def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
     return operation.input if whole else msgspec.structs.replace(operation.input, fields=renamed)
 
 
-def _object_reader(
-    operation: Operation, fields: tuple[BoundField, ...], taken: MediaTypes, values: Values, limits: Limits
-) -> ReadBody:
-    codec = values.codec(body_record(operation, fields))
-    whole = codec.shape == operation.input
-    attributes = [bound.field.attribute for bound in fields]
+def object_reader(binding: Binding, values: Values) -> BodyReader:
+    """Reads an object of fields; an empty body is an object without any."""
+    fields = binding.at("body")
+    decode = values.codec(body_record(binding.operation, fields)).decode
+    attributes_of = [bound.field.attribute for bound in fields]
     names = wire_names(fields)
-    limit, usual = limits.body_bytes_max, taken.usual
 
-    async def read_object(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
-        if known.get(b"content-type") not in usual or b"content-encoding" in known:
-            refuse_media_type(taken, known)
-        body = await read(request.body, limit, known.get(b"content-length"))
+    def whole(content: bytes) -> Any:
+        return decode(content or b"{}")
+
+    def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
         try:
-            value = codec.decode(body or b"{}")
+            value = whole(content)
         except Invalid as invalid:
             issues.extend(renamed(invalid.issues, names))
-            return NOTHING
         except Malformed as malformed:
-            malformed.issues = tuple(renamed(malformed.issues, names))
+            malformed.issues = renamed(malformed.issues, names)
             raise
-        if whole:
-            return Received(value)
-        for attribute in attributes:
-            given[attribute] = getattr(value, attribute)
-        return NOTHING
+        else:
+            attributes.update((name, getattr(value, name)) for name in attributes_of)
 
-    return read_object
+    fetch = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max)
+    return BodyReader(fetch, take, whole if _is_whole(binding) else None)
 
 
-def _value_reader(bound: BoundField, taken: MediaTypes, values: Values, limits: Limits) -> ReadBody:
-    field = bound.field
-    decode = values.codec(field.shape).decode
-    attribute, name, required, limit = field.attribute, field.name, field.required, limits.body_bytes_max
-    usual = taken.usual
+def object_writer(binding: Binding, values: Values) -> WriteBody:
+    """Writes an object of fields; where there are none, nothing."""
+    fields = binding.at("body")
+    codec, media_type = values.codec(body_record(binding.operation, fields)), _sent_type(binding)
+    encode = codec.encode
+    if not fields:
+        return lambda _input, _stream: EMPTY
+    if _is_whole(binding):
+        return lambda input, _stream: content_of(encode(input), media_type)
+    make = codec.type
+    attributes = [bound.field.attribute for bound in fields]
 
-    async def read_value(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
-        if known.get(b"content-type") not in usual or b"content-encoding" in known:
-            refuse_media_type(taken, known)
-        body = await read(request.body, limit, known.get(b"content-length"))
-        if body:
+    def write_object(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
+        return content_of(encode(make(**{name: getattr(input, name) for name in attributes})), media_type)
+
+    return write_object
+
+
+def _is_whole(binding: Binding) -> bool:
+    """Whether the body's object is the input itself."""
+    return body_record(binding.operation, binding.at("body")) == binding.operation.input
+
+
+def value_reader(binding: Binding, values: Values) -> BodyReader:
+    """Reads the value of the one field in the body; an empty body leaves it out."""
+    [bound] = binding.at("body")
+    name, attribute, decode = bound.field.name, bound.field.attribute, values.codec(bound.field.shape).decode
+    make, required = values.codec(binding.operation.input).type, bound.field.required
+    missing = Issue(f"/{escape(name)}", "missing", "the request has no body")
+
+    def decode_field(content: bytes) -> Any:
+        if not content:
+            raise Invalid("the input does not fit its type", issues=(missing,))
+        try:
+            return decode(content)
+        except (Invalid, Malformed) as fault:
+            fault.issues = tuple(prefixed(fault.issues, name))
+            raise
+
+    def whole(content: bytes) -> Any:
+        return make(**{attribute: decode_field(content)}) if content or required else make()
+
+    def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
+        if content or required:
             try:
-                given[attribute] = decode(body)
+                attributes[attribute] = decode_field(content)
             except Invalid as invalid:
-                issues.extend(prefixed(invalid.issues, name))
-            except Malformed as malformed:
-                malformed.issues = tuple(prefixed(malformed.issues, name))
-                raise
-        elif required:
-            issues.append(Issue(f"/{escape(name)}", "missing", "the request has no body"))
-        return NOTHING
+                issues.extend(invalid.issues)
 
-    return read_value
+    fetch = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max)
+    return BodyReader(fetch, take, whole if len(binding.fields) == 1 else None)
 
 
-def _raw_reader(bound: BoundField, taken: MediaTypes, values: Values, limits: Limits) -> ReadBody:
-    field = bound.field
-    codec = values.codec(field.shape)
-    optional = bound.nullable or not field.required
+def value_writer(binding: Binding, values: Values) -> WriteBody:
+    """Writes the value of the one field in the body; where it is absent, nothing."""
+    [bound] = binding.at("body")
+    encode, attribute, media_type = values.codec(bound.field.shape).encode, bound.field.attribute, _sent_type(binding)
 
-    async def read_raw(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
-        refuse_media_type(taken, known)
-        body = await read(request.body, limits.body_bytes_max, known.get(b"content-length"))
-        if not body and optional and b"content-type" not in known:
-            leave_out(bound, given, issues, "the request has no body")
-            return NOTHING
+    def write_value(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
+        value = getattr(input, attribute)
+        return EMPTY if value is msgspec.UNSET else content_of(encode(value), media_type)
+
+    return write_value
+
+
+def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
+    """Writes outputs."""
+    encode, status = values.codec(binding.operation.output).encode, binding.status
+    content_type = (b"content-type", binding.produces[0].encode())
+
+    def write_answer(output: Any, _media_type: str, _context: Context) -> Response:
+        body = encode(output)
+        return Response(status, [(b"content-length", b"%d" % len(body)), content_type], body)
+
+    return write_answer
+
+
+def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer:
+    """Reads outputs from answers."""
+    decode, limit = output_decoder(binding, values, upstream), values.limits.reply_bytes_max
+
+    async def read_answer(response: Response) -> Any:
+        label = header(response.headers, b"content-type")
+        found = essence(label) if label else binding.produces[0]
+        if not (found.endswith("json") or any(matches(wanted, found) for wanted in binding.produces)):
+            raise broken(upstream, f"answered with {found} instead of {binding.produces[0]}")
+        return decode(await read_reply(response.body, limit, upstream), "")
+
+    return read_answer
+
+
+def output_decoder(binding: Binding, values: Values, upstream: str) -> Callable[[bytes, str], Any]:
+    """Decodes an output, or an item of a stream at this pointer. Raises `UpstreamFailed`."""
+    trusted = values.codec(binding.operation.output).decode_trusted
+
+    def decode(content: bytes, pointer: str) -> Any:
         try:
-            given[field.attribute] = checked_octets(body, codec)
-        except Invalid as invalid:
-            issues.extend(prefixed(invalid.issues, field.name))
-        return NOTHING
-
-    return read_raw
-
-
-def _file_reader(bound: BoundField, taken: MediaTypes, types: Types, limits: Limits) -> ReadBody:
-    field = bound.field
-    limit = file_limit(field, types, limits)
-    optional = bound.nullable or not field.required
-
-    async def read_file(request: Request, known: HeaderMap, given: Given, issues: list[Issue]) -> Received:
-        refuse_media_type(taken, known)
-        refuse_length(known, limit)
-        if b"content-type" not in known and (optional or not announces_body(known)):
-            leave_out(bound, given, issues, "the request has no body")
-            return NOTHING
-        if b"content-type" not in known and not taken.includes(OCTETS.encode()):
-            raise Unsupported(f"the body has no Content-Type; this operation takes {', '.join(taken.media_types)}")
-        given[field.attribute] = file_of(request.headers, request.body, limit)
-        return NOTHING
-
-    return read_file
-
-
-def _stream_reader(codec: Codec, taken: MediaTypes, limits: Limits) -> ReadBody:
-    async def read_stream(request: Request, known: HeaderMap, _given: Given, _issues: list[Issue]) -> Received:
-        refuse_media_type(taken, known)
-        return Received(None, _items(request, codec, limits.stream_item_bytes_max))
-
-    return read_stream
-
-
-async def _items(request: Request, codec: Codec, limit: int) -> AsyncIterator[Any]:
-    index = 0
-    async for line in read_lines(chunks_of(request.body), limit):
-        try:
-            yield codec.decode(line)
+            return trusted(content)
         except Fault as fault:
-            place = f"/stream/{index}"
-            fault.detail = f"item {index} of the stream: {fault.detail}"
-            fault.issues = tuple(Issue(place + each.pointer, each.code, each.message) for each in fault.issues)
-            raise
-        index += 1
+            issues = tuple(Issue(pointer + each.pointer, each.code, each.message) for each in fault.issues)
+            raise broken(upstream, "answered outside its contract", issues) from None
+
+    return decode
+
+
+def _sent_type(binding: Binding) -> bytes:
+    return binding.accepts[0].encode() if binding.accepts else b""

@@ -1,18 +1,142 @@
-"""A message's body as a streamed file, and what its headers tell of it."""
+"""Octets as they are: held in memory (raw), or a file that streams."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
-from entrepot.http.bodies import chunks_of, close
+import msgspec
+
+from entrepot.http.bodies import chunks_of, close, read_reply, refuse_announced
 from entrepot.http.disposition import attachment, file_name
-from entrepot.http.headers import content_length
-from entrepot.model.faults import TooLarge
+from entrepot.http.headers import HeaderMap, content_length
+from entrepot.http.media_types import MediaTypes
+from entrepot.model import shape
+from entrepot.model.call import Context
+from entrepot.model.fault import Issue
+from entrepot.model.faults import Invalid, TooLarge, Unsupported
 from entrepot.model.file import File
 from entrepot.model.headers import Headers, header
-from entrepot.ports.exchange import Body
+from entrepot.ports.exchange import Body, Request, Response
 from entrepot.protocols.rest import etags
-from entrepot.protocols.rest.binding.bound import OCTETS
+from entrepot.protocols.rest.binding.bound import OCTETS, Binding, BoundField
+from entrepot.protocols.rest.body.body import (
+    EMPTY,
+    NO_CONTENT,
+    BodyReader,
+    Content,
+    ReadAnswer,
+    WriteAnswer,
+    WriteBody,
+    content_of,
+    fetched_whole,
+    file_limit,
+    refuse_media_type,
+)
+from entrepot.protocols.rest.parameters.parameter import parameter
+from entrepot.shapes.values import Codec, Values
+
+_ABSENT = "the request has no body"
+
+
+def raw_reader(binding: Binding, values: Values) -> BodyReader:
+    """Reads octets into memory; an empty body without a label leaves an optional field out."""
+    [bound] = binding.at("body")
+    codec = values.codec(bound.field.shape)
+    fetch_whole = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max)
+
+    async def fetch(request: Request, headers: HeaderMap) -> bytes | None:
+        body: bytes = await fetch_whole(request, headers)
+        return None if not body and _is_optional(bound) and b"content-type" not in headers else body
+
+    return BodyReader(fetch, parameter(bound, lambda content: checked_octets(content, codec), _ABSENT).take)
+
+
+def raw_writer(binding: Binding, _values: Values) -> WriteBody:
+    """Writes octets; where they are absent or null, nothing."""
+    attribute, media_type = binding.at("body")[0].field.attribute, binding.accepts[0].encode()
+
+    def write_raw(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
+        value = getattr(input, attribute)
+        return EMPTY if value is None or value is msgspec.UNSET else content_of(value, media_type)
+
+    return write_raw
+
+
+def file_reader(binding: Binding, values: Values) -> BodyReader:
+    """Reads a file, which streams while the operation runs."""
+    [bound] = binding.at("body")
+    media_types, limit = MediaTypes(binding.accepts), file_limit(bound.field, values)
+
+    async def fetch(request: Request, headers: HeaderMap) -> File | None:
+        refuse_media_type(media_types, headers)
+        refuse_announced(headers.get(b"content-length"), limit)
+        if b"content-type" not in headers:
+            if _is_optional(bound) or not _announces_body(headers):
+                return None
+            if not media_types.includes(OCTETS.encode()):
+                raise Unsupported(
+                    f"the body has no Content-Type; this operation takes {', '.join(media_types.media_types)}"
+                )
+        return file_of(request.headers, request.body, limit)
+
+    return BodyReader(fetch, parameter(bound, lambda file: file, _ABSENT).take)
+
+
+def file_writer(binding: Binding, _values: Values) -> WriteBody:
+    """Writes a file as it streams; where it is absent or null, nothing."""
+    attribute = binding.at("body")[0].field.attribute
+
+    def write_file(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
+        file = getattr(input, attribute)
+        return EMPTY if file is None or file is msgspec.UNSET else Content(headers_of(file), file.open())
+
+    return write_file
+
+
+def raw_answer_writer(binding: Binding, _values: Values) -> WriteAnswer:
+    """Writes octets as an answer; null is an answer without content."""
+    content_type = (b"content-type", binding.produces[0].encode())
+
+    def write_answer(output: bytes | None, _media_type: str, _context: Context) -> Response:
+        if output is None:
+            return Response(NO_CONTENT, [])
+        return Response(binding.status, [(b"content-length", b"%d" % len(output)), content_type], output)
+
+    return write_answer
+
+
+def raw_answer_reader(_binding: Binding, values: Values, upstream: str) -> ReadAnswer:
+    """Reads octets from an answer."""
+    limit = values.limits.reply_bytes_max
+    return lambda response: read_reply(response.body, limit, upstream)
+
+
+def file_answer_writer(binding: Binding, _values: Values) -> WriteAnswer:
+    """Writes a file as an answer; null is an answer without content."""
+
+    def write_answer(output: File | None, _media_type: str, _context: Context) -> Response:
+        return (
+            Response(NO_CONTENT, []) if output is None else Response(binding.status, headers_of(output), output.open())
+        )
+
+    return write_answer
+
+
+def file_answer_reader(_binding: Binding, _values: Values, _upstream: str) -> ReadAnswer:
+    """Reads a file from an answer, which streams while it is used."""
+
+    async def read_answer(response: Response) -> File:
+        return file_of(response.headers, response.body)
+
+    return read_answer
+
+
+def checked_octets(content: bytes, codec: Codec) -> bytes:
+    """Raises `Invalid` when the octets are not of their shape: too few, too many."""
+    if not isinstance(codec.shape, shape.Raw) and not codec.accepts(content):
+        raise Invalid(issues=(Issue("", "length", f"{len(content)} bytes are not what is taken here"),))
+    return content
 
 
 def file_of(headers: Headers, body: Body, limit: int | None = None) -> File:
@@ -65,3 +189,12 @@ class _Once:
         finally:
             if not isinstance(self._body, bytes):
                 await close(self._body)
+
+
+def _is_optional(bound: BoundField) -> bool:
+    return bound.nullable or not bound.field.required
+
+
+def _announces_body(headers: HeaderMap) -> bool:
+    """Whether the headers say that there is a body (RFC 9112, §6)."""
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"

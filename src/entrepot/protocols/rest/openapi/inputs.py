@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 
 import msgspec
@@ -37,7 +36,6 @@ _HEADERS_OF_THE_CONNECTION = frozenset(
 )  # fmt: skip
 """Those that say how the message itself is sent, which is never the caller's to choose."""
 
-_VARIABLE = re.compile(r"\{([^{}]+)\}")
 _WHERE: dict[str, Where] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 
 
@@ -89,7 +87,7 @@ class InputImport:
     def read_path(self, path: str) -> None:
         """Takes the variables of the path that no parameter declares; they are text."""
         declared = {place["name"] for place in self.places.values() if place["in"] == "path"}
-        for name in _VARIABLE.findall(path):
+        for name in names.PATH_VARIABLE.findall(path):
             if name not in declared:
                 self._add(Field(name=name, shape=shape.Text(length_min=1)), "path")
 

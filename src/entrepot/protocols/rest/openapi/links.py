@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from entrepot.kit.pointers import escape, tokens
-from entrepot.model.operation import Link, Operation, Service
+from entrepot.model.operation import Link, Operation
 from entrepot.model.shape import Types
-from entrepot.protocols.rest.binding.bound import Binding, BoundField, has_default
+from entrepot.protocols.rest.binding.bound import Binding, BoundField, BoundService, has_default
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.shapes.document import Node
 
@@ -16,13 +16,12 @@ _MEMBER = "$response.body#/"
 """Before the pointer to a member of the answer (3.1, §4.8.20.4)."""
 
 
-def link(link: Link, service: Service) -> dict[str, Any] | None:
+def link(link: Link, service: BoundService) -> dict[str, Any] | None:
     """The link as OpenAPI has it; None where it leads elsewhere, or fills a part of a body: it has no word for that."""
-    operation = service.operation(link.operation)
-    if operation is None:
+    binding = service.binding(link.operation)
+    if binding is None:
         return None
-    binding = bind(operation, service.types)
-    written: dict[str, Any] = {"operationId": operation.name}
+    written: dict[str, Any] = {"operationId": link.operation}
     parameters: dict[str, str] = {}
     for bound in binding.fields:
         member = link.arguments.get(bound.field.name)

@@ -15,12 +15,11 @@ import msgspec
 from entrepot.http.problems import PROBLEM
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
-from entrepot.model.operation import Operation, Service
+from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import JSON, Binding, BoundField, mount
-from entrepot.protocols.rest.binding.data import bind
+from entrepot.protocols.rest.binding.bound import JSON, Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import links, words
@@ -35,32 +34,28 @@ VERSION = "3.1.1"
 Json = dict[str, Any]
 
 
-def write(service: Service) -> bytes:
+def write(bound: BoundService) -> bytes:
     """The document of a service."""
-    return _ENCODER.encode(document(service))
-
-
-def document(service: Service) -> Json:
-    """The document as plain JSON values."""
-    return _Writer(service).document()
+    return _ENCODER.encode(_Writer(bound).document())
 
 
 class _Writer:
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._types = service.types
+    def __init__(self, bound: BoundService) -> None:
+        self._bound = bound
+        self._service = bound.service
+        self._types = bound.service.types
 
     def document(self) -> Json:
         service = self._service
         paths: dict[str, Json] = {}
-        for operation in service.operations:
-            binding = bind(operation, self._types)
-            paths.setdefault(binding.path.text, {})[binding.method.lower()] = self._operation(operation, binding)
+        for binding in self._bound.bindings:
+            operation = self._operation(binding.operation, binding)
+            paths.setdefault(binding.path.text, {})[binding.method.lower()] = operation
         schemas = {name: self._schema(part) for name, part in self._types.items()}
         document = _said(
             openapi=VERSION,
             info=_said(title=service.title or service.name, version=service.version, description=service.docs),
-            servers=[{"url": mount(service).rstrip("/")}],
+            servers=[{"url": self._bound.mount.rstrip("/")}],
             tags=[{"name": tag} for tag in _tags(service.operations)],
             paths=paths,
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}},
@@ -189,7 +184,7 @@ class _Writer:
             return {}
         name = operation.output.name
         own = (link for link in self._service.links if link.type == name and not link.batch)
-        written = {link.field: links.link(link, self._service) for link in own}
+        written = {link.field: links.link(link, self._bound) for link in own}
         return {field: link for field, link in written.items() if link is not None}
 
     def _failure(self, declared: Sequence[DeclaredFault], others: list[Json]) -> Json:

@@ -48,12 +48,12 @@ def gather(texts: dict[str, T], names: Container[str]) -> dict[str, dict[Path, T
     return found
 
 
-def reader(part: Shape, types: Types, values: Values) -> Callable[[Members], Any]:
+def reader(part: Shape, values: Values) -> Callable[[Members], Any]:
     """Turns the texts of a value into it. Raises `Invalid` with pointers relative to the value."""
     codec = values.codec(part)
 
     def read(members: Members) -> Any:
-        reading = _Reading(types, values.limits)
+        reading = _Reading(values.types, values.limits)
         plain = reading.plain(part, members, "")
         if reading.issues:
             raise Invalid(issues=tuple(reading.issues))
@@ -151,13 +151,13 @@ def _member(part: s.Record | s.Map, name: str) -> Shape | None:
     return None if field is None else field.shape
 
 
-def writer(part: Shape, name: str, types: Types, values: Values) -> Callable[[Any], list[tuple[str, str | None]]]:
+def writer(part: Shape, name: str, values: Values) -> Callable[[Any], list[tuple[str, str | None]]]:
     """Turns a value into names and texts; the dual of `gather` and `reader`.
 
     It raises ValueError for what they could not tell from something else.
     """
     to_plain = values.codec(part).to_plain
-    return lambda value: list(_pairs(part, to_plain(value), name, types, nullable=False))
+    return lambda value: list(_pairs(part, to_plain(value), name, values.types, nullable=False))
 
 
 def _pairs(part: Shape, plain: Any, name: str, types: Types, *, nullable: bool) -> Iterator[tuple[str, str | None]]:

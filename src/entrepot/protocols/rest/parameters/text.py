@@ -8,16 +8,18 @@ one that leaving the name out does not say.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote
+
+import msgspec
 
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
-from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest.binding.bound import BoundField, Style, Where, null_is_absence
+from entrepot.model.shape import Shape
+from entrepot.protocols.rest.binding.bound import BoundField, Style, Where
 from entrepot.protocols.rest.parameters import deep
 from entrepot.protocols.rest.routing.template import decode_items
 from entrepot.shapes import text
@@ -31,85 +33,79 @@ Pairs = list[tuple[str, str | None]]
 """Names and texts, in order."""
 
 Read = Callable[[Texts], Any]
-"""Raises `Invalid` with pointers relative to the field, or `Malformed`."""
+"""Raises `NotOfShape`, or `Invalid` with pointers relative to the field."""
 
 Write = Callable[[Any], Texts]
 """Raises ValueError when the place cannot hold the value."""
+
+FieldWriter = tuple[BoundField, Callable[[Any], Pairs]]
 
 _SEPARATORS: dict[Style, str] = {"comma": ",", "space": " ", "pipe": "|"}
 _UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
 
 
-def reader(bound: BoundField, types: Types, values: Values) -> Read:
+def reader(bound: BoundField, values: Values) -> Read:
     """Turns the texts under a parameter's name into its value."""
     codec = values.codec(bound.field.shape)
     if bound.style == "json":
         return _json_reader(codec)
     if bound.style == "scalar":
-        return _scalar_reader(_one_reader(bound.field.shape, types, values), nullable=bound.nullable)
-    listed = shape.unwrap(bound.field.shape, types)
+        return _scalar_reader(_one_reader(bound.field.shape, values), nullable=bound.nullable)
+    listed = shape.unwrap(bound.field.shape, values.types)
     assert isinstance(listed, shape.List)
-    read_one = _one_reader(listed.item, types, values)
+    read_one = _one_reader(listed.item, values)
     separator = _separator(bound)
     constrained = bool(listed.unique or listed.length_min or listed.length_max is not None)
     read = _list_reader(read_one, separator, codec if constrained else None)
     return (lambda texts: None if texts == [None] else read(texts)) if _bare_is_null(bound) else read
 
 
-def path_reader(bound: BoundField, types: Types, values: Values) -> Callable[[str], Any]:
-    """As `reader`, for what stands in a path, percent-encoded. Raises `NotOfShape` too."""
+def path_reader(bound: BoundField, values: Values) -> Callable[[str], Any]:
+    """As `reader`, for what stands in a path, percent-encoded."""
     if bound.style == "scalar":
-        read_one = text.reader(bound.field.shape, types, values.classes, values.limits)
+        read_one = _one_reader(bound.field.shape, values)
         return lambda raw: read_one(unquote(raw) if "%" in raw else raw)
-    read = reader(bound, types, values)
+    read = reader(bound, values)
     if bound.style == "comma":
         return lambda raw: read([*decode_items(raw)])
     return lambda raw: read([unquote(raw)])
 
 
-def writer(bound: BoundField, types: Types, values: Values) -> Write:
+def writer(bound: BoundField, values: Values) -> Write:
     """Turns a parameter's value into the texts under its name."""
-    write = _plain_writer(bound, types, values)
+    write = _plain_writer(bound, values)
     return _checked_writer(write, bound.where) if bound.where in ("header", "path") else write
 
 
-def pair_writer(bound: BoundField, types: Types, values: Values) -> Callable[[Any], Pairs]:
+def pair_writer(bound: BoundField, values: Values) -> Callable[[Any], Pairs]:
     """Turns a parameter's value into all names and texts that say it. They raise ValueError as `Write` does."""
     if bound.style == "deep":
-        return deep.writer(bound.field.shape, bound.name, types, values)
-    write, name = writer(bound, types, values), bound.name
+        return deep.writer(bound.field.shape, bound.name, values)
+    write, name = writer(bound, values), bound.name
     return lambda value: [(name, text) for text in write(value)]
 
 
-def prefixed(issues: Iterable[Issue], name: str) -> Iterable[Issue]:
-    """Issues of a field's value as issues of the input."""
-    start = f"/{escape(name)}"
-    return (Issue(start + issue.pointer, issue.code, issue.message) for issue in issues)
-
-
-def wire_names(fields: Iterable[BoundField]) -> dict[str, str]:
-    """The names of parameters by those they have on the wire, both as tokens of a pointer, where they differ."""
-    return {escape(p.name): escape(p.field.name) for p in fields if p.name != p.field.name}
-
-
-def renamed(issues: Iterable[Issue], names: Mapping[str, str]) -> Iterable[Issue]:
-    """Issues whose first token is the parameter rather than its name on the wire."""
-    for issue in issues:
-        first, slash, rest = issue.pointer[1:].partition("/")
-        pointer = f"/{names[first]}{slash}{rest}" if first in names else issue.pointer
-        yield Issue(pointer, issue.code, issue.message)
-
-
-def _one_reader(part: Shape, types: Types, values: Values) -> Callable[[str], Any]:
-    read = text.reader(part, types, values.classes, values.limits)
-
-    def read_one(given: str) -> Any:
+def write_pairs(writers: Iterable[FieldWriter], input: Any, issues: list[Issue]) -> Pairs:
+    """Names and texts of the fields that are not absent; what their place cannot hold becomes an issue."""
+    pairs: Pairs = []
+    for bound, write in writers:
+        value = getattr(input, bound.field.attribute)
+        if value is msgspec.UNSET:
+            continue
         try:
-            return read(given)
-        except NotOfShape as error:
-            raise Invalid(issues=(Issue("", *error.problem),)) from None
+            pairs.extend(write(value))
+        except ValueError as error:
+            issues.append(Issue(f"/{escape(bound.field.name)}", "encoding", str(error)))
+    return pairs
 
-    return read_one
+
+def field_writers(fields: Iterable[BoundField], values: Values) -> list[FieldWriter]:
+    """Each field with what writes its names and texts."""
+    return [(bound, pair_writer(bound, values)) for bound in fields]
+
+
+def _one_reader(part: Shape, values: Values) -> Callable[[str], Any]:
+    return text.reader(part, values.types, values.classes, values.limits)
 
 
 def _scalar_reader(read_one: Callable[[str], Any], *, nullable: bool) -> Read:
@@ -131,8 +127,8 @@ def _list_reader(read_one: Callable[[str], Any], separator: str | None, codec: C
         for index, given in enumerate(_items(texts, separator)):
             try:
                 found.append(read_one(given))
-            except Invalid as invalid:
-                issues.extend(prefixed(invalid.issues, str(index)))
+            except NotOfShape as error:
+                issues.append(Issue(f"/{index}", *error.problem))
         if issues:
             raise Invalid(issues=tuple(issues))
         return found if codec is None else codec.of_plain(codec.to_plain(found))
@@ -164,19 +160,18 @@ def decode_json(codec: Codec, content: bytes) -> Any:
         raise Invalid(issues=malformed.issues or (Issue("", "syntax", malformed.detail),)) from None
 
 
-def _plain_writer(bound: BoundField, types: Types, values: Values) -> Write:
+def _plain_writer(bound: BoundField, values: Values) -> Write:
     field = bound.field
     if bound.style == "json":
         encode = values.codec(field.shape).encode
         return lambda value: [encode(value).decode()]
     if bound.style == "scalar":
-        write_one = text.writer(field.shape, types)
-        by_absence = bound.where in ("header", "cookie") and bound.nullable and null_is_absence(field)
-        absence: Texts = [] if by_absence else [None]
+        write_one = text.writer(field.shape, values.types)
+        absence: Texts = [] if bound.null_by_absence and bound.where != "form" else [None]
         return lambda value: list(absence) if value is None else [write_one(value)]
-    listed = shape.unwrap(field.shape, types)
+    listed = shape.unwrap(field.shape, values.types)
     assert isinstance(listed, shape.List)
-    write_item = text.writer(listed.item, types)
+    write_item = text.writer(listed.item, values.types)
     write = _list_writer(bound, write_item)
     null: Texts = [None] if _bare_is_null(bound) else []
     return lambda value: list(null) if value is None else write(value)

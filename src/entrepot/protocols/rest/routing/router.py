@@ -15,21 +15,21 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from entrepot.http.forms import BROKEN_ESCAPE
 from entrepot.model.faults import Malformed
 from entrepot.protocols.rest.routing.template import Segment, Template, encode_literal
 
 T = TypeVar("T")
 
-_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-
 
 class Ambiguous(ValueError):
     """Two templates take the same path, and nothing says which goes first."""
 
-    def __init__(self, reason: str, templates: tuple[str, str]) -> None:
+    def __init__(self, reason: str, one: Template, other: Template) -> None:
         super().__init__(reason)
-        self.templates = templates
-        """Their texts, the one that came first before the other."""
+        self.one = one
+        """The one that came first."""
+        self.other = other
 
 
 class Entry(msgspec.Struct, Generic[T], frozen=True):
@@ -53,7 +53,7 @@ class MethodTable(Generic[T]):
 
 
 class Router(Generic[T]):
-    """Finds tables of methods by raw path. Raises `Ambiguous` when it is built from templates that clash.
+    """Finds tables of methods by raw path. Of templates that clash it takes the first.
 
     `head` makes what answers HEAD of the endpoint for it, or else of that for GET.
     """
@@ -63,9 +63,27 @@ class Router(Generic[T]):
         self._tails: dict[bytes, MethodTable[T]] = {}
         """Places by all that comes before their last segment, a bare variable."""
         self._root: _Node[T] = _Node()
-        for template, group in _by_pattern(entries):
-            self._root.add(template.segments, MethodTable(group, head), template.text)
+        self.clashes: list[Ambiguous] = []
+        """Every pair of templates that no request could tell apart."""
+        for group in self._by_pattern(entries):
+            try:
+                self._root.add(group[0].template, MethodTable(group, head))
+            except Ambiguous as ambiguous:
+                self.clashes.append(ambiguous)
         self._root.collect([], self._static, self._tails)
+
+    def _by_pattern(self, entries: Iterable[Entry[T]]) -> Iterable[list[Entry[T]]]:
+        """Entries of one template, where the names of variables make no difference; the first of each method."""
+        groups: dict[tuple[Segment, ...], list[Entry[T]]] = {}
+        for entry in entries:
+            group = groups.setdefault(entry.template.pattern, [])
+            twin = next((each.template for each in group if each.method == entry.method), None)
+            if twin is None:
+                group.append(entry)
+            else:
+                reason = f"{entry.method} {twin.text} and {entry.template.text} are the same address"
+                self.clashes.append(Ambiguous(reason, twin, entry.template))
+        return groups.values()
 
     def find(self, path: bytes) -> tuple[MethodTable[T], tuple[str, ...]] | None:
         """The table and the values of its variables in order, as they stand in the path, or None.
@@ -83,26 +101,13 @@ class Router(Generic[T]):
         return self._root.find(raw, decoded, 0)
 
 
-def _by_pattern(entries: Iterable[Entry[T]]) -> list[tuple[Template, list[Entry[T]]]]:
-    """Entries by template, where the names of variables make no difference."""
-    groups: dict[tuple[Segment, ...], list[Entry[T]]] = {}
-    for entry in entries:
-        group = groups.setdefault(entry.template.pattern, [])
-        clash = next((other for other in group if other.method == entry.method), None)
-        if clash is not None:
-            one, other = clash.template.text, entry.template.text
-            raise Ambiguous(f"{entry.method} {one} and {other} are the same address", (one, other))
-        group.append(entry)
-    return [(group[0].template, group) for group in groups.values()]
-
-
 def _segments(path: bytes) -> tuple[list[str], list[str]]:
     """The path's segments as they came, and decoded."""
     try:
         raw = path.decode().split("/")
         if b"%" not in path:
             return raw, raw
-        if _BROKEN_ESCAPE.search(path):
+        if BROKEN_ESCAPE.search(path):
             raise Malformed("the path holds a '%' that is not followed by two hexadecimal digits")
         return raw, [_decode(segment) for segment in raw]
     except UnicodeDecodeError:
@@ -124,19 +129,19 @@ class _Node(Generic[T]):
         self.variable: _Node[T] | None = None
         self.table: MethodTable[T] | None = None
 
-    def add(self, segments: tuple[Segment, ...], table: MethodTable[T], text: str) -> None:
+    def add(self, template: Template, table: MethodTable[T]) -> None:
         node = self
-        for segment in segments:
-            node = node._child(segment, text)
+        for segment in template.segments:
+            node = node._child(segment, template)
         node.table = table
 
-    def _child(self, segment: Segment, text: str) -> _Node[T]:
+    def _child(self, segment: Segment, template: Template) -> _Node[T]:
         if not segment or (len(segment) == 1 and isinstance(segment[0], str)):
             return self.literals.setdefault("".join(map(str, segment)), _Node())
         if len(segment) == 1:
             self.variable = self.variable or _Node()
             return self.variable
-        mixed = _Mixed(segment, text)
+        mixed = _Mixed(segment, template)
         for other, node in self.mixed:
             if other.expression == mixed.expression:
                 return node
@@ -177,8 +182,8 @@ class _Node(Generic[T]):
 class _Mixed:
     """A segment of literal text around variables."""
 
-    def __init__(self, segment: Segment, text: str) -> None:
-        self.text = text
+    def __init__(self, segment: Segment, template: Template) -> None:
+        self.template = template
         self.prefix = segment[0] if isinstance(segment[0], str) else ""
         self.suffix = segment[-1] if isinstance(segment[-1], str) else ""
         self.literal_length = sum(len(part) for part in segment if isinstance(part, str))
@@ -189,8 +194,9 @@ class _Mixed:
         if not (_nested(self.prefix, other.prefix) and _nested(self.suffix[::-1], other.suffix[::-1])):
             return
         if self.literal_length == other.literal_length:
-            reason = f"{other.text} and {self.text} may take the same path; change the text around a variable"
-            raise Ambiguous(reason, (other.text, self.text))
+            one, two = other.template, self.template
+            reason = f"{one.text} and {two.text} may take the same path; change the text around a variable"
+            raise Ambiguous(reason, one, two)
 
 
 def _expressions(segment: Segment) -> Iterable[str]:

@@ -6,13 +6,13 @@ a list of texts with commas between them (simple expansion, §3.2.2).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 import msgspec
 
-_VARIABLE = re.compile(r"\{([^{}/]+)\}")
+from entrepot.kit.names import PATH_VARIABLE
+
 _SEGMENT_SAFE = "!$&'()*+,;=:@"
 """What literal text may hold unescaped beside letters, digits and `-._~` (RFC 3986, §3.3). In a value
 all of it is escaped (RFC 6570, §3.2.2)."""
@@ -78,7 +78,7 @@ def encode_literal(text: str) -> str:
 def _segment(text: str, whole: str) -> Segment:
     parts: list[Part] = []
     position = 0
-    for match in _VARIABLE.finditer(text):
+    for match in PATH_VARIABLE.finditer(text):
         if match.start() > position:
             between = unquote(text[position : match.start()])
             if parts and encode_literal(between[0]) != between[0]:

@@ -1,0 +1,135 @@
+"""The head of a request: what of an input stands in its path, query, headers and cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from entrepot.http.forms import format_pairs, parse_pairs
+from entrepot.http.headers import HeaderMap
+from entrepot.kit.pointers import escape
+from entrepot.model.fault import Issue
+from entrepot.model.faults import Invalid, Malformed
+from entrepot.model.headers import Headers, cookies_of, text_of
+from entrepot.ports.exchange import Request
+from entrepot.protocols.rest.binding.bound import Binding, BoundField, Where
+from entrepot.protocols.rest.parameters import deep
+from entrepot.protocols.rest.parameters.parameter import (
+    Attributes,
+    Parameter,
+    parameter,
+    renamed,
+    take_all,
+    wire_names,
+)
+from entrepot.protocols.rest.parameters.text import Texts, field_writers, path_reader, reader, write_pairs
+from entrepot.shapes.values import Values
+
+_COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
+"""What a cookie's value may hold unescaped (RFC 6265, §4.1.1), but for the percent sign."""
+
+
+class HeadReader:
+    """Reads the heads of requests for one operation. Every issue of every part is reported at once."""
+
+    def __init__(self, binding: Binding, values: Values) -> None:
+        in_path = {bound.name: bound for bound in binding.at("path")}
+        self.path = [_parameter(in_path[name], path_reader(in_path[name], values)) for name in binding.path.variables]
+        """In the order of the path's variables."""
+        query = binding.at("query")
+        self._query = [_text_parameter(bound, values) for bound in query if bound.style != "deep"]
+        self._objects = [
+            _parameter(bound, deep.reader(bound.field.shape, values)) for bound in query if bound.style == "deep"
+        ]
+        self._query_names = wire_names(query)
+        self._headers = [_text_parameter(bound, values) for bound in binding.at("header")]
+        self._cookies = [_text_parameter(bound, values) for bound in binding.at("cookie")]
+        self._position = _position(binding, values)
+        self.beside_path = bool(self._query or self._objects or self._headers or self._cookies or self._position)
+        """Whether anything is read but the path."""
+
+    def read(
+        self,
+        request: Request,
+        headers: HeaderMap,
+        variables: tuple[str, ...],
+        attributes: Attributes,
+        issues: list[Issue],
+    ) -> None:
+        """Adds what the head gives, and what is wrong with it. Raises `Malformed` or `TooLarge` for a query."""
+        for each, raw in zip(self.path, variables, strict=True):
+            each.take(raw, attributes, issues)
+        if self._query or self._objects or request.query:
+            self._read_query(request.query, attributes, issues)
+        if self._headers:
+            take_all(self._headers, _header_texts(request, self._headers), attributes, issues)
+        if self._cookies:
+            cookies: dict[str, Texts] = {name: [text] for name, text in cookies_of(request.headers).items()}
+            take_all(self._cookies, cookies, attributes, issues)
+        if self._position is not None and (last := headers.get(b"last-event-id")):
+            self._position.take([text_of(last)], attributes, issues)
+
+    def _read_query(self, query: bytes, attributes: Attributes, issues: list[Issue]) -> None:
+        try:
+            texts = parse_pairs(query)
+        except Malformed as malformed:
+            malformed.issues = renamed(malformed.issues, self._query_names)
+            raise
+        take_all(self._query, texts, attributes, issues)
+        if self._objects:
+            found = deep.gather(texts, {each.name for each in self._objects})
+            take_all(self._objects, found, attributes, issues)
+        issues.extend(
+            Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
+        )
+
+
+class HeadWriter:
+    """Writes what stands in the heads of requests for one operation."""
+
+    def __init__(self, binding: Binding, values: Values, base_path: str) -> None:
+        self._base_path = base_path.rstrip("/")
+        self._path = binding.path
+        places: tuple[Where, ...] = ("path", "query", "header", "cookie")
+        self._fields = [field_writers(binding.at(place), values) for place in places]
+
+    def write(self, input: Any) -> tuple[bytes, bytes, Headers]:
+        """The path, the query and the headers. Raises `Invalid` for values that their place cannot hold."""
+        issues: list[Issue] = []
+        in_path, query, headers, cookies = (write_pairs(each, input, issues) for each in self._fields)
+        if issues:
+            raise Invalid("the input cannot be written as an HTTP request", issues=tuple(issues))
+        texts: dict[str, list[str]] = {}
+        for name, text in in_path:
+            texts.setdefault(name, []).append(text or "")
+        lines = [(name.lower().encode(), (text or "").encode()) for name, text in headers]
+        if cookies:
+            said = (f"{name}={quote(text or '', safe=_COOKIE_SAFE)}" for name, text in cookies)
+            lines.append((b"cookie", "; ".join(said).encode()))
+        return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query), lines
+
+
+def _parameter(bound: BoundField, read: Callable[[Any], Any]) -> Parameter[Any]:
+    return parameter(bound, read, f"is required as the {bound.where} parameter `{bound.name}`")
+
+
+def _text_parameter(bound: BoundField, values: Values) -> Parameter[Texts]:
+    return _parameter(bound, reader(bound, values))
+
+
+def _position(binding: Binding, values: Values) -> Parameter[Texts] | None:
+    """The parameter that Last-Event-ID fills: where a stream is to go on."""
+    if binding.answer != "stream":
+        return None
+    cursors = (bound for bound in binding.at("query", "header") if bound.field.role == "cursor")
+    return next((_text_parameter(bound, values) for bound in cursors), None)
+
+
+def _header_texts(request: Request, parameters: list[Parameter[Texts]]) -> dict[str, Texts]:
+    wanted = {parameter.name.lower().encode(): parameter.name for parameter in parameters}
+    found: dict[str, Texts] = {}
+    for name, value in request.headers:
+        if name in wanted:
+            found.setdefault(wanted[name], []).append(text_of(value))
+    return found

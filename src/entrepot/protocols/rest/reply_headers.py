@@ -1,0 +1,129 @@
+"""What is told of a reply beside its body: by headers, written by the server and read by the client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from entrepot.http.forms import format_pairs, parse_pairs
+from entrepot.model import shape
+from entrepot.model.call import Meta, Reply
+from entrepot.model.headers import Headers
+from entrepot.model.shape import Field, Record, Types
+from entrepot.ports.exchange import Request
+from entrepot.protocols.rest import etags, warnings
+from entrepot.protocols.rest.binding.bound import Binding
+from entrepot.protocols.rest.binding.places import style_of
+from entrepot.shapes import text
+from entrepot.shapes.values import Values
+
+_FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
+"""Headers that belong to this response alone; a reply's own are left out."""
+_KEPT = frozenset((b"etag", b"location", b"last-modified", b"link"))
+"""Headers of an answer that mean something to whoever called."""
+_BREAKS_LINE = re.compile(rb"[\r\n\0]")
+
+Attribute = Callable[[Any], str | None]
+"""The text of one field of a value; None when the field is absent or null."""
+
+
+class ReplyHeaders:
+    """Adds to the answers of one operation what follows from the output, and what the handler set itself."""
+
+    def __init__(self, binding: Binding, values: Values, mount: str) -> None:
+        operation, types = binding.operation, values.types
+        self._operation = operation
+        self._values = values
+        self._version = None if operation.stream_output else attribute_with_role(operation.output, "version", types)
+        self._location = _location(binding, types, mount)
+        self._cursor = _cursor_name(binding, types)
+        self.derived = any(each is not None for each in (self._version, self._location, self._cursor))
+        """Whether the output alone may give headers."""
+
+    def add(self, headers: Headers, reply: Reply, request: Request) -> None:
+        """What follows from the output comes before what the handler set."""
+        output = reply.output
+        if self._version is not None and (version := self._version(output)) is not None:
+            headers.append((b"etag", etags.write(version)))
+        if self._location is not None and (location := self._location(output)) is not None:
+            headers.append((b"location", location))
+        if self._cursor is not None and output.next is not None:
+            headers.append((b"link", _next_link(request, self._cursor, output.next)))
+        if reply.meta is not None:
+            _add_own(headers, reply.meta)
+        if reply.warnings:
+            headers.append((warnings.HEADER, warnings.write(reply.warnings, self._operation, self._values)))
+
+
+def meta_of(headers: Headers) -> Meta | None:
+    """What an answer's headers mean to whoever called."""
+    kept = [pair for pair in headers if pair[0] in _KEPT]
+    return Meta(kept) if kept else None
+
+
+def checked_line(value: bytes) -> bytes:
+    """A header's value, or ValueError when it would break out of its line."""
+    if _BREAKS_LINE.search(value):
+        raise ValueError("a header's value holds a line break")
+    return value
+
+
+def attribute_with_role(output: shape.Shape, role: str, types: Types) -> Attribute | None:
+    """Reads the field with this role off a value; None when the shape has none that text can say."""
+    record = shape.unwrap(output, types)
+    field = record.with_role(role) if isinstance(record, Record) else None
+    return None if field is None or style_of(field.shape, types) != "scalar" else _attribute(field, types)
+
+
+def _attribute(field: Field, types: Types) -> Attribute:
+    name, write = field.attribute, text.writer(shape.unwrap(field.shape, types), types)
+
+    def read_off(value: Any) -> str | None:
+        found = getattr(value, name, None)
+        return None if found is None or found is msgspec.UNSET else write(found)
+
+    return read_off
+
+
+def _location(binding: Binding, types: Types, mount: str) -> Callable[[Any], bytes | None] | None:
+    template = binding.location
+    if template is None:
+        return None
+    record = shape.unwrap(binding.operation.output, types)
+    assert isinstance(record, Record)
+    fields = {name: record.field(name) for name in template.variables}
+    attributes = {name: _attribute(field, types) for name, field in fields.items() if field is not None}
+    base = mount.rstrip("/")
+
+    def write_location(output: Any) -> bytes | None:
+        texts = {name: read_off(output) for name, read_off in attributes.items()}
+        whole = {name: [found] for name, found in texts.items() if found}
+        return f"{base}{template.expand(whole)}".encode() if len(whole) == len(texts) else None
+
+    return write_location
+
+
+def _cursor_name(binding: Binding, types: Types) -> str | None:
+    """The query parameter that asks for the next page."""
+    operation = binding.operation
+    if operation.stream_output or not isinstance(shape.resolve(operation.output, types), shape.Page):
+        return None
+    return next((p.name for p in binding.at("query") if p.field.role == "cursor"), None)
+
+
+def _next_link(request: Request, name: str, cursor: str) -> bytes:
+    """The Link header of the next page (RFC 8288)."""
+    pairs = [(key, value) for key, found in parse_pairs(request.query).items() if key != name for value in found]
+    path = request.path.replace(b">", b"%3E")
+    return b'<%s?%s>; rel="next"' % (path, format_pairs([*pairs, (name, cursor)]))
+
+
+def _add_own(headers: Headers, meta: Meta) -> None:
+    """Adds what the handler set itself; what follows from the contract goes before it."""
+    computed = {name for name, _ in headers} | _FRAMING
+    for name, value in meta.headers:
+        if name not in computed:
+            headers.append((checked_line(name), checked_line(value)))
