@@ -222,7 +222,7 @@ def test_init_makes_a_project_that_checks_and_answers(
     assert "/times: must be at most 100" in entrepot.err
 
 
-@pytest.mark.parametrize("name", ["class", "2fast", "json", "my shop", "ÄÖ"])
+@pytest.mark.parametrize("name", ["class", "2fast", "json", "my shop", "ÄÖ", "x" * 99])
 def test_init_finds_a_name_in_any_directory(entrepot: Command, tmp_path: Path, name: str) -> None:
     assert entrepot("init", str(tmp_path / name)).code == 0
     assert entrepot("check", str(tmp_path / name)).code == 0, entrepot.err

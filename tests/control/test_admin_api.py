@@ -129,7 +129,7 @@ def test_the_status_of_processes_is_plain_json(layout: Layout) -> None:
     board = status.Board(layout, VirtualClock().now())
     board.observe(Started("edge", 11))
     board.observe(Started("worker", 12))
-    board.observe(Ended("worker", -9, 1, 0.1, ("last words",)))
+    board.observe(Ended("worker", -11, 1, 0.1, ("last words",)))
     board.observe(Started("gone", 13))
     board.observe(Stopped("gone"))
     now = status.read(layout)
@@ -138,5 +138,5 @@ def test_the_status_of_processes_is_plain_json(layout: Layout) -> None:
         "edge": ("running", 11, 0),
         "worker": ("waiting", 0, 1),
     }
-    assert now.processes["worker"].cause == "worker was ended by signal 9:\n    last words"
+    assert now.processes["worker"].cause == "worker was ended by signal 11:\n    last words"
     assert json.loads(status.path_of(layout).read_bytes())["supervisor"] == now.supervisor

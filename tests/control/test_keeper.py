@@ -78,6 +78,12 @@ async def test_what_ends_is_started_again_with_backoff() -> None:
     await keeper.stop(1.0)
 
 
+@pytest.mark.parametrize("code", [-signal.SIGKILL, -signal.SIGTERM])
+def test_the_last_lines_of_what_somebody_else_ended_are_not_its_cause(code: int) -> None:
+    cause = Ended("thing", code, 1, 0.1, ("a request before",)).cause
+    assert cause == f"thing was ended by signal {-code}, which another process or the system sent"
+
+
 async def test_a_wanted_end_is_not_reported() -> None:
     world = World()
     keeper = world.keeper()

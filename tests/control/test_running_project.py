@@ -223,6 +223,7 @@ def test_sigterm_lets_a_request_finish(tmp_path: Path) -> None:
         assert running.process.wait(30) == 0
     assert results[0]["result"] == "done"
     assert processes_of(project) == []
+    assert not directories.layout_of(project).run.exists()
 
 
 def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:

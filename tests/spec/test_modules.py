@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,26 @@ def test_a_process_that_a_module_leaves_behind_holds_nothing_up(tmp_path: Path) 
     found = probe(tmp_path, shop=leaves + record + SHOP)["shop"]
     assert found.services
     assert ends(int((tmp_path / "child").read_text()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it can leave")
+def test_a_process_that_a_module_lets_go_holds_nothing_up_and_ends(tmp_path: Path) -> None:
+    leaves = (
+        "import os, signal\nfrom pathlib import Path\n\nif not (child := os.fork()):\n    os.setsid()\n"
+        "    if os.fork():\n        os._exit(0)\n"
+        "    Path('child').write_text(str(os.getpid()))\n    signal.pause()\n"
+        "os.waitpid(child, 0)\n"
+    )
+    assert probe(tmp_path, shop=leaves + SHOP)["shop"].services
+    assert not (tmp_path / "child").exists() or ends(int((tmp_path / "child").read_text()))
+
+
+def test_what_a_module_writes_into_our_answer_is_quoted_in_part(tmp_path: Path) -> None:
+    writes = "import os\n\nfor descriptor in range(3, 9):\n    try:\n        os.write(descriptor, b'{' * 65536)\n"
+    found = probe(tmp_path, shop=writes + "    except OSError:\n        pass\n" + SHOP)["shop"]
+    [said] = found.diagnostics
+    assert said.code == "E203"
+    assert len(said.message) < 300
 
 
 def ends(process: int) -> bool:

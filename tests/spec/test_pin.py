@@ -19,12 +19,14 @@ def written(project: Path) -> dict[str, str]:
 
 
 def test_a_first_import_makes_the_project(tmp_path: Path) -> None:
-    pinned = pin(tmp_path, "openapi", CRM, "https://crm.example/openapi.json", "crm", "https://crm.example/v1")
+    project = tmp_path / "Our Gateway"
+    project.mkdir()
+    pinned = pin(project, "openapi", CRM, "https://crm.example/openapi.json", "crm", "https://crm.example/v1")
     assert (pinned.file, pinned.changed, pinned.service_added, pinned.upstream_added) == ("specs/crm.json", *[True] * 3)
-    assert written(tmp_path) == {
+    assert written(project) == {
         "specs/crm.json": CRM.decode(),
         "entrepot.yaml": (
-            "entrepot: 1\n"
+            "entrepot: 1\nname: our_gateway\n"
             "services:\n  crm: {openapi: specs/crm.json, upstream: crm}\n"
             'upstreams:\n  crm: {url: "https://crm.example/v1"}\n'
         ),

@@ -74,8 +74,9 @@ def init(session: Session, directory: Path) -> None:
 
 def _files(directory_name: str) -> dict[str, str]:
     from entrepot.kit.names import snake
+    from entrepot.spec.declaration import NAME_MAX
 
-    name = snake(directory_name)
+    name = snake(directory_name)[:NAME_MAX]
     return {
         "entrepot.yaml": _DECLARATION.format(name=name),
         "services.py": _CODE.format(name=name),

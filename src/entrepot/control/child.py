@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from entrepot.control.logs import TAIL_LINES_MAX, Lines, LogBook
+from entrepot.kit.orphans import ends_with_parent
 
-_PR_SET_PDEATHSIG = 1
 _CHUNK = 64 * 1024
 
 
@@ -89,6 +88,7 @@ class Child:
 
 async def spawn(command: Command, logs: LogBook) -> Child:
     """Start the process. Raises OSError when the system refuses."""
+    ask = ends_with_parent()  # where it cannot, a killed supervisor leaves its children to be ended by hand
     reading, writing = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -100,7 +100,7 @@ async def spawn(command: Command, logs: LogBook) -> Child:
             stderr=subprocess.STDOUT,
             pass_fds=command.descriptors,
             process_group=0,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=None if ask is None else partial(ask, os.getpid()),
         )
     except BaseException:
         os.close(reading)
@@ -117,21 +117,3 @@ async def _stream(descriptor: int) -> asyncio.StreamReader:
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", 0)
     )
     return reader
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """What the new process does before it becomes another program: ask to be killed when we are.
-
-    Linux only; elsewhere a killed supervisor leaves its children to be ended by hand.
-    """
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died between the fork and the request
-            os._exit(1)
-
-    return ask

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from entrepot.ir.layout import Layout
@@ -43,6 +46,15 @@ def sweep(layout: Layout) -> None:
     """Remove what processes that were killed have left half written. Only the project's supervisor may."""
     for directory in (layout.state, layout.releases):
         files.sweep(directory)
+
+
+@contextmanager
+def run_removed(layout: Layout) -> Iterator[None]:
+    """Remove the run directory after the body: sockets and status say nothing once the system has ended."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(layout.run, ignore_errors=True)
 
 
 def _create_private(directory: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 
 import msgspec
 
 from entrepot.ir.release import Release
+
+_SENT_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What a process does not bring on itself, as it does SIGSEGV or SIGABRT."""
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
@@ -31,7 +35,9 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
     @property
     def cause(self) -> str:
-        """How it ended, and its last words."""
+        """How it ended, and its last words, unless somebody else ended it: then they do not tell why."""
+        if -self.code in _SENT_BY_OTHERS:
+            return f"{self.name} was ended by signal {-self.code}, which another process or the system sent"
         how = f"was ended by signal {-self.code}" if self.code < 0 else f"ended with exit code {self.code}"
         words = "\n".join(f"    {line}" for line in self.last_lines)
         return f"{self.name} {how}" + (f":\n{words}" if words else "")

@@ -25,6 +25,8 @@ Size = Annotated[
 ]
 """A number of octets as text: `512B`, `64KiB`, `10MB`."""
 
+NAME_MAX = 63
+
 NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]{0,62}" + END
 """ECMA-262, for schemas and editors."""
 

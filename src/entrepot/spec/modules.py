@@ -30,6 +30,9 @@ ENVIRONMENT = (
 )  # fmt: skip
 """Variables that the child may see."""
 
+REASON_MAX = 200
+"""Most characters that are quoted of what a child said at its end: a module may have written them."""
+
 _START_SECONDS = 10.0
 _CRASH = "Fatal Python error: "
 _FRAME = re.compile(r'File "(.+)", line (\d+)')
@@ -94,9 +97,10 @@ def _split(output: bytes) -> tuple[list[Probed], str]:
     answers: list[Probed] = []
     lines = output.split(b"\n")
     for line in lines:
-        if not line.startswith(b"{"):
+        try:
+            answers.append(msgspec.json.decode(line, type=Probed))
+        except ValueError:  # a traceback, or what a module wrote where it should not
             break
-        answers.append(msgspec.json.decode(line, type=Probed))
     return answers, b"\n".join(lines[len(answers) :]).decode(errors="replace")
 
 
@@ -115,7 +119,7 @@ def _reason(run: _Run) -> str:
     first, _, rest = run.trace.strip().partition("\n")
     if first.startswith(_CRASH):
         return first.removeprefix(_CRASH)
-    return rest.rpartition("\n")[2] or first or f"exit status {run.status}"
+    return (rest.rpartition("\n")[2] or first)[:REASON_MAX] or f"exit status {run.status}"
 
 
 def _place(trace: str, project: Path) -> Place:

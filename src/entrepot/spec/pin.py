@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import replace_file
+from entrepot.kit.names import snake
 from entrepot.kit.pointers import pointer
 from entrepot.spec import codes
-from entrepot.spec.declaration import NAME_PATTERN
+from entrepot.spec.declaration import NAME_MAX, NAME_PATTERN
 from entrepot.spec.documents import is_json
 from entrepot.spec.edit import add_member
 from entrepot.spec.load import DECLARATION_FILE
@@ -87,7 +88,7 @@ def _text(project: Path) -> str:
     try:
         return (project / DECLARATION_FILE).read_bytes().decode()
     except FileNotFoundError:
-        return "entrepot: 1\n"
+        return f"entrepot: 1\nname: {snake(project.resolve().name)[:NAME_MAX]}\n"
     except UnicodeDecodeError:
         remedy = "Save the file as UTF-8."
         place = Place(DECLARATION_FILE, 1, 1)

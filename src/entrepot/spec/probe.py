@@ -22,6 +22,7 @@ import msgspec
 from entrepot.authoring.places import character_place
 from entrepot.authoring.service import Service as Authored
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
+from entrepot.kit.orphans import ends_with_parent
 from entrepot.spec import codes
 from entrepot.spec.messages import FoundService, Probed, ProbeRequest, Source
 from entrepot.spec.suggest import did_you_mean
@@ -32,6 +33,7 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb")
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=ProbeRequest)
     _detach_standard_streams()
+    _disown_what_is_forked(output.fileno())
     faulthandler.enable(output)
     for source in request.sources:
         faulthandler.dump_traceback_later(request.seconds_max, exit=True, file=output)
@@ -53,6 +55,23 @@ def _detach_standard_streams() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
+
+
+def _disown_what_is_forked(output: int) -> None:
+    """Let a process that a module forks neither answer for us, hold our output open nor outlive its parent."""
+    ask, ours, parent = ends_with_parent(), os.getpid(), os.getpid()
+
+    def remember() -> None:
+        nonlocal parent
+        parent = os.getpid()
+
+    def disown() -> None:
+        if ask is not None:
+            ask(parent)
+        if parent == ours:  # further down it is closed already
+            os.close(output)
+
+    os.register_at_fork(before=remember, after_in_child=disown)
 
 
 def _probe(source: Source, project: Path) -> Probed:
