@@ -43,7 +43,7 @@ def layout(tmp_path: Path) -> Layout:
 @pytest.fixture
 async def applier(layout: Layout) -> AsyncIterator[Applier]:
     applier = Applier()
-    api = AdminApi(layout, Releases(layout, VirtualClock()), applier)  # type: ignore[arg-type]
+    api = AdminApi(layout, "one.py", Releases(layout, VirtualClock()), applier)  # type: ignore[arg-type]
     listener = sockets.listen_unix(layout.control_socket)
     server = uvicorn.Server(uvicorn.Config(asgi_app(api), lifespan="off", log_level="critical"))
     serving = asyncio.create_task(server.serve([listener]))
@@ -65,6 +65,14 @@ async def test_another_project_is_not_applied_by_mistake(layout: Layout, applier
     with pytest.raises(ControlFailed, match="not /elsewhere"):
         await asked(layout, "POST", "/apply", {"dir": "/elsewhere"})
     assert applier.applied == 0
+
+
+async def test_another_file_of_the_project_is_not_applied_by_mistake(layout: Layout, applier: Applier) -> None:
+    asks = {"dir": str(layout.project), "file": "two.py"}
+    with pytest.raises(ControlFailed, match="serves one.py, and two.py is not what it serves"):
+        await asked(layout, "POST", "/apply", asks)
+    assert applier.applied == 0
+    assert await asked(layout, "POST", "/apply", asks | {"file": "one.py"})
 
 
 @pytest.mark.parametrize("body", [None, [], {"dir": 1}, {"dir": "x", "more": 1}, "x"])

@@ -90,21 +90,27 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: p
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_second_holder_is_told_who_is_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("one.py", rf"the project is already running \(pid {os.getpid()}\)"),
+        ("two.py", rf"one.py of this directory is already running \(pid {os.getpid()}\).* give two.py a directory"),
+    ],
+)
+def test_a_second_holder_is_told_who_is_first(tmp_path: Path, wanted: str, told: str) -> None:
     path = tmp_path / "lock"
-    with lock.held(path), pytest.raises(AlreadyRunning, match=rf"pid {os.getpid()}\)") as refusal, lock.held(path):
+    with lock.held(path, "one.py"), pytest.raises(AlreadyRunning, match=told), lock.held(path, wanted):
         pass
-    assert refusal.value.pid == os.getpid()
 
 
 def test_the_lock_ends_with_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     program = "import sys, os; from pathlib import Path; from entrepot.control import lock\n"
-    program += "with lock.held(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    program += "with lock.held(Path(sys.argv[1]), 'one.py'): os.kill(os.getpid(), 9)"
     holder = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert holder.returncode == -9
-    with lock.held(path):
-        assert path.read_text() == str(os.getpid())
+    with lock.held(path, "one.py"):
+        assert path.read_text() == f"{os.getpid()} one.py"
 
 
 def test_the_lock_is_the_same_wherever_the_run_directory_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ def test_a_first_import_makes_the_project(tmp_path: Path) -> None:
     assert written(project) == {
         "specs/crm.json": CRM.decode(),
         "entrepot.yaml": (
-            "entrepot: 1\nname: our_gateway\n"
+            "entrepot: 1\nname: our-gateway\n"
             "services:\n  crm: {openapi: specs/crm.json, upstream: crm}\n"
             'upstreams:\n  crm: {url: "https://crm.example/v1"}\n'
         ),

@@ -35,9 +35,10 @@ def apply(session: Session, project: Path) -> int:
     from entrepot.control.applying import Applied
     from entrepot.control.client import ask
 
-    layout = directories.layout_of(project if project.is_dir() else project.parent)
+    directory, file = (project, "") if project.is_dir() else (project.parent, project.name)
+    layout = directories.layout_of(directory)
     session.output.progress("compiling, checking and delivering")
-    applied = msgspec.convert(ask(layout, "POST", "/apply", {"dir": str(layout.project)}), Applied)
+    applied = msgspec.convert(ask(layout, "POST", "/apply", {"dir": str(layout.project), "file": file}), Applied)
     ok = applied.state in ("live", "unchanged")
     _show(session, applied)
     session.output.json({"ok": ok, **msgspec.structs.asdict(applied), "diagnostics": plain(applied.diagnostics)})

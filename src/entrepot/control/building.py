@@ -10,6 +10,7 @@ from entrepot.compiler.compile import Compiled, compile
 from entrepot.compiler.draft import Mode
 from entrepot.ir.release import Release
 from entrepot.ports.protocol import Catalog
+from entrepot.spec.load import DECLARATION_FILE
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         """The project's directory."""
         target = self.target.resolve()
         return target if target.is_dir() else target.parent
+
+    @property
+    def serves(self) -> str:
+        """What is compiled, as a person names it beside the project's directory."""
+        return self.target.name if self.target.suffix == ".py" else DECLARATION_FILE
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -
     applier = Applier(releases, compiled, WantedFleet(layout, notify), edge, SystemClock())
     await applier.recover()
     config = uvicorn.Config(
-        asgi_app(AdminApi(layout, releases, applier)),
+        asgi_app(AdminApi(layout, recipe.serves, releases, applier)),
         fd=descriptor,
         lifespan="off",
         access_log=False,

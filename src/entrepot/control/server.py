@@ -28,13 +28,16 @@ class ApplyRequest(msgspec.Struct, forbid_unknown_fields=True):
 
     dir: str
     """The project's directory, so that nobody applies one project and means another."""
+    file: str = ""
+    """What of it is meant, a Python file or the declaration; "" for whatever is served."""
 
 
 class AdminApi:
     """`POST /apply`, `GET /status`, `GET /releases`."""
 
-    def __init__(self, layout: Layout, releases: Releases, applier: Applier) -> None:
+    def __init__(self, layout: Layout, serves: str, releases: Releases, applier: Applier) -> None:
         self._layout = layout
+        self._serves = serves
         self._releases = releases
         self._apply: Coalesced[Applied] = Coalesced(applier.apply)
 
@@ -70,6 +73,8 @@ class AdminApi:
             raise Malformed(f'the body must be {{"dir": …}}: {error}') from None
         if request.dir != str(self._layout.project):
             raise Conflict(f"this control runs {self._layout.project}, not {request.dir}")
+        if request.file not in ("", self._serves):
+            raise Conflict(f"{request.dir} serves {self._serves}, and {request.file} is not what it serves")
         return await self._apply.run()
 
 

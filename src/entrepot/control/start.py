@@ -67,7 +67,7 @@ def start(
     drain = DRAIN[recipe.mode]
     layout = directories.layout_of(recipe.project)
     directories.create(layout)
-    with lock.held(layout.lock), directories.run_removed(layout):
+    with lock.held(layout.lock, recipe.serves), directories.run_removed(layout):
         directories.sweep(layout)
         release = _last_good(layout, recipe) if last_good else build(recipe, catalog).release
         edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None

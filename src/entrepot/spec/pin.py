@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import replace_file
-from entrepot.kit.names import snake
+from entrepot.kit.names import words
 from entrepot.kit.pointers import pointer
 from entrepot.spec import codes
-from entrepot.spec.declaration import NAME_MAX, NAME_PATTERN
+from entrepot.spec.declaration import NAME_PATTERN
 from entrepot.spec.documents import is_json
 from entrepot.spec.edit import add_member
 from entrepot.spec.load import DECLARATION_FILE
@@ -88,11 +88,17 @@ def _text(project: Path) -> str:
     try:
         return (project / DECLARATION_FILE).read_bytes().decode()
     except FileNotFoundError:
-        return f"entrepot: 1\nname: {snake(project.resolve().name)[:NAME_MAX]}\n"
+        return f"entrepot: 1\n{_name_of(project)}"
     except UnicodeDecodeError:
         remedy = "Save the file as UTF-8."
         place = Place(DECLARATION_FILE, 1, 1)
         raise Refused([Diagnostic(codes.YAML_SYNTAX, "the file is not UTF-8", place, remedy)]) from None
+
+
+def _name_of(project: Path) -> str:
+    """The project's name by its directory, as the declaration says it; "" where that cannot be one."""
+    name = "-".join(words(project.resolve().name))
+    return f"name: {name}\n" if re.fullmatch(NAME_PATTERN, name) else ""
 
 
 def _declared(text: str, kind: str, file: str, name: str, upstream_url: str) -> tuple[str, bool, bool]:
