@@ -69,7 +69,7 @@ async def test_another_project_is_not_applied_by_mistake(layout: Layout, applier
 
 async def test_another_file_of_the_project_is_not_applied_by_mistake(layout: Layout, applier: Applier) -> None:
     asks = {"dir": str(layout.project), "file": "two.py"}
-    with pytest.raises(ControlFailed, match="serves one.py, and two.py is not what it serves"):
+    with pytest.raises(ControlFailed, match=r"serves one\.py, and two\.py is not what it serves"):
         await asked(layout, "POST", "/apply", asks)
     assert applier.applied == 0
     assert await asked(layout, "POST", "/apply", asks | {"file": "one.py"})
