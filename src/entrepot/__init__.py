@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from entrepot.authoring.markers import Body, Cookie, Form, Header, Path, Query
     from entrepot.authoring.service import Service
-    from entrepot.model.call import Conditions, Context, Located, Meta, Reply
+    from entrepot.model.call import Conditions, Context, Located, Reply
     from entrepot.model.fault import Fault
     from entrepot.model.faults import (
         Conflict,
@@ -48,7 +48,6 @@ __all__ = [
     "Invalid",
     "Located",
     "Media",
-    "Meta",
     "NotFound",
     "Page",
     "Path",
@@ -70,7 +69,7 @@ __all__ = [
 _MODULES = {
     "entrepot.authoring.markers": ("Body", "Cookie", "Form", "Header", "Path", "Query"),
     "entrepot.authoring.service": ("Service",),
-    "entrepot.model.call": ("Conditions", "Context", "Located", "Meta", "Reply"),
+    "entrepot.model.call": ("Conditions", "Context", "Located", "Reply"),
     "entrepot.model.fault": ("Fault",),
     "entrepot.model.file": ("File",),
     "entrepot.model.page": ("Page",),

@@ -15,7 +15,6 @@ from entrepot import (
     Fault,
     Form,
     Header,
-    Meta,
     NotFound,
     Page,
     Path,
@@ -291,7 +290,6 @@ def test_nothing_that_surrounds_a_call_becomes_an_input() -> None:
         maybe: Principal | None,
         noted: Annotated[Principal, "the caller"],
         session: Session | None = None,
-        meta: Meta | None = None,
     ) -> None: ...
 
     assert only(service).input.fields == ()
@@ -301,7 +299,6 @@ def test_nothing_that_surrounds_a_call_becomes_an_input() -> None:
         "maybe": "principal",
         "noted": "principal",
         "session": "resource",
-        "meta": "meta",
     }
 
 
@@ -374,10 +371,3 @@ def test_a_resource_without_its_call_says_so() -> None:
         @service.resource  # type: ignore[arg-type]
         def session() -> Iterator[int]:
             yield 1
-
-
-def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(TypeError, match="colour"):
-
-        @Service("shop").get("/", colour="blue")  # type: ignore[call-arg]
-        async def ping() -> None: ...

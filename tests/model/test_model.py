@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from entrepot.model import faults, shape
-from entrepot.model.call import Conditions, Context, Meta
+from entrepot.model.call import Conditions, Context, Meta, Reply
 from entrepot.model.fault import KINDS, Fault
 from entrepot.model.file import File
 from entrepot.model.operation import Operation, Service
@@ -108,3 +110,16 @@ async def test_a_file_is_read_whole_only_within_a_limit() -> None:
     assert b"".join([chunk async for chunk in file.open(2, 4)]) == b"cd"
     with pytest.raises(faults.TooLarge, match="longer than 5"):
         await file.read(5)
+
+
+def test_a_reply_may_have_headers_beside_its_output() -> None:
+    reply = Reply.of({"id": 1}, headers={"X-Left": "3", "Cache-Control": "no-store"})
+    assert reply.output == {"id": 1}
+    assert reply.meta == Meta([(b"x-left", b"3"), (b"cache-control", b"no-store")])
+
+
+@pytest.mark.parametrize(("kind", "remedy"), [("conflct", "Did you mean `conflict`?"), (409, "There is: cancelled")])
+def test_a_fault_has_a_kind_that_there_is(kind: Any, remedy: str) -> None:
+    with pytest.raises(TypeError, match=r"Taken: .* is no kind of fault") as raised:
+        type("Taken", (Fault,), {}, kind=kind)
+    assert remedy in str(raised.value)

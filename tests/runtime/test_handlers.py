@@ -18,7 +18,6 @@ from entrepot import (
     File,
     Header,
     Invalid,
-    Meta,
     NotFound,
     Page,
     Principal,
@@ -54,10 +53,8 @@ async def test_arguments_come_from_the_input_and_the_context() -> None:
     service = Service("shop")
 
     @service.post("/{id}")
-    async def change(
-        id: int, caller: Principal, context: Context, conditions: Conditions, meta: Meta, name: str
-    ) -> list[str]:
-        assert context.meta is meta
+    async def change(id: int, caller: Principal, context: Context, conditions: Conditions, name: str) -> list[str]:
+        assert context.conditions is conditions
         return [str(id), caller.subject, *conditions.if_match, name]
 
     context = Context(principal=Principal("ann"), conditions=Conditions(if_match=("7",)))
@@ -207,7 +204,7 @@ async def test_a_handler_may_answer_with_a_whole_reply() -> None:
     async def product(fails: bool) -> Product | Reply:
         if fails:
             return Reply(fault=NotFound("no"))
-        return Reply(Product(1), meta=Meta([(b"x-left", b"3")]))
+        return Reply.of(Product(1), headers={"X-Left": "3"})
 
     reply = await reply_of(service, {"fails": False})
     assert reply.output == Product(1)

@@ -127,6 +127,27 @@ def test_what_is_raised_deep_in_a_library_is_placed_in_the_project(tmp_path: Pat
     assert "JSONDecodeError" in found.diagnostics[0].message
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("Depends", "Declare a resource"),
+        ("Meta", "`msgspec.Meta`"),
+        ("Conflit", "Did you mean `Conflict`?"),
+        ("HTTPException", "Raise a fault"),
+    ],
+)
+def test_a_name_that_we_do_not_have_is_told_what_to_take(tmp_path: Path, name: str, remedy: str) -> None:
+    (found,) = probe(tmp_path, shop=f"from entrepot import {name}\n")["shop"].diagnostics
+    assert (found.code, str(found.place), remedy in found.remedy) == ("E201", "shop.py:1:1", True), found
+
+
+def test_a_fault_of_no_kind_is_told_where_it_is_written(tmp_path: Path) -> None:
+    wrong = 'from entrepot import Fault\n\n\nclass Taken(Fault, kind="conflct"): ...\n'
+    (found,) = probe(tmp_path, shop=wrong)["shop"].diagnostics
+    assert (found.code, str(found.place)) == ("E201", "shop.py:4:1")
+    assert "Did you mean `conflict`?" in found.message
+
+
 def test_several_attributes_of_one_service_are_one_service(tmp_path: Path) -> None:
     assert len(probe(tmp_path, shop=SHOP + "\nagain = shop\n")["shop"].services) == 1
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Source = Literal["input", "principal", "context", "conditions", "meta", "stream", "resource"]
+Source = Literal["input", "principal", "context", "conditions", "stream", "resource"]
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,18 +7,23 @@ of the house those are data like any other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from entrepot.authoring import diagnostics
+from entrepot.authoring import mistakes
 from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.signature import Signature
 from entrepot.kit.names import PATH_VARIABLE
 
 PROTOCOL = "rest"
 """Whose binding data these are."""
+
+SAFE = ("GET",)
+"""Methods whose operations change nothing (RFC 9110, §9.2.1)."""
+IDEMPOTENT = ("GET", "PUT", "DELETE")
+"""Methods by which doing it twice is doing it once (RFC 9110, §9.2.2)."""
 
 _BEYOND_A_PATH = re.compile(r"[{}?#]")
 
@@ -46,33 +51,14 @@ def bindings(http: Http | None, signature: Signature) -> dict[str, Any]:
 
 def check(http: Http, function: Callable[..., Any], signature: Signature, found: Diagnostics) -> None:
     """Note what no request could ever fit."""
+    path = repr(http.path)
     if not http.path.startswith("/") or _BEYOND_A_PATH.search(PATH_VARIABLE.sub("", http.path)):
-        found.add(
-            diagnostics.BAD_PATH,
-            f"{http.path!r} is not a path",
-            function,
-            "Begin it with a slash, close every brace, and declare what follows a `?` as parameters.",
-        )
+        found.add(mistakes.NO_PATH, function, path=path)
     taken = {each.name if each.marker is None else each.marker.wire_name(each.name) for each in signature.fields}
     for name in PATH_VARIABLE.findall(http.path):
-        if name not in taken:
-            found.add(
-                diagnostics.UNKNOWN_TEMPLATE_NAME,
-                f"the path {http.path!r} names {{{name}}}, but {function.__name__} has no such parameter",
-                function,
-                _remedy(name, taken),
-            )
-    if http.status is not None and not 200 <= http.status <= 299:
-        found.add(
-            diagnostics.BAD_OPTION,
-            f"the status {http.status} does not tell that {function.__name__} succeeded",
-            function,
-            "Give a status from 200 to 299, and raise a fault for everything else.",
-        )
-
-
-def _remedy(name: str, taken: Collection[str]) -> str:
-    plain = name.partition(":")[0]
-    if plain in taken:
-        return f"Write {{{plain}}}: the parameter's type tells what it may be, and it takes one segment."
-    return f"Add a parameter {plain!r}, or take {{{name}}} out of the path."
+        plain, _, converter = name.partition(":")
+        if converter == "path":
+            found.add(mistakes.MANY_SEGMENTS, function, path=path, name=name)
+        elif name not in taken:
+            mistake = mistakes.CONVERTER if plain in taken else mistakes.NO_SUCH_PARAMETER
+            found.add(mistake, function, path=path, name=name, plain=plain)

@@ -3,83 +3,75 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-from entrepot.authoring import diagnostics
+from entrepot.authoring import mistakes, options
 from entrepot.authoring.annotations import ASYNC_STREAMS, SYNC_STREAMS, stream_item
 from entrepot.authoring.diagnostics import Diagnostics
-from entrepot.model.resource import Resource, Scope
+from entrepot.kit.diagnostics import Place
+from entrepot.model.resource import Resource
 
 
 class DeclaredResource(msgspec.Struct, frozen=True, kw_only=True):
     """A generator function and what its decorator said."""
 
     factory: Callable[..., Any]
-    scope: Scope
     names: Mapping[str, Any]
     """What its annotations may speak of besides its module's names."""
+    place: Place
+    """Where the decorator stands."""
+    options: Mapping[str, Any]
 
 
-def read_resources(declared: Iterable[DeclaredResource], found: Diagnostics) -> tuple[Resource, ...]:
-    """The resources, each after those it needs."""
-    resources = [resource for each in declared if (resource := _read(each, found)) is not None]
+def read_resources(
+    declared: Iterable[DeclaredResource], found: Diagnostics
+) -> tuple[tuple[Resource, ...], Collection[Any]]:
+    """The resources, each after those it needs; and every type that one provides or, once mended, will."""
+    read = [_read(each, found) for each in declared]
     by_type: dict[Any, Resource] = {}
-    for resource in resources:
-        if resource.provides in by_type:
+    for resource in (resource for resource, _ in read if resource is not None):
+        other = by_type.setdefault(resource.provides, resource)
+        if other is not resource:
             found.add(
-                diagnostics.DUPLICATE_RESOURCE,
-                f"{resource.factory.__name__} and {by_type[resource.provides].factory.__name__} both provide "
-                f"{_name(resource.provides)}",
+                mistakes.PROVIDED_TWICE,
                 resource.factory,
-                "Leave one of them out, or give them types of their own.",
+                other=other.factory.__name__,
+                type=_name(resource.provides),
             )
-        by_type.setdefault(resource.provides, resource)
+    provided = {each for _, types in read for each in types}
     for resource in by_type.values():
-        _check_needs(resource, by_type, found)
-    return _in_order(by_type, found)
+        _check_needs(resource, by_type, provided, found)
+    return _in_order(by_type, found), provided
 
 
-def _read(declared: DeclaredResource, found: Diagnostics) -> Resource | None:
+def _read(declared: DeclaredResource, found: Diagnostics) -> tuple[Resource | None, tuple[Any, ...]]:
+    """The resource, if it is one, and the types that it is meant to provide."""
     factory = declared.factory
-    is_generator = inspect.isasyncgenfunction(factory) or inspect.isgeneratorfunction(factory)
+    said = options.sound(declared.options, options.RESOURCE, factory.__name__, declared.place, found)
     hints = found.hints_of(factory, declared.names)
     if hints is None:
-        return None
-    provides = stream_item(hints.pop("return", None), ASYNC_STREAMS + SYNC_STREAMS)
+        return None, ()
+    result = hints.pop("return", None)
+    provides = stream_item(result, ASYNC_STREAMS + SYNC_STREAMS)
+    is_generator = inspect.isasyncgenfunction(factory) or inspect.isgeneratorfunction(factory)
     unannotated = inspect.signature(factory).parameters.keys() - hints.keys()
     if provides is None or not is_generator or unannotated:
-        found.add(
-            diagnostics.BAD_RESOURCE,
-            f"{factory.__name__} must be a generator whose parameters and result have types",
-            factory,
-            f"Write `async def {factory.__name__}() -> AsyncIterator[Session]:` and yield one session.",
-        )
-        return None
-    return Resource(provides=provides, factory=factory, scope=declared.scope, needs=hints)
+        found.add(mistakes.NO_GENERATOR, factory)
+        return None, tuple(each for each in (provides, result) if isinstance(each, type))
+    return Resource(provides=provides, factory=factory, needs=hints, **said), (provides,)
 
 
-def _check_needs(resource: Resource, by_type: Mapping[Any, Resource], found: Diagnostics) -> None:
-    name = resource.factory.__name__
+def _check_needs(
+    resource: Resource, by_type: Mapping[Any, Resource], provided: Collection[Any], found: Diagnostics
+) -> None:
     for parameter, needed in resource.needs.items():
-        if needed not in by_type:
-            found.add(
-                diagnostics.MISSING_RESOURCE,
-                f"parameter {parameter!r} of {name} asks for {_name(needed)}, which no resource provides",
-                resource.factory,
-                f"Add a resource that yields {_name(needed)}.",
-                parameter,
-            )
-        elif resource.scope == "application" and by_type[needed].scope == "call":
-            found.add(
-                diagnostics.MISSING_RESOURCE,
-                f"{name} lives as long as the application, but needs {_name(needed)}, which lives for one call",
-                resource.factory,
-                f'Make {name} a resource of scope "call", or the other one of scope "application".',
-                parameter,
-            )
+        if needed not in provided:
+            found.add(mistakes.NOT_PROVIDED, resource.factory, parameter, type=_name(needed))
+        elif resource.scope == "application" and needed in by_type and by_type[needed].scope == "call":
+            found.add(mistakes.LIVES_SHORTER, resource.factory, parameter, type=_name(needed))
 
 
 def _in_order(by_type: Mapping[Any, Resource], found: Diagnostics) -> tuple[Resource, ...]:
@@ -88,20 +80,12 @@ def _in_order(by_type: Mapping[Any, Resource], found: Diagnostics) -> tuple[Reso
     while waiting:
         ready = [key for key, each in waiting.items() if not any(needed in waiting for needed in each.needs.values())]
         if not ready:
-            _report_circle(list(waiting.values()), found)
+            names = [each.factory.__name__ for each in waiting.values()]
+            found.add(mistakes.CIRCLE, next(iter(waiting.values())).factory, names=", ".join(names))
             break
         for key in ready:
             ordered[key] = waiting.pop(key)
     return tuple(ordered.values())
-
-
-def _report_circle(circle: list[Resource], found: Diagnostics) -> None:
-    found.add(
-        diagnostics.CIRCULAR_RESOURCE,
-        f"these resources wait for each other: {', '.join(each.factory.__name__ for each in circle)}",
-        circle[0].factory,
-        "Take one of the parameters out.",
-    )
 
 
 def _name(provided: Any) -> str:

@@ -11,15 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any, TypedDict, TypeVar, Unpack
 
-from entrepot.authoring.description import (
-    Declared,
-    DeclaredLink,
-    DeclaredOperation,
-    Described,
-    describe,
-)
+from entrepot.authoring import http
+from entrepot.authoring.declared import Declared, DeclaredLink, DeclaredOperation
+from entrepot.authoring.description import Described, describe
 from entrepot.authoring.handler import Handler
-from entrepot.authoring.http import Http
 from entrepot.authoring.places import place_in, place_of
 from entrepot.authoring.resources import DeclaredResource
 from entrepot.kit.diagnostics import Place
@@ -67,12 +62,13 @@ class Service:
 
     def __init__(self, name: str, version: str = "1", title: str = "", docs: str = "") -> None:
         place = place_in(_caller())
-        self._declared = Declared(name=name, version=version, title=title, docs=docs, place=place)
+        options = {"name": name, "version": version, "title": title, "docs": docs}
+        self._declared = Declared(options=options, place=place)
         self._described: Described | None = None
 
     def get(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
         """An operation that reads: safe and idempotent."""
-        return self._http("GET", path, options, safe=True, idempotent=True)
+        return self._http("GET", path, options)
 
     def post(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
         """An operation that does something, each time it is called."""
@@ -80,7 +76,7 @@ class Service:
 
     def put(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
         """An operation that replaces something; doing it twice is doing it once."""
-        return self._http("PUT", path, options, idempotent=True)
+        return self._http("PUT", path, options)
 
     def patch(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
         """An operation that changes parts of something: what is absent stays (RFC 7396)."""
@@ -88,13 +84,13 @@ class Service:
 
     def delete(self, path: str, **options: Unpack[HttpOptions]) -> Callable[[F], F]:
         """An operation that removes something; doing it twice is doing it once."""
-        return self._http("DELETE", path, options, idempotent=True)
+        return self._http("DELETE", path, options)
 
     def operation(
         self, *, safe: bool = False, idempotent: bool = False, **options: Unpack[OperationOptions]
     ) -> Callable[[F], F]:
         """An operation that leaves its address to each protocol's default."""
-        return self._operation({**options, "safe": safe, "idempotent": safe or idempotent})
+        return self._operation({"safe": safe, "idempotent": idempotent, **options})
 
     def resource(self, scope: Scope = "call") -> Callable[[F], F]:
         """A generator that opens what it yields and closes it afterwards.
@@ -103,12 +99,14 @@ class Service:
         reply is acknowledged, so a failing commit is a failed call; on a fault the generator
         sees it raised at the `yield`.
         """
-        if not isinstance(scope, str):
+        if callable(scope):
             raise TypeError("a resource is declared by a call: `@service.resource()`")
-        names = _local_names(_caller())
+        names, place = _local_names(_caller()), place_in(_caller())
 
         def declare(factory: F) -> F:
-            self._changed().resources.append(DeclaredResource(factory=factory, scope=scope, names=names))
+            self._changed().resources.append(
+                DeclaredResource(factory=factory, names=names, place=place, options={"scope": scope})
+            )
             return factory
 
         return declare
@@ -158,6 +156,16 @@ class Service:
         return self._description.resources
 
     @property
+    def place(self) -> Place:
+        """Where the service is written."""
+        return self._declared.place
+
+    @property
+    def worded(self) -> Mapping[str, str]:
+        """By operation: the protocol in whose words its decorator speaks; none of one that leaves it to each."""
+        return {each.name: http.PROTOCOL for each in self._declared.operations if each.method}
+
+    @property
     def places(self) -> Mapping[str, Place]:
         """Where each operation is written."""
         return {each.name: place_of(each.function) for each in self._declared.operations}
@@ -172,33 +180,22 @@ class Service:
         self._described = None
         return self._declared
 
-    def _http(self, method: str, path: str, options: HttpOptions, **flags: bool) -> Callable[[F], F]:
+    def _http(self, method: str, path: str, options: HttpOptions) -> Callable[[F], F]:
         if not isinstance(path, str):
             raise TypeError(f"a path comes first: `@service.{method.lower()}('/things/{{id}}')`")
-        given: dict[str, Any] = {**options, **flags}
-        http = Http(method, path, given.pop("status", None), given.pop("location", None))
-        return self._operation(given, http)
+        return self._operation(options, method, path)
 
-    def _operation(self, given: dict[str, Any], http: Http | None = None) -> Callable[[F], F]:
-        names = _local_names(_caller())
-        name = given.pop("name", None)
-        given |= {key: tuple(given.pop(key, ())) for key in ("faults", "scopes", "tags")}
-        examples = tuple(_example(each, number) for number, each in enumerate(given.pop("examples", ()), 1))
+    def _operation(self, options: Mapping[str, Any], method: str = "", path: str = "") -> Callable[[F], F]:
+        names, place = _local_names(_caller()), place_in(_caller())
 
         def declare(function: F) -> F:
             operation = DeclaredOperation(
-                function=function, names=names, name=name or function.__name__, examples=examples, http=http, **given
+                function=function, names=names, place=place, options=options, method=method, path=path
             )
             self._changed().operations.append(operation)
             return function
 
         return declare
-
-
-def _example(given: model.Example | Mapping[str, Any], number: int) -> model.Example:
-    if isinstance(given, model.Example):
-        return given
-    return model.Example(name=f"example {number}", input=dict(given))
 
 
 def _caller() -> FrameType:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from entrepot.authoring import diagnostics
+from entrepot.authoring import mistakes
 from entrepot.authoring.annotations import (
     ASYNC_STREAMS,
     SYNC_STREAMS,
@@ -21,7 +21,7 @@ from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.handler import Parameter, Source
 from entrepot.authoring.markers import Marker
 from entrepot.authoring.places import RESULT
-from entrepot.model.call import Conditions, Context, Meta, Reply
+from entrepot.model.call import Conditions, Context, Reply
 from entrepot.model.principal import Principal
 from entrepot.model.shape import Null, Shape
 from entrepot.shapes.class_fields import NoShape
@@ -31,11 +31,15 @@ PARTS_OF_A_CALL: dict[Any, Source] = {
     Principal: "principal",
     Context: "context",
     Conditions: "conditions",
-    Meta: "meta",
 }
 """Types by which a parameter asks for a part of the call's context."""
 
-_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_NAMELESS = {
+    inspect.Parameter.POSITIONAL_ONLY: "{}, /",
+    inspect.Parameter.VAR_POSITIONAL: "*{}",
+    inspect.Parameter.VAR_KEYWORD: "**{}",
+}
+"""Kinds of parameters that a caller could not name, and how each is written."""
 
 
 class InputField(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,12 +70,12 @@ class SignatureReader:
     def __init__(self, reflector: Reflector, provided: Collection[Any], found: Diagnostics) -> None:
         self._reflector = reflector
         self._provided = provided
-        self._problems = found
+        self._found = found
 
     def read(self, function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:
         """The signature; what is wrong with it goes to the diagnostics, and is left out."""
         signature = Signature()
-        hints = self._problems.hints_of(function, names)
+        hints = self._found.hints_of(function, names)
         if hints is None:
             return signature
         for parameter in inspect.signature(function).parameters.values():
@@ -83,23 +87,12 @@ class SignatureReader:
         self, parameter: inspect.Parameter, hints: Mapping[str, Any], signature: Signature, function: Callable[..., Any]
     ) -> None:
         name = parameter.name
-        if parameter.kind not in _NAMED:
-            self._problems.add(
-                diagnostics.UNSUPPORTED_PARAMETER,
-                f"{function.__name__} takes {parameter}, which has no name that a caller could use",
-                function,
-                "Name every parameter, and take a dict or a list where their number varies.",
-                name,
-            )
+        if parameter.kind in _NAMELESS:
+            form = _NAMELESS[parameter.kind].format(name)
+            self._found.add(mistakes.NO_NAME_ON_A_WIRE, function, name, form=form)
             return
         if name not in hints:
-            self._problems.add(
-                diagnostics.UNANNOTATED,
-                f"parameter {name!r} of {function.__name__} has no type",
-                function,
-                f"Annotate it: `{name}: int`.",
-                name,
-            )
+            self._found.add(mistakes.NO_TYPE, function, name)
             return
         wanted = bare(hints[name])
         source = self._source(wanted)
@@ -131,13 +124,7 @@ class SignatureReader:
         self, parameter: inspect.Parameter, annotation: Any, signature: Signature, function: Callable[..., Any]
     ) -> None:
         if signature.stream_input is not None:
-            self._problems.add(
-                diagnostics.BAD_STREAM,
-                f"{function.__name__} takes two streams, but a call brings one",
-                function,
-                "Join them in one stream of a union, or make two operations.",
-                parameter.name,
-            )
+            self._found.add(mistakes.TWO_STREAMS, function, parameter.name)
             return
         item = self._member(stream_item(annotation, ASYNC_STREAMS), "the stream", function, parameter.name)
         signature.stream_input = None if item is None else item.shape
@@ -145,10 +132,12 @@ class SignatureReader:
     def _read_field(
         self, parameter: inspect.Parameter, annotation: Any, signature: Signature, function: Callable[..., Any]
     ) -> None:
-        member = self._member(annotation, f"parameter {parameter.name!r}", function, parameter.name)
+        member = self._member(annotation, f"parameter `{parameter.name}`", function, parameter.name)
         if member is None:
             return
         markers = [each for each in attached_to(annotation) if isinstance(each, Marker)]
+        if self._misplaced(parameter, annotation, markers, function):
+            return
         signature.fields.append(
             InputField(
                 name=parameter.name,
@@ -159,15 +148,26 @@ class SignatureReader:
             )
         )
 
+    def _misplaced(
+        self, parameter: inspect.Parameter, annotation: Any, markers: list[Marker], function: Callable[..., Any]
+    ) -> bool:
+        """Whether a marker stands where a default does or the other way round, which is noted."""
+        default = parameter.default
+        if isinstance(default, Marker):
+            told = _marked(parameter.name, annotation, default)
+            self._found.add(mistakes.MARKER_AS_DEFAULT, function, parameter.name, annotation=told)
+            return True
+        if markers and not isinstance(markers[0].name, str):
+            told = _marked(parameter.name, annotation, markers[0])
+            self._found.add(
+                mistakes.MARKER_WITHOUT_NAME, function, parameter.name, name=repr(markers[0].name), annotation=told
+            )
+            return True
+        return False
+
     def _read_result(self, function: Callable[..., Any], hints: Mapping[str, Any], signature: Signature) -> None:
         if "return" not in hints or hints["return"] is Reply:
-            self._problems.add(
-                diagnostics.UNANNOTATED,
-                f"{function.__name__} does not say what it returns",
-                function,
-                "Annotate the result, with `-> None` if there is none and `-> Product | Reply` to set headers.",
-                RESULT,
-            )
+            self._found.add(mistakes.NO_RESULT_TYPE, function, RESULT)
             return
         result = without(hints["return"], Reply)
         item = stream_item(result, ASYNC_STREAMS + SYNC_STREAMS)
@@ -179,11 +179,16 @@ class SignatureReader:
         try:
             return self._reflector.member(annotation)
         except NoShape as error:
-            self._problems.add(
-                diagnostics.UNSUPPORTED_TYPE,
-                f"{subject} of {function.__name__}: {error}",
-                function,
-                "Use a type that can travel, or provide it with a `resource` of the service.",
-                parameter,
-            )
+            remedy = error.remedy
+            if error.may_be_provided and parameter != RESULT:
+                remedy = f"{remedy[:-1]}, or provide it with a `resource` of the service."
+            self._found.add(mistakes.NO_SHAPE, function, parameter, subject=subject, error=error.problem, remedy=remedy)
             return None
+
+
+def _marked(name: str, annotation: Any, marker: Marker) -> str:
+    """The parameter as it should be written."""
+    base, given = bare(annotation), marker.name
+    written = base.__name__ if isinstance(base, type) and not get_args(base) else str(base)
+    on_wire, default = (repr(given), "") if given and isinstance(given, str) else ("", f" = {given!r}")
+    return f"`{name}: Annotated[{written}, {type(marker).__name__}({on_wire})]{'' if given == '' else default}`"

@@ -56,9 +56,9 @@ class Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            from entrepot.spec.suggest import did_you_mean
+            from entrepot.kit.suggest import did_you_mean
 
-            remedy = did_you_mean(args[0], self.list_commands(ctx), synonyms={})
+            remedy = did_you_mean(args[0], self.list_commands(ctx))
             raise click.UsageError(f"No such command '{args[0]}'. {remedy}", ctx) from error
 
 

@@ -49,7 +49,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     operation: str
     protocol: str
     named: bool
-    """An `expose` asks for it, rather than a default."""
+    """An `expose` or the operation's own code asks for it, rather than a default."""
     refusal: str = ""
     """Why the protocol cannot carry it; "" when it can."""
 
@@ -78,6 +78,10 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """By operation: where it is written."""
     place: Place = NOWHERE
     """Where the entry stands."""
+    written: Place = NOWHERE
+    """Where the service itself is written, when that is in code."""
+    worded: Mapping[str, str] = {}
+    """By operation: the protocol in whose words its code speaks, which is then meant to carry it."""
     timeout: float = 0.0
     """Seconds an operation may take that sets none itself."""
     exposures: tuple[Exposure, ...] = ()

@@ -38,7 +38,8 @@ def _exposures(draft: Draft, unit: Unit) -> Iterator[Exposure]:
         for protocol in dict.fromkeys(fallback if named is None else named):
             if protocol in draft.catalog:
                 refusal = refusals(protocol).get(operation.name, "")
-                yield Exposure(operation=operation.name, protocol=protocol, named=named is not None, refusal=refusal)
+                asked = named is not None or unit.worded.get(operation.name) == protocol
+                yield Exposure(operation=operation.name, protocol=protocol, named=asked, refusal=refusal)
 
 
 def _served(draft: Draft, unit: Unit) -> Iterator[Served]:

@@ -86,7 +86,15 @@ def _applications(draft: Draft) -> dict[Place, Source]:
 
 def _python_unit(key: str, source: Source, found: FoundService, place: Place) -> Unit:
     origin = PythonSource(module=source.module, attribute=found.attribute, path=source.path)
-    return Unit(key=key, service=found.service, source=origin, places=found.places, place=place)
+    return Unit(
+        key=key,
+        service=found.service,
+        source=origin,
+        places=found.places,
+        place=place,
+        written=found.place,
+        worded=found.worded,
+    )
 
 
 def _from_documents(draft: Draft, diagnostics: list[Diagnostic]) -> list[Unit]:

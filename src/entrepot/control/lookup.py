@@ -7,8 +7,8 @@ from collections.abc import Collection
 from entrepot.compiler.compile import Compiled
 from entrepot.ir.worker import ServiceTable
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.suggest import nearest
 from entrepot.model.operation import Operation
-from entrepot.spec.suggest import nearest
 
 NO_SUCH_OPERATION = "E911"
 """The name is not one of the project's operations."""

@@ -6,7 +6,7 @@ mapping, caching, telemetry and retries are `Middleware` in between. It must har
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -118,6 +118,12 @@ class Reply(msgspec.Struct):
     meta: Meta | None = None
     warnings: tuple[Located, ...] = ()
     """What failed beside a partial output."""
+
+    @classmethod
+    def of(cls, output: Any, *, headers: Mapping[str, str]) -> Reply:
+        """An output with headers beside it, for the protocols that carry headers."""
+        pairs = [(name.lower().encode("ascii"), value.encode()) for name, value in headers.items()]
+        return cls(output, meta=Meta(pairs))
 
 
 Invoke = Callable[[Call], Awaitable[Reply]]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from entrepot.kit.suggest import did_you_mean
 from entrepot.model.shape import Shape
 
 Kind = Literal[
@@ -124,6 +125,8 @@ class Fault(Exception):
     def __init_subclass__(cls, kind: Kind | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if kind is not None:
+            if kind not in KINDS:
+                raise TypeError(f"{cls.__name__}: {kind!r} is no kind of fault. {did_you_mean(str(kind), KINDS)}")
             cls.kind = kind
         fields = inspect.get_annotations(cls)
         reserved = _RESERVED.intersection(fields)

@@ -32,7 +32,6 @@ _PATHS = {
     "principal": "context.principal",
     "context": "context",
     "conditions": "context.conditions",
-    "meta": "context.meta",
     "stream": "stream",
 }
 """By source of a parameter: where a Call holds its argument."""

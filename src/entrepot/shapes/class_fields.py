@@ -17,7 +17,16 @@ _PLAIN_FACTORIES: set[Any] = {list, dict, set, frozenset, tuple}
 
 
 class NoShape(TypeError):
-    """A Python type has no shape; the message names the type and where it stands."""
+    """A Python type has no shape."""
+
+    def __init__(self, problem: str, remedy: str, *, may_be_provided: bool = False) -> None:
+        super().__init__(f"{problem}; {remedy[:1].lower()}{remedy[1:].removesuffix('.')}")
+        self.problem = problem
+        """Names the type and where it stands."""
+        self.remedy = remedy
+        """What to do, a sentence."""
+        self.may_be_provided = may_be_provided
+        """It is no value, but it could be handed to a function by something else than a caller."""
 
 
 class Found(NamedTuple):
@@ -47,7 +56,7 @@ def fields_of(annotation: Any, origin: Any) -> Iterator[Found]:
 
 def _struct_fields(annotation: Any, origin: Any) -> Iterator[Found]:
     if origin.__struct_config__.array_like:
-        raise NoShape(f"{origin.__name__}: a Struct with array_like has no names on the wire; use a NamedTuple")
+        raise NoShape(f"{origin.__name__}: a Struct with array_like has no names on the wire", "Use a NamedTuple.")
     tag = authored.tag_of(origin)
     if tag is not None:
         yield Found(tag[0], tag[0], typing.Literal[tag[1]], required=True)
@@ -106,6 +115,9 @@ def enum_of(cls: Any) -> s.Shape:
     values = []
     for member in cls:
         if isinstance(member.value, bool) or not isinstance(member.value, str | int):
-            raise NoShape(f"{cls.__name__}.{member.name}: the value {member.value!r} is neither text nor an integer")
+            raise NoShape(
+                f"{cls.__name__}.{member.name}: the value {member.value!r} is neither text nor an integer",
+                "Give every member of the Enum a text or an integer.",
+            )
         values.append(s.EnumValue(wire=member.value, name=member.name))
     return s.Enum(values=tuple(values))

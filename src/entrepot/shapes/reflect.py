@@ -100,7 +100,7 @@ class Reflector:
         except NoShape as problem:
             problems.append(problem)
         except RecursionError:
-            problems.append(NoShape(f"{_place(where)}its types are nested too deeply"))
+            problems.append(NoShape(f"{_place(where)}its types are nested too deeply", "Make a part of it a Struct."))
         return None
 
     def _member(self, annotation: Any, where: str) -> Member:
@@ -116,14 +116,16 @@ class Reflector:
         try:
             shape = constrain(shape, notes.rules)
         except TypeError as error:
-            raise NoShape(f"{_place(where)}{error}") from None
+            remedy = f"Change the {'pattern' if 'pattern' in notes.rules else 'constraint'}, or leave it out."
+            raise NoShape(f"{_place(where)}{error}", remedy) from None
         return Member(shape, notes.role, absent, notes.docs, notes.examples)
 
     def _single(self, annotation: Any, where: str) -> s.Shape:
         if isinstance(annotation, str | typing.ForwardRef):
-            raise NoShape(f"{_place(where)}the name {_name(annotation)!r} is not resolved to a type")
+            problem = f"{_place(where)}the name {_name(annotation)!r} is not resolved to a type"
+            raise NoShape(problem, "Define or import it in its module, at the top level.")
         if not is_type(annotation):
-            raise NoShape(f"{_place(where)}{annotation!r} is or holds a value where a type belongs; {_ADVICE}")
+            raise NoShape(f"{_place(where)}{annotation!r} is or holds a value where a type belongs", _ADVICE)
         if annotation in _SCALARS:
             return _SCALARS[annotation]
         origin, arguments = typing.get_origin(annotation) or annotation, typing.get_args(annotation)
@@ -143,7 +145,8 @@ class Reflector:
             return s.Anything() if annotation.__bound__ is None else self._inner(annotation.__bound__, where)
         if authored.is_enum(origin) or authored.is_record(origin) or authored.is_named_tuple(origin):
             return self._named(annotation, origin, where)
-        raise NoShape(f"{_place(where)}{_name(annotation)} is not a type that a contract can hold; {_ADVICE}")
+        problem = f"{_place(where)}{_name(annotation)} is not a type that a contract can hold"
+        raise NoShape(problem, _ADVICE, may_be_provided=True)
 
     def _inner(self, annotation: Any, where: str) -> s.Shape:
         return self._member(annotation, where).shape
@@ -155,16 +158,22 @@ class Reflector:
         if not arguments:
             return s.Map(value=s.Anything())
         if len(arguments) != 2:
-            raise NoShape(f"{_place(where)}a map has a type for its keys and one for its values: `dict[str, int]`")
+            raise NoShape(
+                f"{_place(where)}a map has a type for its keys and one for its values", "Write `dict[str, int]`."
+            )
         key = self._inner(arguments[0], f"{where}[key]")
         if not isinstance(s.resolve(key, self.types), _KEYS):
-            raise NoShape(f"{_place(where)}a key of {_name(arguments[0])} cannot be written as a member's name")
+            raise NoShape(
+                f"{_place(where)}a key of {_name(arguments[0])} cannot be written as a member's name",
+                "Take text, an integer, an Enum, a UUID, a date or a datetime as the key.",
+            )
         return s.Map(key=key, value=self._inner(arguments[1], f"{where}[]"))
 
     def _literal(self, values: tuple[Any, ...], where: str) -> s.Shape:
         for value in values:
             if not isinstance(value, str | int | None) or isinstance(value, enum.Enum):
-                raise NoShape(f"{_place(where)}the literal {value!r} is not text, an integer, true, false or None")
+                problem = f"{_place(where)}the literal {value!r} is not text, an integer, true, false or None"
+                raise NoShape(problem, "Leave it out, or write it as text.")
         return s.Enum(values=tuple(s.EnumValue(wire=value) for value in values))
 
     # Unions
@@ -184,7 +193,8 @@ class Reflector:
     def _tagged(self, arms: list[Any], shapes: list[s.Shape], where: str) -> s.Shape:
         tags = [authored.tag_of(typing.get_origin(arm) or arm) or ("", "") for arm in arms]
         if len({field for field, _ in tags}) > 1 or not all(isinstance(tag, str) for _, tag in tags):
-            raise NoShape(f"{_place(where)}the tags of a union must be texts in a field of one name")
+            problem = f"{_place(where)}the tags of a union must be texts in a field of one name"
+            raise NoShape(problem, "Give its Structs texts as `tag` and the same `tag_field`.")
         return s.Union(arms=tuple(shapes), choose="tag", tag_field=tags[0][0], tags=tuple(tag for _, tag in tags))
 
     def _untagged(self, shapes: list[s.Shape], where: str) -> s.Shape:
@@ -195,7 +205,7 @@ class Reflector:
         if all(isinstance(shape, s.Record) for shape in resolved):
             if all(own_names(list(map(names_of, resolved)))):
                 return s.Union(arms=tuple(shapes), choose="keys")
-            raise NoShape(f"{_place(where)}these records cannot be told apart; make them Structs with a `tag`")
+            raise NoShape(f"{_place(where)}these records cannot be told apart", "Make them Structs with a `tag`.")
         return s.Union(arms=tuple(shapes), choose="trial")
 
     def _refuse_pattern_trap(self, shapes: list[s.Shape], where: str) -> None:
@@ -203,7 +213,8 @@ class Reflector:
         kinds = set[str]().union(*(kinds_of(shape, self.types) for shape in shapes))
         patterns = any(isinstance(shape, s.Text) and shape.pattern is not None for shape in shapes)
         if self._in_class and patterns and kinds & {"array", "object"}:
-            raise NoShape(f"{_place(where)}a text with a pattern cannot share a union with a list or a record")
+            problem = f"{_place(where)}a text with a pattern cannot share a union with a list or a record"
+            raise NoShape(problem, "Leave the pattern out, or make the text a field of a Struct.")
 
     # Named types
 
@@ -217,9 +228,8 @@ class Reflector:
         try:
             self._outline(annotation, origin, name)
         except NameError as error:
-            raise NoShape(
-                f"{_place(where)}{name} mentions {error.name!r}, which is not defined in its module"
-            ) from None
+            problem = f"{_place(where)}{name} mentions {error.name!r}, which is not defined in its module"
+            raise NoShape(problem, "Define or import it there, at the top level.") from None
         return s.Ref(name=name)
 
     def _outline(self, annotation: Any, origin: Any, name: str) -> None:
@@ -270,7 +280,8 @@ class Reflector:
 
     def _named_tuple(self, annotation: Any, hints: dict[str, Any], name: str) -> s.Shape:
         if annotation._field_defaults:
-            raise NoShape(f"{name}: a NamedTuple is written as an array of fixed length, so it cannot have defaults")
+            problem = f"{name}: a NamedTuple is written as an array of fixed length, so it cannot have defaults"
+            raise NoShape(problem, "Leave the defaults out, or make it a Struct or a dataclass.")
         return s.Tuple(items=tuple(self._inner(hints[field], f"{name}.{field}") for field in annotation._fields))
 
     def _prove(self, names: list[str]) -> None:
@@ -286,7 +297,7 @@ class Reflector:
             try:
                 msgspec.json.Decoder(self.classes[name], dec_hook=lambda _, plain: plain)
             except TypeError as error:
-                raise NoShape(f"{name}: {str(error).splitlines()[0]}") from None
+                raise NoShape(f"{name}: {str(error).splitlines()[0]}", "Change what the message names.") from None
 
 
 def _unwrapped(annotation: Any) -> tuple[Any, Notes]:
@@ -348,4 +359,4 @@ def _place(where: str) -> str:
 _STEPS = {"[]": "an item", "[key]": "a key"}
 
 
-_ADVICE = "use a Struct, a dataclass, a TypedDict, an Enum, or a type of the standard library"
+_ADVICE = "Use a Struct, a dataclass, a TypedDict, an Enum or a type of the standard library."

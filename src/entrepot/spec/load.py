@@ -13,11 +13,11 @@ import msgspec
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import read_regular
 from entrepot.kit.pointers import pointer
+from entrepot.kit.suggest import did_you_mean
 from entrepot.spec import codes, yaml
 from entrepot.spec.declaration import Declaration, ServiceEntry
 from entrepot.spec.environment import overlay, part, without, without_nulls
 from entrepot.spec.positions import Node, Positions
-from entrepot.spec.suggest import did_you_mean
 from entrepot.spec.typed import Kinds, Typed, typed
 from entrepot.spec.yaml import Parsed, YamlLimits
 

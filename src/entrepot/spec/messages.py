@@ -36,8 +36,12 @@ class FoundService(msgspec.Struct, frozen=True):
 
     attribute: str
     service: Service
+    place: Place
+    """Where it is made."""
     places: dict[str, Place]
     """By operation: where its function stands."""
+    worded: dict[str, str]
+    """By operation: the protocol in whose words its decorator speaks."""
 
 
 class Probed(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import importlib
 import os
+import re
 import signal
 import sys
 import traceback
@@ -19,13 +20,30 @@ from types import ModuleType, TracebackType
 
 import msgspec
 
+import entrepot
 from entrepot.authoring.places import character_place
 from entrepot.authoring.service import Service as Authored
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
 from entrepot.kit.orphans import ends_with_parent
+from entrepot.kit.suggest import did_you_mean
 from entrepot.spec import codes
 from entrepot.spec.messages import FoundService, Probed, ProbeRequest, Source
-from entrepot.spec.suggest import did_you_mean
+
+HABITS = {
+    "APIRouter": "Make a `Service`; a module may hold several, and a project several modules.",
+    "BackgroundTasks": "Do the work before you answer, or hand it to a queue of your own.",
+    "BaseModel": "Write a `msgspec.Struct` or a dataclass; a model of pydantic's own will do, too.",
+    "Depends": "Declare a resource (`@service.resource()`), and take a parameter of the type that it yields.",
+    "FastAPI": "Make a `Service`.",
+    "HTTPException": "Raise a fault: `NotFound`, `Conflict` or a `Fault` of your own.",
+    "Meta": "Constraints are `msgspec.Meta`; the headers of a reply are `Reply.of(output, headers={…})`.",
+    "Request": "Take a `Context`; its `meta` has the headers.",
+    "Response": "Return `Reply.of(output, headers={…})`, or a `File`.",
+    "UploadFile": "Take a `File`.",
+}
+"""Names that people look for in this package because another has them, and what is meant here."""
+
+_MISSING_OF_OURS = re.compile("cannot import name '(.+)' from 'entrepot' ")
 
 
 def main() -> None:
@@ -101,8 +119,10 @@ def _probe(source: Source, project: Path) -> Probed:
 
 def _described(attribute: str, authored: Authored, source: Source, project: Path) -> Probed:
     try:
+        place = _relative(authored.place, project)
         places = {name: _relative(place, project) for name, place in authored.places.items()}
-        return Probed(services=(FoundService(attribute, authored.describe(), places),))
+        found = FoundService(attribute, authored.describe(), place, places, dict(authored.worded))
+        return Probed(services=(found,))
     except Refused as refused:
         return Probed(diagnostics=tuple(_relocated(each, project) for each in refused.diagnostics))
     except Exception as error:  # evaluating annotations runs the author's code
@@ -153,6 +173,9 @@ def _failure(error: BaseException, source: Source, project: Path) -> Diagnostic:
 def _remedy(error: BaseException, source: Source) -> str:
     if isinstance(error, KeyError) and any("os" in frame.filename for frame in _frames(error)[-1:]):
         return "Modules are imported without the environment's variables; read them in a resource instead."
+    missing = _MISSING_OF_OURS.match(str(error)) if isinstance(error, ImportError) else None
+    if missing:
+        return HABITS.get(missing[1]) or did_you_mean(missing[1], entrepot.__all__)
     if isinstance(error, ModuleNotFoundError):
         return f"Install it beside Entrepôt: `pip install {(error.name or '').partition('.')[0]}`, or correct the name."
     return f"Correct the module; `python -c 'import {source.module}'` shows the whole traceback."
@@ -173,7 +196,9 @@ def _frames(error: BaseException) -> traceback.StackSummary:
 
 
 def _relocated(diagnostic: Diagnostic, project: Path) -> Diagnostic:
-    return msgspec.structs.replace(diagnostic, place=_relative(diagnostic.place, project))
+    # A message may name a second place.
+    message = diagnostic.message.replace(f"{project}{os.sep}", "")
+    return msgspec.structs.replace(diagnostic, message=message, place=_relative(diagnostic.place, project))
 
 
 def _relative(place: Place, project: Path) -> Place:

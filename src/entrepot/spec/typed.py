@@ -10,13 +10,14 @@ import msgspec
 from entrepot.kit.diagnostics import Diagnostic, Place
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import pointer, tokens
+from entrepot.kit.suggest import did_you_mean
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.spec import codes
 from entrepot.spec.declaration import NAME_PATTERN, PATH_PATTERN, Declaration, ServiceEntry, declaration_type
 from entrepot.spec.environment import without_parts
 from entrepot.spec.positions import Positions
-from entrepot.spec.suggest import SYNONYMS, did_you_mean
+from entrepot.spec.synonyms import SYNONYMS
 from entrepot.spec.units import DURATION_PATTERN, SIZE_PATTERN
 from entrepot.spec.yaml import Parsed
 

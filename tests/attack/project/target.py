@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from entrepot import Body, Cookie, Cursor, Fault, File, Form, Header, Meta, NotFound, Reply, Service, Version
+from entrepot import Body, Context, Cookie, Cursor, Fault, File, Form, Header, NotFound, Reply, Service, Version
 
 target = Service("target")
 
@@ -97,15 +97,15 @@ async def told(
 
 
 @target.get("/seen")
-async def seen(meta: Meta) -> list[tuple[str, str]]:
+async def seen(context: Context) -> list[tuple[str, str]]:
     """The headers as they arrived."""
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in meta.headers]
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in context.meta.headers]
 
 
 @target.get("/mirrored")
-async def mirrored(value: str, context: Meta) -> str:
+async def mirrored(value: str) -> str:
     """An answer whose header is what the caller sent."""
-    return Reply(value, meta=Meta([(b"x-mirrored", value.encode())]))  # type: ignore[return-value]
+    return Reply.of(value, headers={"X-Mirrored": value})  # type: ignore[return-value]
 
 
 @target.post("/forms")

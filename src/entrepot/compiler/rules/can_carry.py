@@ -1,4 +1,4 @@
-"""A protocol that an `expose` names can carry every operation it is named for."""
+"""A protocol that an `expose` names, or whose words an operation's code speaks, can carry the operation."""
 
 from __future__ import annotations
 
@@ -18,4 +18,6 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
                 operation = f"{unit.service.name}.{exposure.operation}"
                 message = f"{exposure.protocol} cannot carry {operation}: {exposure.refusal}"
                 remedy = f"Leave {exposure.protocol} out, or give the operation an `expose` without it."
+                if unit.worded.get(exposure.operation) == exposure.protocol:
+                    remedy = f"Correct what its code says of {exposure.protocol}, or write `@service.operation()`."
                 yield Diagnostic(CODE, message, unit.place_of(exposure.operation), remedy)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
 from entrepot.kit.diagnostics import Diagnostic
-from entrepot.spec.suggest import did_you_mean
+from entrepot.kit.suggest import did_you_mean
 
 CODE = "E307"
 

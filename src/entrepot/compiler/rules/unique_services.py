@@ -17,5 +17,7 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
         service = unit.service
         other = first.setdefault((service.name, service.version), unit)
         if other is not unit:
-            message = f"there are two services `{service.name}` of version {service.version}; the other: {other.place}"
-            yield Diagnostic(CODE, message, unit.place, "Give one of them another `name` or `version`.")
+            # Two of one module are told apart by where each is made, two entries by themselves.
+            here, there = (unit.written, other.written) if unit.key == other.key else (unit.place, other.place)
+            message = f"there are two services `{service.name}` of version {service.version}; the other: {there}"
+            yield Diagnostic(CODE, message, here, "Give one of them another `name` or `version`.")
