@@ -5,7 +5,8 @@ import contextvars
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 import pytest
@@ -262,6 +263,87 @@ async def test_development_looks_all_the_way_down(deep: bool, kind: str | None) 
 
     fault = (await reply_of(service, check_output=deep)).fault
     assert (fault and fault.kind) == kind
+
+
+@dataclass
+class Shelf:
+    products: list[Product]
+    best: Product | str | None = None
+    by_name: dict[str, Product] = field(default_factory=dict)
+
+
+class Sheet(TypedDict):
+    product: Product
+
+
+@pytest.mark.parametrize(
+    ("declared", "output", "told"),
+    [
+        (list[int], [1, "a"], "a list, is not of the declared type list[int]; /1: expected an integer, not a string"),
+        (float, float("nan"), "a float, is not of the declared type float; it: is no finite number of 64 bits"),
+        (Product, {"id": 1}, "a dict, is not of the declared type Product; it: is a dict and not a Product"),
+        (Product, Wrong(1), "a Wrong, is not of the declared type Product; it: is a Wrong and not a Product"),
+        (list[Product], [Product(1), {"id": 2}], "; /1: is a dict and not a Product"),
+        (Shelf, Shelf([Product(1), Wrong(2)]), "; /products/1: is a Wrong and not a Product"),  # type: ignore[list-item]
+        (Shelf, Shelf([], {"id": 2}), "; /best: is a dict, which is none of the types it may be of"),  # type: ignore[arg-type]
+        (Shelf, Shelf([], None, {"a/b": Wrong(1)}), "; /by_name/a~1b: is a Wrong and not a Product"),  # type: ignore[dict-item]
+        (Page[Product], Page([{"id": 1}]), "; /items/0: is a dict and not a Product"),
+        (Sheet, {"product": {"id": 1}}, "; /product: is a dict and not a Product"),
+        (list[list[Product] | Product], [[Product(1)], [{"id": 1}]], "; /1/0: is a dict and not a Product"),
+        (tuple[int, Product], (1, {"id": 1}), "; /1: is a dict and not a Product"),
+    ],
+)
+async def test_what_is_wrong_with_an_output_is_told_with_its_place(
+    declared: Any, output: Any, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = Service("shop")
+
+    async def product() -> Any:
+        return output
+
+    product.__annotations__["return"] = declared
+    service.get("/")(product)
+    fault = (await reply_of(service)).fault
+    assert (fault and fault.kind) == "internal"
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert told in str(record.exc_info[1])
+
+
+@pytest.mark.parametrize(
+    ("declared", "output"),
+    [
+        (Shelf, Shelf([Product(1)], Product(2), {"a": Product(3)})),
+        (Shelf, Shelf([], "none")),
+        (Sheet, {"product": Product(1)}),
+        (list[Sheet | int], [{"product": Product(1)}, 3]),
+        (list[Product | dict[str, str]], [Product(1), {"a": "b"}]),
+        (Any, [{"id": 1}, Product(1)]),
+        (Page[Product], Page([Product(1)], "next")),
+        (set[int], {1, 2}),
+    ],
+)
+async def test_what_is_of_its_classes_all_the_way_down_is_answered(declared: Any, output: Any) -> None:
+    service = Service("shop")
+
+    async def product() -> Any:
+        return output
+
+    product.__annotations__["return"] = declared
+    service.get("/")(product)
+    assert await reply_of(service) == Reply(output)
+
+
+async def test_a_stream_is_not_one_item(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service("ticks")
+
+    @service.get("/")
+    async def ticks() -> AsyncIterator[int]:
+        return 1  # type: ignore[return-value]
+
+    fault = (await reply_of(service)).fault
+    assert (fault and fault.kind) == "internal"
+    assert "ticks answers with a stream, but returned a int: yield the items" in caplog.text
 
 
 async def items_of(reply: Reply) -> tuple[list[Any], Fault | None]:

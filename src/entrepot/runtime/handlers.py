@@ -124,6 +124,9 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
     def _items(self, output: Any) -> AsyncIterator[Any]:
         if hasattr(output, "__aiter__"):
             return aiter(output)
+        if not hasattr(output, "__iter__"):
+            name = self.operation.name
+            raise TypeError(f"{name} answers with a stream, but returned a {type(output).__name__}: yield the items")
         return ThreadedGenerator(iter(output), self.threads)
 
     def _told(self, call: Call, error: BaseException) -> Fault:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, get_args, get_origin
 
+from entrepot.model.fault import Issue
 from entrepot.model.shape import Shape
+from entrepot.shapes.strays import Strays
 from entrepot.shapes.traits import Trait
 from entrepot.shapes.values import Values
 
@@ -22,6 +24,9 @@ _ALSO: dict[type, tuple[type, ...]] = {
     dict: (Mapping,),
 }
 """What the encoder writes just as the type declared, and people return in its place."""
+
+_TOLD = 3
+"""Most issues in one message."""
 
 
 class OutputCheck:
@@ -37,8 +42,8 @@ class OutputCheck:
         """Whether an output is of the shape's type."""
         codec = self._values.codec(self._shape)
         classes = _classes(codec.type) or (object,)
-        if self._deep and Trait.BINARY not in codec.traits:
-            return lambda output: isinstance(output, classes) and codec.accepts(output)
+        if self._looks_inside:
+            return lambda output: isinstance(output, classes) and not self._issues(output)
         if len(classes) == 1:
             return classes[0].__instancecheck__
         return lambda output: isinstance(output, classes)
@@ -46,7 +51,23 @@ class OutputCheck:
     def mismatch(self, output: Any) -> TypeError:
         """What to raise for an output that does not fit; the message shows nothing of it."""
         expected = self._values.codec(self._shape).type
-        return TypeError(f"the output, a {type(output).__name__}, is not of the declared type {expected}")
+        written = expected.__name__ if isinstance(expected, type) and not get_args(expected) else str(expected)
+        issues = self._issues(output)[:_TOLD] if self._looks_inside else []
+        inside = "".join(f"; {each.pointer or 'it'}: {each.message}" for each in issues)
+        return TypeError(f"the output, a {type(output).__name__}, is not of the declared type {written}{inside}")
+
+    @property
+    def _looks_inside(self) -> bool:
+        return self._deep and Trait.BINARY not in self._values.codec(self._shape).traits
+
+    def _issues(self, output: Any) -> list[Issue]:
+        """What is wrong inside; of what is written as it should be, whether the records are of their classes."""
+        issues = self._values.codec(self._shape).issues(output)
+        return issues or list(self._strays.of(self._shape, output))
+
+    @cached_property
+    def _strays(self) -> Strays:
+        return Strays(self._values.types, self._values.classes)
 
 
 def _classes(annotation: Any) -> tuple[type, ...] | None:
@@ -62,7 +83,7 @@ def _classes(annotation: Any) -> tuple[type, ...] | None:
     if origin in (typing.Union, types.UnionType):
         return _classes_of_arms(get_args(annotation))
     top = annotation if origin is None else origin
-    return _ALSO.get(top, (top,)) if isinstance(top, type) and top is not object else None
+    return _ALSO.get(top, (top,)) if isinstance(top, type) and top not in (Any, object) else None
 
 
 def _classes_of_arms(arms: tuple[Any, ...]) -> tuple[type, ...] | None:

@@ -303,7 +303,7 @@ def _float_problem(shape: s.Float, plain: Any) -> Problem | None:
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        return Problem("number_form", "does not fit a 64-bit floating-point number")
+        return Problem("number_form", "is no finite number of 64 bits")
     return _bounds_problem(number, shape.minimum, shape.maximum, shape.exclusive_minimum, shape.exclusive_maximum)
 
 
