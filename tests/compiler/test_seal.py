@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 import random
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from entrepot.compiler import seal
+from entrepot.compiler import own_files, seal
 from entrepot.compiler.compile import compile
+from entrepot.compiler.installed import installed
 from entrepot.ir.edge import Route
 from entrepot.ir.release import Release
 from entrepot.ir.worker import Pool
@@ -125,9 +129,54 @@ def test_a_module_alone_counts_what_lies_beside_it_and_packages(project: Path) -
 
 
 def test_the_number_of_files_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seal, "FILES_MAX", 2)
+    monkeypatch.setattr(own_files, "FILES_MAX", 2)
     with pytest.raises(Refused, match="E215"):
         release(project)
+
+
+def test_the_size_of_the_files_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seal, "BYTES_MAX", 200)
+    with pytest.raises(Refused, match="E215"):
+        release(project)
+
+
+def test_what_runs_is_kept_with_its_content(project: Path) -> None:
+    sealed = compile(project, catalog()).sealed
+    kept = ["ca.pem", "company/__init__.py", "company/prices.py", "shop.py", "specs/crm.json"]
+    assert sorted(sealed.release.files) == kept
+    for path, digest in sealed.release.files.items():
+        assert sealed.contents[digest] == (project / path).read_bytes()
+        assert hashlib.sha256(sealed.contents[digest]).hexdigest() == digest
+    [upstream] = sealed.release.edge.upstreams
+    assert upstream.tls is not None
+    assert upstream.tls.ca == sealed.release.files["ca.pem"]
+
+
+def test_what_is_no_regular_file_is_left_out(project: Path) -> None:
+    (project / ".#shop.py").symlink_to("somebody@somewhere.1234")
+    os.mkfifo(project / "waiting.py")
+    (project / "linked").symlink_to(project / "company")
+    assert set(compile(project, catalog()).release.files) == set(release(project).files)
+    assert not {"waiting.py", ".#shop.py", "linked/prices.py"} & set(release(project).files)
+
+
+def test_what_is_installed_is_part_of_the_seal(project: Path) -> None:
+    one, other = ({"lib": version} for version in ("1.0", "1.1"))
+    assert compile(project, catalog(), dependencies=one).release.digest == release_with(project, one).digest
+    assert release_with(project, one).digest != release_with(project, other).digest
+
+
+def release_with(project: Path, dependencies: dict[str, str]) -> Release:
+    return compile(project, catalog(), dependencies=dependencies).release
+
+
+def test_what_is_installed_is_told_by_name_and_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Some_Lib-1.2.3.dist-info").mkdir()
+    (tmp_path / "later" / "some_lib-9.dist-info").mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), str(tmp_path / "later"), str(tmp_path / "none.zip")])
+    assert installed() == {"python": platform.python_version(), "some-lib": "1.2.3"}
+    monkeypatch.undo()
+    assert installed()["msgspec"] == msgspec.__version__
 
 
 def test_a_release_does_not_lean_on_defaults_of_the_version_that_reads_it(project: Path) -> None:

@@ -12,7 +12,7 @@ from entrepot.ir.release import Release
 from entrepot.ir.worker import Pool, PythonSource, ServiceTable, UpstreamSource
 from entrepot.kit.diagnostics import Refused
 from entrepot.model.operation import Service
-from support.tables import edge_table, service_table, worker_pool, worker_table
+from support.tables import edge_table, release_of, service_table, worker_pool, worker_table
 
 OPERATIONS = worker_pool("operations", processes=4)
 HOSTED = worker_pool("old", kind="wsgi", app="old:app", mount="/old")
@@ -27,7 +27,7 @@ ROUTES = (
 
 
 def release(*tables: ServiceTable, pools: tuple[Pool, ...] = (OPERATIONS,), **edge: Any) -> Release:
-    return Release(project="p", edge=edge_table(**edge), worker=worker_table(services=tables, pools=pools), code="c")
+    return release_of(edge=edge_table(**edge), worker=worker_table(services=tables, pools=pools))
 
 
 def test_own_services_are_served_and_the_rest_is_told_with_its_reason() -> None:

@@ -14,16 +14,16 @@ from entrepot.control.applying import Applier, Delivery
 from entrepot.control.releases import Live, Releases
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.edge import EdgeIR
-from entrepot.ir.release import Release
+from entrepot.ir.release import Release, Sealed
 from entrepot.kit.diagnostics import Diagnostic, Refused
-from support.tables import edge_table, worker_pool, worker_table
+from support.tables import edge_table, release_of, worker_pool, worker_table
 from support.virtual_clock import VirtualClock
 
 POOLS = (worker_pool("operations", processes=2),)
 
 
 def release(code: str = "a", port: int = 8080) -> Release:
-    return Release(project="p", edge=edge_table(port=port), worker=worker_table(pools=POOLS), code=code)
+    return release_of(code, edge=edge_table(port=port), worker=worker_table(pools=POOLS))
 
 
 class Killed(BaseException):
@@ -53,7 +53,7 @@ class World:
         self._serve(release())
 
     def _serve(self, first: Release) -> None:
-        number = self.releases.add(first)
+        number = self.releases.add(Sealed(first, {}))
         generation = Generation.of(number, first.worker.pools)
         self._running, self.routed = Wanted((generation,)), (first.edge, generation.name)
         self.releases.go_live(Live(number, number))
@@ -72,11 +72,11 @@ class World:
             raise OSError("No space left on device")
         return self.fails.get(name, "")
 
-    async def build(self) -> Release:
+    async def build(self) -> Sealed:
         self._step("build")
         if isinstance(self.on_disk, Refused):
             raise self.on_disk
-        return self.on_disk
+        return Sealed(self.on_disk, {})
 
     def wanted(self) -> Wanted:
         return self._running

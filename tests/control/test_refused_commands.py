@@ -104,7 +104,7 @@ def test_an_unknown_operation_is_told_with_the_nearest_there_is(
 
 def test_a_worker_is_not_started_with_a_release_that_it_cannot_read(tmp_path: Path) -> None:
     (tmp_path / "000001.json").write_text('{"project": 1}')
-    command = ["worker", "--release", str(tmp_path / "000001.json"), "--pool", "operations", "--fd", "0"]
+    command = ["worker", "--release", "000001.json", "--kept", ".", "--pool", "operations", "--fd", "0"]
     ended = subprocess.run(
         [sys.executable, "-m", "entrepot", *command], capture_output=True, text=True, check=False, cwd=tmp_path
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import pytest
 
 from entrepot.control import directories
 from entrepot.control.releases import RELEASES_MAX, Live, Releases
-from entrepot.ir.release import Release
+from entrepot.ir.release import Sealed
 from entrepot.ir.worker import UpstreamSource
 from entrepot.model.operation import Example, Operation, Service
 from entrepot.model.shape import Json
-from support.tables import edge_table, service_table, worker_table
+from support.tables import release_of, service_table, worker_table
 from support.virtual_clock import VirtualClock
 
 
@@ -24,14 +25,14 @@ def releases(tmp_path: Path) -> Releases:
     return Releases(layout, VirtualClock())
 
 
-def release(code: str) -> Release:
-    return Release(project="p", edge=edge_table(), worker=worker_table(), code=code)
+def release(code: str) -> Sealed:
+    return Sealed(release_of(code), {})
 
 
 def test_releases_are_numbered_and_kept_as_they_are(releases: Releases) -> None:
     assert [releases.add(release(code)) for code in "abc"] == [1, 2, 3]
-    assert releases.read(2) == release("b")
-    assert releases.digest(2) == release("b").digest
+    assert releases.read(2) == release_of("b")
+    assert releases.digest(2) == release_of("b").digest
     assert releases.path(2).name == "000002.json"
 
 
@@ -41,7 +42,7 @@ def test_numbers_of_documents_stay_exact(releases: Releases) -> None:
         name="price", output=Json(schema=schema), examples=(Example(name="a", output=Decimal("1.50")),)
     )
     table = service_table(Service(name="shop", operations=(operation,)), source=UpstreamSource("rest", "shop"))
-    number = releases.add(Release(project="p", edge=edge_table(), worker=worker_table(services=(table,)), code="a"))
+    number = releases.add(Sealed(release_of(worker=worker_table(services=(table,))), {}))
     [found] = releases.read(number).worker.services[0].service.operations
     assert str((found.output, found.examples[0].output)) == str((operation.output, Decimal("1.50")))
 
@@ -101,9 +102,7 @@ def test_a_release_of_another_form_is_not_read_as_if_it_said_nothing(releases: R
     table = service_table(
         Service(name="shop"), UpstreamSource("rest", "shop"), refused={"rest": {"a": "it carries a file"}}
     )
-    stored = msgspec.to_builtins(
-        Release(project="p", edge=edge_table(), worker=worker_table(services=(table,)), code="a")
-    )
+    stored = msgspec.to_builtins(release_of(worker=worker_table(services=(table,))))
     stored["worker"]["services"][0]["omit"] = stored["worker"]["services"][0].pop(lacking)
     releases.path(1).write_bytes(msgspec.json.encode(stored))
     with pytest.raises(ValueError, match=rf"another version wrote it .*`{lacking}`.*start the project again"):
@@ -126,3 +125,31 @@ def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> Non
     directories.sweep(layout)
     assert [*layout.releases.iterdir()] == [kept]
     assert not [*layout.state.glob(".*.tmp")]
+
+
+def sealed(contents: dict[str, bytes]) -> Sealed:
+    digests = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    return Sealed(release_of(files=digests), {digests[path]: content for path, content in contents.items()})
+
+
+def test_files_are_kept_once_and_as_long_as_a_release_runs_on_them(releases: Releases, tmp_path: Path) -> None:
+    kept = directories.layout_of(tmp_path).files
+    one, both = sealed({"a.py": b"old"}), sealed({"a.py": b"new", "b.py": b"same"})
+    (kept / "__pycache__").mkdir()
+    for digest in {**one.contents, **both.contents}:
+        (kept / "__pycache__" / f"{digest}cpython-311.pyc").touch()
+    releases.add(one)
+    for _ in range(RELEASES_MAX):
+        assert {path.name for path in kept.iterdir() if path.is_file()} >= one.contents.keys()
+        releases.go_live(Live(number := releases.add(both), number))
+    assert {path.name: path.read_bytes() for path in kept.iterdir() if path.is_file()} == both.contents
+    assert {path.name[:64] for path in (kept / "__pycache__").iterdir()} == set(both.contents)
+
+
+def test_a_kept_file_that_got_lost_is_kept_again(releases: Releases, tmp_path: Path) -> None:
+    one = sealed({"a.py": b"old"})
+    releases.add(one)
+    [file] = directories.layout_of(tmp_path).files.iterdir()
+    file.unlink()
+    releases.keep(one)
+    assert file.read_bytes() == b"old"

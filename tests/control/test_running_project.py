@@ -121,6 +121,44 @@ def test_what_is_killed_comes_back(running: Running, child: str) -> None:
     eventually(lambda: served(running) == serving)
 
 
+UNAPPLIED = {
+    "another body": CODE.replace("RELEASE", "unapplied"),
+    "half saved": CODE + "\n\ndef half(",
+    "another contract": CODE.replace("def process", "def renamed"),
+}
+
+
+@pytest.mark.parametrize("content", [*UNAPPLIED.values(), None], ids=[*UNAPPLIED, "removed"])
+def test_a_worker_that_is_killed_comes_back_with_the_code_of_its_release(running: Running, content: str | None) -> None:
+    serving, before = served(running), pid_of(running.project, "worker")
+    file = running.project / "services.py"
+    applied_code = file.read_text()
+    file.unlink() if content is None else file.write_text(content)
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: pid_of(running.project, "worker") not in (0, before))
+    eventually(lambda: served(running) == serving)
+    assert running.rpc("api.process")["result"] == pid_of(running.project, "worker")
+    assert running.get(READY_PATH).status == 200
+    file.write_text(applied_code)
+
+
+def test_a_release_that_cannot_be_kept_leaves_everything_serving(running: Running) -> None:
+    serving, before = served(running), pid_of(running.project, "worker")
+    files = directories.layout_of(running.project).files
+    write_project(running.project, "unkept", "\n\n@api.operation()\nasync def added() -> None: ...\n")
+    aside = files.rename(files.with_name("aside"))
+    files.touch()  # no directory, as a disk that is full or read only: nothing can be written there
+    answer = applied(running.project)
+    files.unlink()
+    aside.rename(files)
+    assert (answer["state"], "files" in answer["reason"]) == ("rejected", True), answer
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: pid_of(running.project, "worker") not in (0, before))
+    eventually(lambda: served(running) == serving)
+    write_project(running.project, serving)
+    assert applied(running.project)["state"] == "unchanged"
+
+
 def test_a_killed_control_comes_back_and_nobody_notices(running: Running) -> None:
     serving = running.rpc("api.version")["result"]
     before = pid_of(running.project, "control")

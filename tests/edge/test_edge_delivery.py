@@ -202,7 +202,7 @@ async def test_what_validation_refuses_touches_no_file(site: Site) -> None:
     await site.worker("one")
     await site.start(edge_of(site))
     before = tree_of(site.layout.edge)
-    tls = Tls(server_name="bank.test", ca_file="/nowhere/ca.pem")
+    tls = Tls(server_name="bank.test", ca="/nowhere/ca.pem")
     bank = Upstream(name="bank", endpoints=(Endpoint("127.0.0.1", 1),), tls=tls)
     outcome = await site.deliverer.deliver(edge_of(site, upstreams=(bank,)), site.workers)
     assert outcome.state == "rejected"

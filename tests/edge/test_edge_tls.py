@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,6 +12,8 @@ import trustme
 
 from entrepot.edge import trust
 from entrepot.edge.deliver import Deliverer
+from entrepot.edge.emit import emit
+from entrepot.kit.files import write_together
 from entrepot.model.upstream import Endpoint, HealthCheck, Tls, Upstream
 from support.edge import Origin, Site
 from support.tables import edge_table
@@ -22,14 +26,15 @@ async def secure(site: Site, *names: str, ca: trustme.CA) -> tuple[Origin, int]:
 
 
 def bundle(site: Site, ca: trustme.CA) -> str:
-    """The authority's certificate in the project, named as a declaration does."""
-    file = site.layout.state / "ca.pem"
-    ca.cert_pem.write_to_path(str(file))
-    return str(file.relative_to(site.layout.project))
+    """The authority's certificate as a release keeps it; gives its digest."""
+    content = ca.cert_pem.bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    write_together(site.layout.files, {digest: content})
+    return digest
 
 
-def upstream_of(port: int, server_name: str, ca_file: str = "", health: HealthCheck | None = None) -> Upstream:
-    tls = Tls(server_name=server_name, ca_file=ca_file)
+def upstream_of(port: int, server_name: str, ca: str = "", health: HealthCheck | None = None) -> Upstream:
+    tls = Tls(server_name=server_name, ca_file="ca.pem" if ca else "", ca=ca)
     return Upstream(name="bank", endpoints=(Endpoint("127.0.0.1", port),), host="bank.test", tls=tls, health=health)
 
 
@@ -72,7 +77,7 @@ async def test_the_system_bundle_is_the_default_and_does_not_know_ours(site: Sit
 async def test_another_bundle_can_stand_for_the_systems(site: Site) -> None:
     ca = trustme.CA()
     _, port = await secure(site, "bank.test", ca=ca)
-    site.deliverer = Deliverer(site.layout, site.binary, ca_bundle=site.layout.project / bundle(site, ca))
+    site.deliverer = Deliverer(site.layout, site.binary, ca_bundle=site.layout.files / bundle(site, ca))
     await site.start(edge_table(port=site.port, upstreams=(upstream_of(port, "bank.test"),)))
     assert (await site.egress("bank", "/x")).status == 200
 
@@ -107,3 +112,11 @@ async def refused(site: Site, bank: Origin) -> None:
     assert "CERTIFICATE_VERIFY_FAILED" in str(line["upstream_failure"])
     assert line["cluster"].startswith("upstream-bank-")
     assert line["host"] == "bank.test"
+
+
+def test_other_authorities_make_another_cluster_though_their_file_has_the_same_name(site: Site) -> None:
+    def named(ca: str) -> set[str]:
+        upstream = upstream_of(1, "bank.test", ca)
+        return set(emit(edge_table(upstreams=(upstream,)), site.workers, site.layout, Path()).upstream_clusters)
+
+    assert named("a" * 64).isdisjoint(named("b" * 64))

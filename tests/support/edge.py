@@ -124,7 +124,7 @@ class Site:
 
     def __init__(self, directory: Path, stack: AsyncExitStack) -> None:
         self.layout = Layout(directory, directory / "state", directory / "run")
-        for each in (self.layout.edge, self.layout.logs, self.layout.run):
+        for each in (self.layout.edge, self.layout.logs, self.layout.run, self.layout.files):
             each.mkdir(mode=0o700, parents=True)
         self.port = free_port()
         self.binary = run.binary()

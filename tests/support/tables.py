@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from entrepot.ir.edge import EdgeIR
+from entrepot.ir.release import Release
 from entrepot.ir.worker import Pool, PythonSource, ServiceTable, UpstreamSource, WorkerIR
 from entrepot.kit.limits import Limits
 from entrepot.model.operation import Service
@@ -20,6 +21,12 @@ def edge_table(**given: Any) -> EdgeIR:
 def worker_table(**given: Any) -> WorkerIR:
     """Workers without anything to do."""
     return WorkerIR(**{"services": (), "pools": (), "limits": Limits(), "check_output": False, **given})
+
+
+def release_of(code: str = "a", **given: Any) -> Release:
+    """A release of one module, whose content `code` stands for."""
+    settings = {"project": "p", "mode": "serve", "edge": edge_table(), "worker": worker_table(), "dependencies": {}}
+    return Release(**{**settings, "files": {"p.py": code}, **given})
 
 
 def service_table(

@@ -6,6 +6,7 @@ with worker_process(release, "operations", project) as worker:
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -21,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from entrepot.ir.release import Release
+from entrepot.compiler.own_files import own_modules
 from entrepot.ir.worker import WorkerIR
+from entrepot.kit.files import write_together
 from support.answer import Answer
-from support.tables import edge_table
+from support.tables import release_of
 
 TESTS = Path(__file__).parents[1]
 READY_SECONDS_MAX = 20.0
@@ -96,8 +98,13 @@ class WorkerProcess:
         return [json.loads(line) for line in self.printed().splitlines() if line.startswith("{")]
 
 
-def release_of(worker: WorkerIR) -> Release:
-    return Release(project="test", edge=edge_table(), worker=worker, code="")
+def keep(project: Path, directory: Path) -> dict[str, str]:
+    """Put the project's modules into the directory as a release has them; gives their digests by path."""
+    directory.mkdir()
+    contents = {path: (project / path).read_bytes() for path in own_modules(project, packages_only=False)}
+    files = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    write_together(directory, {files[path]: content for path, content in contents.items()})
+    return files
 
 
 @contextmanager
@@ -116,13 +123,13 @@ def started_worker(
 ) -> Iterator[WorkerProcess]:
     """A worker of the pool, which may refuse to start."""
     with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as output:
-        release, path = Path(directory, "release.json"), Path(directory, "worker.sock")
-        release.write_bytes(release_of(worker).canonical())
+        release, path, kept = (Path(directory, name) for name in ("release.json", "worker.sock", "kept"))
+        release.write_bytes(release_of(worker=worker, files=keep(project, kept)).canonical())
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(str(path))
             listening.listen(128)
             fd = listening.fileno()
-            arguments = [release, pool, fd, egress, project, drain_seconds]
+            arguments = [release, pool, fd, egress, project, kept, drain_seconds]
             line = [sys.executable, "-m", "support.worker_process", *map(str, arguments)]
             environment = {**os.environ, "PYTHONPATH": str(TESTS)}
             process = subprocess.Popen(line, stdout=output, stderr=subprocess.STDOUT, pass_fds=[fd], env=environment)
@@ -148,8 +155,8 @@ def _main() -> None:
     from entrepot.runtime.worker import run_worker
     from support.line_protocol import LINE
 
-    release, pool, fd, egress, project, drain_seconds = sys.argv[1:]
-    run_worker(Path(release), pool, int(fd), {"line": LINE}, egress, Path(project), float(drain_seconds))
+    release, pool, fd, egress, project, kept, drain_seconds = sys.argv[1:]
+    run_worker(Path(release), pool, int(fd), {"line": LINE}, egress, Path(project), Path(kept), float(drain_seconds))
 
 
 if __name__ == "__main__":

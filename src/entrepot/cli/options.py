@@ -11,7 +11,7 @@ import click
 from entrepot.cli.session import Session
 
 if TYPE_CHECKING:
-    from entrepot.compiler.draft import Mode
+    from entrepot.ir.release import Mode
 
 Function = Callable[..., Any]
 

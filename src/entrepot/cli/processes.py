@@ -11,7 +11,7 @@ from entrepot.cli.options import common, environment_option
 from entrepot.cli.session import Session
 
 if TYPE_CHECKING:
-    from entrepot.compiler.draft import Mode
+    from entrepot.ir.release import Mode
 
 _directory = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -21,19 +21,22 @@ _directory = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--pool", required=True, help="The pool this worker belongs to.")
 @click.option("--fd", required=True, type=int, help="Descriptor of the listening socket.")
 @click.option("--project", default=".", type=_directory, help="The project's directory.")
+@click.option("--kept", required=True, type=_directory, help="The directory with the release's files.")
 @click.option("--egress", default="", help="The egress's Unix socket.")
 @click.option("--drain", default=10.0, help="Seconds that calls may take to end after SIGTERM.")
 @common
-def worker(session: Session, release_file: Path, pool: str, fd: int, project: Path, egress: str, drain: float) -> None:
+def worker(
+    session: Session, release_file: Path, pool: str, fd: int, project: Path, kept: Path, egress: str, drain: float
+) -> None:
     """Serve one pool of a release on an inherited socket.
 
     \b
     Example:
-      entrepot worker --release 000001.json --pool operations --fd 5
+      entrepot worker --release releases/000001.json --kept files --pool operations --fd 5
     """
     from entrepot.runtime.worker import run_worker
 
-    run_worker(release_file, pool, fd, session.catalog, egress, project, drain)
+    run_worker(release_file, pool, fd, session.catalog, egress, project, kept, drain)
 
 
 @click.command(hidden=True)

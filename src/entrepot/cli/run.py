@@ -18,8 +18,8 @@ from entrepot.cli.output import colours
 from entrepot.cli.session import Session
 
 if TYPE_CHECKING:
-    from entrepot.compiler.draft import Mode
     from entrepot.control.events import Event, Ready
+    from entrepot.ir.release import Mode
 
 Edge = Literal["envoy", "none"]
 _NAME_COLOURS = ("cyan", "magenta", "green", "yellow", "blue")

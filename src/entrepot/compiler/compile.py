@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from entrepot.compiler.draft import CompileRequest, Draft, Mode, Placement
+from entrepot.compiler.draft import CompileRequest, Draft, Placement
 from entrepot.compiler.passes import PASSES
-from entrepot.ir.release import Release
+from entrepot.ir.release import Mode, Release, Sealed
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused, has_errors
 from entrepot.ports.protocol import Catalog
 
@@ -17,7 +17,7 @@ from entrepot.ports.protocol import Catalog
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a project without errors."""
 
-    release: Release
+    sealed: Sealed
     diagnostics: tuple[Diagnostic, ...]
     """Warnings and notes."""
     placements: tuple[Placement, ...]
@@ -26,6 +26,11 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     places: Mapping[str, Place]
     """By name of a service: where it is declared; under "", where services are."""
 
+    @property
+    def release(self) -> Release:
+        """The release alone."""
+        return self.sealed.release
+
 
 def compile(
     target: Path,
@@ -33,17 +38,21 @@ def compile(
     *,
     mode: Mode = "serve",
     environment: str = "",
+    dependencies: Mapping[str, str] | None = None,
 ) -> Compiled:
     """The release of a project directory, its `entrepot.yaml`, or one Python file.
 
-    Raises `Refused` with every diagnostic when one of them is an error.
+    `dependencies` are the versions of what is installed, by name. Raises `Refused` with every diagnostic
+    when one of them is an error.
     """
-    request = CompileRequest(target=target, catalog=catalog, mode=mode, environment=environment)
+    request = CompileRequest(
+        target=target, catalog=catalog, mode=mode, environment=environment, dependencies=dependencies or {}
+    )
     draft = run_passes(Draft(request=request))
-    if draft.release is None:
+    if draft.sealed is None:
         raise RuntimeError("the last pass seals")
     return Compiled(
-        release=draft.release,
+        sealed=draft.sealed,
         diagnostics=draft.diagnostics,
         placements=draft.placements,
         project=draft.loaded.project,

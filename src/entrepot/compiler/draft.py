@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from entrepot.ir.edge import EdgeIR
-from entrepot.ir.release import Release
+from entrepot.ir.release import Mode, Sealed
 from entrepot.ir.worker import PythonSource, UpstreamSource, WorkerIR
 from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place
 from entrepot.kit.limits import Limits
@@ -22,10 +22,6 @@ from entrepot.spec.declaration import Declaration, OperationEntry, ServiceEntry
 from entrepot.spec.load import Loaded
 from entrepot.spec.positions import Positions
 
-Mode = Literal["dev", "serve"]
-"""dev: all protocols unless told otherwise, every output checked. serve: what the declaration names."""
-
-
 _ENVIRONMENT = re.compile("^/environments/[^/]*(?=/)")
 
 
@@ -36,6 +32,8 @@ class CompileRequest(msgspec.Struct, frozen=True, kw_only=True):
     catalog: Catalog
     mode: Mode = "serve"
     environment: str = ""
+    dependencies: Mapping[str, str] = {}
+    """By name: the versions of what is installed, which become part of the release."""
 
     @property
     def exposed_by_default(self) -> tuple[str, ...]:
@@ -133,7 +131,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     placements: tuple[Placement, ...] = ()
     edge: EdgeIR | None = None
     worker: WorkerIR | None = None
-    release: Release | None = None
+    sealed: Sealed | None = None
 
     @property
     def declaration(self) -> Declaration:

@@ -1,47 +1,70 @@
-"""seal: everything under one digest, the same for the same input."""
+"""seal: everything under one digest, the same for the same input, with the content of all that will run."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft
-from entrepot.ir.release import Release
-from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.compiler.own_files import own_modules
+from entrepot.ir.edge import EdgeIR
+from entrepot.ir.release import Release, Sealed
+from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.files import read_regular
+from entrepot.model.upstream import Upstream
 from entrepot.spec import codes
 
-FILES_MAX = 20_000
-"""Most Python files of one project."""
-
-_FOREIGN = {"__pycache__", "node_modules", "site-packages"}
-"""Directories whose files are not the project's own."""
+BYTES_MAX = 256 * 1024 * 1024
+"""Most octets of one release's files, all together."""
 
 
 def seal(draft: Draft) -> Draft:
-    """The draft with its release."""
+    """The draft with its release, and what that keeps."""
     if draft.edge is None or draft.worker is None:
         raise ValueError("a release is sealed once it is lowered")
     try:
-        code = code_digest(draft)
+        contents = _read(draft)
     except Refused as refused:
         return replace(draft, diagnostics=(*draft.diagnostics, *refused.diagnostics))
-    release = Release(project=draft.settings.name, edge=draft.edge, worker=draft.worker, code=code)
-    return replace(draft, release=release)
+    files = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    release = Release(
+        project=draft.settings.name,
+        mode=draft.request.mode,
+        edge=_with_authorities(draft.edge, files),
+        worker=draft.worker,
+        files=files,
+        dependencies=draft.request.dependencies,
+    )
+    return replace(draft, sealed=Sealed(release, {files[path]: content for path, content in contents.items()}))
 
 
-def code_digest(draft: Draft) -> str:
-    """SHA-256 over the project's Python files, imported documents and trusted authorities."""
+def _read(draft: Draft) -> dict[str, bytes]:
+    """By path: the project's modules, imported documents and trusted authorities."""
     project = draft.loaded.project
-    files = set(_python_files(project, packages_only=draft.loaded.standalone)) | set(_declared_files(draft))
-    total = hashlib.sha256()
-    for file in sorted(files):
-        content = hashlib.sha256((project / file).read_bytes()).hexdigest()
-        total.update(f"{content} {file}\n".encode())
-    return total.hexdigest()
+    names = {*own_modules(project, packages_only=draft.loaded.standalone), *_declared_files(draft)}
+    contents: dict[str, bytes] = {}
+    left = BYTES_MAX
+    for name in sorted(names):
+        contents[name] = _content(project, name, left)
+        left -= len(contents[name])
+    return contents
+
+
+def _content(project: Path, name: str, left: int) -> bytes:
+    try:
+        content = read_regular(project / name, left)
+    except OSError as error:
+        message = f"{name} cannot be read: {error.strerror or error}"
+        remedy = "Let whoever runs this read it, or move it out of the project."
+        raise Refused([Diagnostic(codes.FILE_UNREADABLE, message, Place(name, 1, 1), remedy)]) from None
+    if len(content) > left:
+        message = f"{project.name} holds more than {BYTES_MAX // 1024**2} MiB of modules and documents"
+        remedy = "Name a directory that holds the project alone."
+        raise Refused([Diagnostic(codes.PROJECT_TOO_LARGE, message, Place(name), remedy)])
+    return content
 
 
 def _declared_files(draft: Draft) -> Iterator[str]:
@@ -50,31 +73,12 @@ def _declared_files(draft: Draft) -> Iterator[str]:
     yield from (each.tls.ca_file for each in draft.upstreams.values() if each.tls and each.tls.ca_file)
 
 
-def _python_files(project: Path, *, packages_only: bool) -> Iterator[str]:
-    """Relative to the project, with `/` between names.
-
-    A file that is a project by itself may lie among anything, so there only the packages beside
-    it count.
-    """
-    count = 0
-    for directory, subdirectories, names in os.walk(project):
-        here = Path(directory)
-        subdirectories[:] = sorted(name for name in subdirectories if _is_own(here / name, packages_only))
-        for name in names:
-            if name.endswith(".py"):
-                count += 1
-                if count > FILES_MAX:
-                    raise Refused([_too_many(project)])
-                yield (here / name).relative_to(project).as_posix()
+def _with_authorities(edge: EdgeIR, files: dict[str, str]) -> EdgeIR:
+    """The edge, whose upstreams say under which digest their authorities are kept."""
+    return replace(edge, upstreams=tuple(_with_authority(upstream, files) for upstream in edge.upstreams))
 
 
-def _is_own(directory: Path, packages_only: bool) -> bool:
-    if directory.name.startswith(".") or directory.name in _FOREIGN or (directory / "pyvenv.cfg").exists():
-        return False
-    return not packages_only or (directory / "__init__.py").is_file()
-
-
-def _too_many(project: Path) -> Diagnostic:
-    message = f"{project.name} holds more than {FILES_MAX} Python files"
-    remedy = "Name a directory that holds the project alone; virtual environments and hidden directories do not count."
-    return Diagnostic(codes.PROJECT_TOO_LARGE, message, remedy=remedy)
+def _with_authority(upstream: Upstream, files: dict[str, str]) -> Upstream:
+    if upstream.tls is None or not upstream.tls.ca_file:
+        return upstream
+    return replace(upstream, tls=replace(upstream.tls, ca=files[upstream.tls.ca_file]))

@@ -10,13 +10,12 @@ import msgspec
 from entrepot.control.releases import Live, Releases
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.edge import EdgeIR
-from entrepot.ir.release import Release
+from entrepot.ir.release import Release, Sealed
 from entrepot.kit.clock import Clock
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
-Build = Callable[[], Awaitable[Release]]
+Build = Callable[[], Awaitable[Sealed]]
 """Compiles the project as it is now. Raises `Refused`."""
-
 
 RETIRE_DELAY = 0.1
 """Seconds from the edge's confirmation to the end of the old workers: its threads learn of a change one by one."""
@@ -112,14 +111,15 @@ class Applier:
             self._releases.record(record.number, "rejected", "it was interrupted while it was being delivered")
 
     async def _apply(self) -> Applied:
-        release = await self._build()
+        sealed = await self._build()
+        release = sealed.release
         live = self._releases.live()
         if live is None:
             raise LookupError("no release is recorded as live; start the project again")
         serving = self._releases.read(live.number)
         if release.digest == serving.digest:
             return Applied(state="unchanged", number=live.number)
-        number = self._releases.add(release)
+        number = self._releases.add(sealed)
         self._releases.record(number, "delivering")
         old = Generation.of(live.loaded, serving.worker.pools)
         new = old if same_workers(release, serving) else Generation.of(number, release.worker.pools)
@@ -156,8 +156,8 @@ class Applier:
 
 def same_workers(one: Release, other: Release) -> bool:
     """Whether two releases need no new workers: they differ at the edge alone."""
-    return one.code == other.code and _canonical(one) == _canonical(other)
+    return (one.files, one.dependencies, _tables(one)) == (other.files, other.dependencies, _tables(other))
 
 
-def _canonical(release: Release) -> bytes:
+def _tables(release: Release) -> bytes:
     return msgspec.json.encode(release.worker, order="deterministic")

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from entrepot.compiler.compile import Compiled, compile
-from entrepot.compiler.draft import Mode
-from entrepot.ir.release import Release
+from entrepot.compiler.installed import installed
+from entrepot.ir.release import Mode, Release, Sealed
 from entrepot.ports.protocol import Catalog
 from entrepot.spec.load import DECLARATION_FILE
 
@@ -49,8 +49,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(recipe: Recipe, catalog: Catalog) -> Compiled:
     """Compile by the recipe. Raises `Refused` with every diagnostic."""
-    compiled = compile(recipe.target, catalog, mode=recipe.mode, environment=recipe.environment)
-    return msgspec.structs.replace(compiled, release=adjusted(compiled.release, recipe))
+    compiled = compile(
+        recipe.target, catalog, mode=recipe.mode, environment=recipe.environment, dependencies=installed()
+    )
+    sealed = Sealed(adjusted(compiled.release, recipe), compiled.sealed.contents)
+    return msgspec.structs.replace(compiled, sealed=sealed)
 
 
 def adjusted(release: Release, recipe: Recipe) -> Release:

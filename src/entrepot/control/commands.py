@@ -20,6 +20,8 @@ class Programs(msgspec.Struct, frozen=True, kw_only=True):
     """What tells one running project's processes from another's."""
 
     project: Path
+    kept: Path
+    """The directory with the files of releases."""
     drain: float
     """Seconds that a worker may take to finish what is in progress."""
     egress_socket: Path | None = None
@@ -30,7 +32,8 @@ class Programs(msgspec.Struct, frozen=True, kw_only=True):
         """A worker of a release, listening on an inherited socket."""
         arguments = [
             "--release", str(release_file), "--pool", worker.pool, "--fd", str(descriptor),
-            "--project", str(self.project), "--egress", str(self.egress_socket or ""), "--drain", str(self.drain),
+            "--project", str(self.project), "--kept", str(self.kept),
+            "--egress", str(self.egress_socket or ""), "--drain", str(self.drain),
         ]  # fmt: skip
         return Command(
             name=str(worker),

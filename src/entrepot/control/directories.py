@@ -35,7 +35,7 @@ def layout_of(project: Path) -> Layout:
 
 def create(layout: Layout) -> None:
     """Create the project's directories, mode 0700. Raises `Insecure` when one of them is another user's."""
-    for directory in (layout.state, layout.run, layout.releases, layout.edge, layout.logs):
+    for directory in (layout.state, layout.run, layout.releases, layout.files, layout.edge, layout.logs):
         _create_private(directory)
     ignore = layout.state / ".gitignore"
     if not ignore.exists():
@@ -44,7 +44,7 @@ def create(layout: Layout) -> None:
 
 def sweep(layout: Layout) -> None:
     """Remove what processes that were killed have left half written. Only the project's supervisor may."""
-    for directory in (layout.state, layout.releases):
+    for directory in (layout.state, layout.releases, layout.files):
         files.sweep(directory)
 
 

@@ -14,7 +14,7 @@ from entrepot.control.releases import Releases
 from entrepot.control.server import AdminApi
 from entrepot.control.wanted_fleet import WantedFleet
 from entrepot.edge import run
-from entrepot.ir.release import Release
+from entrepot.ir.release import Sealed
 from entrepot.kit.clock import SystemClock
 from entrepot.ports.protocol import Catalog
 from entrepot.wire.asgi import asgi_app
@@ -35,8 +35,8 @@ async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -
     layout = directories.layout_of(recipe.project)
     releases = Releases(layout)
 
-    async def compiled() -> Release:
-        return (await asyncio.to_thread(build, recipe, catalog)).release
+    async def compiled() -> Sealed:
+        return (await asyncio.to_thread(build, recipe, catalog)).sealed
 
     edge = EnvoyDelivery(layout, run.binary())
     applier = Applier(releases, compiled, WantedFleet(layout, notify), edge, SystemClock())

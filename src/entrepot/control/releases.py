@@ -14,9 +14,9 @@ from typing import Literal, TypeVar
 import msgspec
 
 from entrepot.ir.layout import Layout
-from entrepot.ir.release import Release
+from entrepot.ir.release import Release, Sealed
 from entrepot.kit.clock import Clock, SystemClock
-from entrepot.kit.files import replace_file
+from entrepot.kit.files import replace_file, write_together
 
 _Value = TypeVar("_Value")
 
@@ -32,6 +32,9 @@ class Live(msgspec.Struct, frozen=True):
     """The release that its workers have loaded; an older one when only the edge has changed since."""
 
 
+_DIGITS = 64
+"""Of a digest, hexadecimal: the name of a kept file, and the beginning of what Python compiles of it."""
+
 State = Literal["delivering", "live", "rejected", "replaced"]
 
 
@@ -46,20 +49,32 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why it was rejected."""
 
 
+class _Files(msgspec.Struct):
+    """Of a stored release only this, which is a fraction of the work of reading it."""
+
+    files: dict[str, str]
+
+
 class Releases:
     """The releases of one project."""
 
     def __init__(self, layout: Layout, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._directory = layout.releases
+        self._files = layout.files
         self._live = layout.state / "live.json"
 
-    def add(self, release: Release) -> int:
-        """Store a release under the next number, and give that number."""
+    def add(self, sealed: Sealed) -> int:
+        """Store a release under the next number, and give that number. Files that are kept already need no content."""
         number = max(self._numbers(), default=0) + 1
-        replace_file(self.path(number), release.canonical())
+        self.keep(sealed)
+        replace_file(self.path(number), sealed.release.canonical())
         self._prune()
         return number
+
+    def keep(self, sealed: Sealed) -> None:
+        """Store the files of a release as far as they are not there."""
+        write_together(self._files, sealed.contents)
 
     def path(self, number: int) -> Path:
         """The file of a release."""
@@ -117,6 +132,20 @@ class Releases:
         for number in surplus:
             self.path(number).unlink(missing_ok=True)
             self._record_path(number).unlink(missing_ok=True)
+        if surplus:
+            self._forget_files()
+
+    def _forget_files(self) -> None:
+        """Remove the files that no kept release runs on, with what Python has compiled of them."""
+        used: set[str] = set()
+        for number in self._numbers():
+            files = _read(self.path(number), _Files)
+            if files is None:  # of another version's form: what it runs on is not known
+                return
+            used.update(files.files.values())
+        for path in (*self._files.iterdir(), *self._files.glob("__pycache__/*")):
+            if path.is_file() and path.name[:_DIGITS] not in used:
+                path.unlink(missing_ok=True)
 
 
 def _read(path: Path, kind: type[_Value]) -> _Value | None:

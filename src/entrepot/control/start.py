@@ -21,7 +21,7 @@ from entrepot.control.workers import Generation, Wanted
 from entrepot.edge import run
 from entrepot.ir.edge import READY_PATH
 from entrepot.ir.layout import Layout
-from entrepot.ir.release import Release
+from entrepot.ir.release import Release, Sealed
 from entrepot.ir.worker import HEALTH_PATH
 from entrepot.ports.protocol import Catalog
 
@@ -69,22 +69,24 @@ def start(
     directories.create(layout)
     with lock.held(layout.lock, recipe.serves), directories.run_removed(layout):
         directories.sweep(layout)
-        release = _last_good(layout, recipe) if last_good else build(recipe, catalog).release
+        sealed = _last_good(layout, recipe) if last_good else build(recipe, catalog).sealed
+        edge_table = sealed.release.edge
         edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None
-        sockets.require_free(release.edge.address, release.edge.port)
-        prepared = _prepare(layout, release, with_edge)
+        sockets.require_free(edge_table.address, edge_table.port)
+        prepared = _prepare(layout, sealed, with_edge)
         run.raise_file_limit()
         logs = LogBook(layout.logs, echo)
         settings = Settings(
             layout=layout,
             programs=Programs(
                 project=layout.project,
+                kept=layout.files,
                 drain=drain.calls,
                 egress_socket=layout.egress_socket if with_edge else None,
                 control_arguments=recipe.arguments,
             ),
             edge=edge,
-            address=(release.edge.address, release.edge.port),
+            address=(edge_table.address, edge_table.port),
         )
         try:
             asyncio.run(_serve(prepared, settings, edge, logs, report, begun))
@@ -97,24 +99,26 @@ def has_last_good(recipe: Recipe) -> bool:
     return Releases(directories.layout_of(recipe.project)).live() is not None
 
 
-def _last_good(layout: Layout, recipe: Recipe) -> Release:
+def _last_good(layout: Layout, recipe: Recipe) -> Sealed:
     releases = Releases(layout)
     live = releases.live()
     if live is None:
         raise StartFailed("no release of this project has served yet; start it without --last-good")
-    return adjusted(releases.read(live.number), recipe)
+    return Sealed(adjusted(releases.read(live.number), recipe), {})
 
 
-def _prepare(layout: Layout, compiled: Release, with_edge: bool) -> Prepared:
+def _prepare(layout: Layout, compiled: Sealed, with_edge: bool) -> Prepared:
     """Store the release, unless it is the one that served last, and say which workers should run."""
-    release = compiled if with_edge else without_edge(compiled)
+    release = compiled.release if with_edge else without_edge(compiled.release)
     releases = Releases(layout)
     live = releases.live()
     unchanged = live is not None and releases.digest(live.number) == release.digest
-    number = live.number if live is not None and unchanged else releases.add(release)
+    sealed = Sealed(release, compiled.contents)
+    releases.keep(sealed)
+    number = live.number if live is not None and unchanged else releases.add(sealed)
     generation = Generation.of(number, release.worker.pools)
     workers.write(layout.processes, Wanted((generation,)))
-    missing = () if with_edge else missing_without_edge(compiled)
+    missing = () if with_edge else missing_without_edge(compiled.release)
     return Prepared(layout=layout, release=release, generation=generation, missing=missing)
 
 

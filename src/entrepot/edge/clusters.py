@@ -112,17 +112,17 @@ def _http1(idle_timeout: float | None = None) -> Json:
     return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
 
 
-def upstream_clusters(edge: EdgeIR, ca_bundle: Path, project: Path) -> dict[str, Json]:
+def upstream_clusters(edge: EdgeIR, ca_bundle: Path, files: Path) -> dict[str, Json]:
     """One cluster for each upstream, by the upstream's name.
 
-    `ca_bundle` verifies those that name no file of their own, relative to `project`. A cluster's own
+    `ca_bundle` verifies those that name no file of their own, of which `files` has a copy. A cluster's own
     name changes with its settings, so that a changed upstream is a new cluster beside the old one:
     resolved, connected and probed before a route leads to it. Egress and pass-through routes share it.
     """
     clusters = {}
     for upstream in edge.upstreams:
-        own = upstream.tls is not None and upstream.tls.ca_file
-        settings = _upstream_cluster(upstream, project / own if own else ca_bundle)
+        own = upstream.tls is not None and upstream.tls.ca
+        settings = _upstream_cluster(upstream, files / own if own else ca_bundle)
         clusters[upstream.name] = _named(upstream, settings)
     return clusters
 

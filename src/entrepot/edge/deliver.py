@@ -125,7 +125,7 @@ class Deliverer:
         return True
 
     def _render(self, edge: EdgeIR, workers: Workers) -> Rendering:
-        verified = any(upstream.tls and not upstream.tls.ca_file for upstream in edge.upstreams)
+        verified = any(upstream.tls and not upstream.tls.ca for upstream in edge.upstreams)
         bundle = self._ca_bundle or (trust.system_bundle() if verified else Path())
         return emit(edge, workers, self._layout, bundle)
 

@@ -107,7 +107,7 @@ class _Parts(msgspec.Struct, frozen=True):
 
 def emit(edge: EdgeIR, workers: Workers, layout: Layout, ca_bundle: Path) -> Rendering:
     """Render a release. `ca_bundle` is the PEM file that verifies upstreams which name none."""
-    pools, upstreams = worker_clusters(edge, workers), upstream_clusters(edge, ca_bundle, layout.project)
+    pools, upstreams = worker_clusters(edge, workers), upstream_clusters(edge, ca_bundle, layout.files)
     targets = {upstream.name: Target(upstream, upstreams[upstream.name]["name"]) for upstream in edge.upstreams}
     parts = _Parts(
         worker_clusters=pools,

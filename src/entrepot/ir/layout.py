@@ -25,6 +25,11 @@ class Layout(msgspec.Struct, frozen=True):
         return self.state / "releases"
 
     @property
+    def files(self) -> Path:
+        """The content of every file that a kept release runs on, named by its SHA-256."""
+        return self.state / "files"
+
+    @property
     def edge(self) -> Path:
         """Envoy's files: the bootstrap, and one directory for each discovered resource."""
         return self.state / "edge"

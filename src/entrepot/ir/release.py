@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.worker import WorkerIR
 
+Mode = Literal["dev", "serve"]
+"""dev: all protocols unless told otherwise, every output checked. serve: what the declaration names."""
+
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """What was compiled, under a digest that is the same for the same input."""
 
     project: str
+    mode: Mode
     edge: EdgeIR
     worker: WorkerIR
-    code: str
-    """SHA-256 over the project's Python files and locked documents, hexadecimal."""
+    files: Mapping[str, str]
+    """By path in the project: SHA-256 of each module, imported document and trusted authority, hexadecimal."""
+    dependencies: Mapping[str, str]
+    """By name: the version of Python, and of each package that is installed."""
 
     def canonical(self) -> bytes:
         """The bytes that are hashed and stored: JSON, members in one order.
@@ -37,6 +45,14 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     def of(content: bytes) -> Release:
         """The release that `canonical` wrote; numbers of documents stay exact. Raises msgspec.DecodeError."""
         return _DECODER.decode(content)
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A release, and all that it needs to run when the project's files are others by then."""
+
+    release: Release
+    contents: Mapping[str, bytes]
+    """The content of its files, by SHA-256."""
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic", decimal_format="number")

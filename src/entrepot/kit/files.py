@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 _TEMPORARY = ".tmp"
@@ -41,7 +42,20 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o600, durable: bool
         temporary.unlink(missing_ok=True)
         raise
     if durable:
-        _sync_directory(path.parent)
+        _sync(path.parent)
+
+
+def write_together(directory: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files that are not there yet, by name, and return when all of them are safe on the disk.
+
+    One after the other would cost a wait for each: the first sync takes most of the others along.
+    Raises OSError when the disk refuses; what is there then is whole, if not safe.
+    """
+    new = [name for name in contents if not (directory / name).exists()]
+    for name in new:
+        replace_file(directory / name, contents[name], durable=False)
+    for path in (*(directory / name for name in new), *([directory] if new else [])):
+        _sync(path)
 
 
 def sweep(directory: Path) -> None:
@@ -50,8 +64,8 @@ def sweep(directory: Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

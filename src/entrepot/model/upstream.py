@@ -31,6 +31,8 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
     server_name: str
     ca_file: str = ""
     """PEM bundle, relative to the project; "" uses the system's."""
+    ca: str = ""
+    """SHA-256 of that file once it is sealed, by which a release's own copy of it is found."""
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from entrepot.runtime.hosted import hosted_app
 from entrepot.runtime.http_server import HttpServer
 from entrepot.runtime.logs import log_as_json
 from entrepot.runtime.resources import application_scope
+from entrepot.runtime.sealed import import_from
 from entrepot.runtime.sources import import_service
 from entrepot.runtime.threads import Threads
 from entrepot.wire.asgi import asgi_app
@@ -63,10 +64,12 @@ def run_worker(
     catalog: Catalog,
     egress_socket: Path | str = "",
     project_dir: Path = Path(),
+    kept: Path = Path(),
     drain_seconds: float = DRAIN_SECONDS,
 ) -> None:
     """Serve the pool on the listening socket `fd` until SIGTERM, then finish what is in progress.
 
+    `kept` is the directory with the release's files, from which the project's modules are imported.
     Calls have `drain_seconds` to end; streams are told to end shortly before. Raises `Refused`
     when the release cannot be served as it was sealed, and what the author's modules raise when
     they are imported.
@@ -82,6 +85,7 @@ def run_worker(
         project=project_dir.resolve(),
         drain_seconds=drain_seconds,
     )
+    import_from(worker.project, release.files, kept.resolve())
     serve = _serve_operations if worker.pool.kind == "operations" else _serve_hosted
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         threads_left = runner.run(serve(worker))
