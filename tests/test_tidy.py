@@ -42,7 +42,6 @@ PLAIN_VALUES = {
     "model/principal.py",  # claims are whatever the identity provider says
     "model/resource.py",  # a resource is of the author's own type
     "model/shape.py",  # defaults and examples are plain JSON values
-    "ports/protocol.py",  # a foreign document is plain JSON
 }
 """Files of model and ports that may speak of `Any`, and why."""
 

@@ -15,6 +15,7 @@ from entrepot.control.calling import call
 from entrepot.control.importing import import_document
 from entrepot.control.lookup import find
 from entrepot.kit.diagnostics import Diagnostic, Refused
+from support.documents import OneFile
 
 OPERATION = '{"get": {"operationId": "find", "responses": {"204": {"description": "done"}}}}'
 OPENAPI = '{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/find": %s}}'
@@ -46,18 +47,19 @@ async def test_an_upstreams_operation_needs_the_running_project(project: Path) -
 
 
 def test_a_kind_of_document_that_nobody_reads_is_not_even_fetched(project: Path) -> None:
-    def obtain() -> bytes:
-        raise AssertionError("it was fetched")
+    class Source(OneFile):
+        def content(self) -> bytes:
+            raise AssertionError("it was fetched")
 
     with pytest.raises(Refused) as refused:
-        import_document(project, "raml", obtain, "a.raml", "crm", CATALOG)
+        import_document(project, "raml", Source(b"", "a.raml"), "crm", CATALOG)
     assert sole(refused).code == "E921"
     assert "openapi" in sole(refused).remedy
 
 
 def test_a_document_without_operations_is_told_from_one_that_was_refused(project: Path) -> None:
     with pytest.raises(Refused) as refused:
-        import_document(project, "openapi", lambda: b'{"swagger": "2.0"}', "a.json", "other", CATALOG)
+        import_document(project, "openapi", OneFile(b'{"swagger": "2.0"}', "a.json"), "other", CATALOG)
     assert [each.code for each in refused.value.diagnostics] == ["E922"]
     assert refused.value.diagnostics[0].message == "it has no operations"
 
@@ -65,7 +67,7 @@ def test_a_document_without_operations_is_told_from_one_that_was_refused(project
 def test_a_document_of_which_nothing_could_be_imported_is_refused_with_every_reason(project: Path) -> None:
     content = (OPENAPI % '{"trace": {"responses": {}}}').encode()
     with pytest.raises(Refused) as refused:
-        import_document(project, "openapi", lambda: content, "a.json", "other", CATALOG)
+        import_document(project, "openapi", OneFile(content, "a.json"), "other", CATALOG)
     assert sole(refused).code == "E922"
     assert [(each.code, each.place.line > 0) for each in refused.value.diagnostics[1:]] == [("N301", True)]
     assert not (project / "specs").exists()
@@ -78,7 +80,7 @@ def test_credentials_in_a_documents_address_stay_in_the_document(project: Path) 
         "servers": [{"url": "http://me:secret@127.0.0.1:9/v1"}],
         "paths": {"/a": {"get": {"operationId": "a", "responses": {"204": {"description": "d"}}}}},
     }
-    result = import_document(project, "openapi", lambda: json.dumps(document).encode(), "a.json", "other", CATALOG)
+    result = import_document(project, "openapi", OneFile(json.dumps(document).encode(), "a.json"), "other", CATALOG)
     assert result.upstream_url == "http://127.0.0.1:9/v1"
     assert "secret" not in (project / "entrepot.yaml").read_text()
 

@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from entrepot.app import CATALOG
 from entrepot.compiler.compile import compile
 from entrepot.model.operation import Service
-from entrepot.ports.protocol import Document
+from entrepot.shapes.document import Document
 from support.contracts import contract as written
 from support.references import dangling
 

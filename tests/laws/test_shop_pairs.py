@@ -20,8 +20,9 @@ import pytest
 from entrepot.app import CATALOG
 from entrepot.model.call import Call
 from entrepot.model.fault import Fault
-from entrepot.ports.protocol import Document, Protocol, ServedService
+from entrepot.ports.protocol import Protocol, ServedService
 from entrepot.runtime.local import local_service
+from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
 from entrepot.wire.memory import memory_wire
 from support.contracts import contract

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from entrepot.kit.diagnostics import Refused
 from entrepot.kit.files import read_regular
+from entrepot.ports.protocol import DocumentKind
 from entrepot.spec import documents
 from entrepot.spec.load import load
 from entrepot.spec.lock import Lock, PinnedDocument, digest, read_lock
@@ -75,15 +76,15 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text("{}")
     (project / "crm.json").symlink_to(tmp_path / "secret.json")
     with pytest.raises(Refused, match="outside the project"):
-        read_document(project, "crm.json", "openapi", "crm", Lock())
+        read_document(project, "crm.json", DocumentKind(), "openapi", "crm", Lock())
 
 
 def test_a_pinned_document_is_read_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "crm.json").write_text("{}")
     pinned = PinnedDocument(kind="openapi", source="x", sha256=digest(b"{}"))
-    found = read_document(tmp_path, "crm.json", "openapi", "crm", Lock(documents={"crm.json": pinned}))
+    found = read_document(tmp_path, "crm.json", DocumentKind(), "openapi", "crm", Lock(documents={"crm.json": pinned}))
     assert (found.document.content, found.document.source) == ({}, "crm.json")
-    assert (found.octets, found.warnings) == (b"{}", [])
+    assert (found.octets, found.warnings) == ({"crm.json": b"{}"}, ())
 
 
 def test_the_fake_catalog_reads_what_it_is_for() -> None:
@@ -97,7 +98,7 @@ def test_only_regular_files_are_waited_for(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"E001: entrepot\.yaml cannot be read: it is no regular file"):
         load(tmp_path)
     with pytest.raises(Refused, match=r"E210: the document crm\.json cannot be read: it is no regular file"):
-        read_document(tmp_path, "crm.json", "openapi", "crm", Lock())
+        read_document(tmp_path, "crm.json", DocumentKind(), "openapi", "crm", Lock())
     os.mkfifo(tmp_path / "entrepot.lock")
     with pytest.raises(Refused, match="E213: the lock cannot be read: it is no regular file"):
         read_lock(tmp_path)

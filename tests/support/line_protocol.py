@@ -21,7 +21,18 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import UnknownOperation
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange, Request, Response
-from entrepot.ports.protocol import Address, Can, Contract, Document, Imported, Invokes, Mount, Protocol, ServedService
+from entrepot.ports.protocol import (
+    Address,
+    Can,
+    Contract,
+    DocumentKind,
+    Imported,
+    Invokes,
+    Mount,
+    Protocol,
+    ServedService,
+)
+from entrepot.shapes.document import Document
 from entrepot.shapes.values import Codec, Values
 
 
@@ -74,7 +85,7 @@ class LineServer:
 class LineClient:
     """Calls a `LineServer`."""
 
-    documents: Mapping[str, tuple[str, ...]] = {}
+    documents: Mapping[str, DocumentKind] = {}
 
     def read(self, document: Document, name: str) -> Imported:
         raise NotImplementedError

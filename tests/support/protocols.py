@@ -16,6 +16,7 @@ from entrepot.ports.protocol import (
     Can,
     Contract,
     Document,
+    DocumentKind,
     Imported,
     Invokes,
     Mount,
@@ -75,7 +76,7 @@ class ListClient:
     """
 
     def __init__(self, kind: str, *words: str) -> None:
-        self.documents = {kind: words}
+        self.documents = {kind: DocumentKind(words=words)}
 
     def read(self, document: Document, name: str) -> Imported:
         content = document.content

@@ -9,14 +9,17 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO
 from urllib.parse import SplitResult, urlsplit
 
+from entrepot.spec.gather import NotObtained
+
 BYTES_MAX = 16 * 1024 * 1024
 SECONDS_MAX = 30.0
 """For the whole document."""
 
-SCHEMES = ("http", "https")
+_PORTS = {"http": 80, "https": 443}
+SCHEMES = tuple(_PORTS)
 
 
-class FetchFailed(Exception):
+class FetchFailed(NotObtained):
     """The document could not be had."""
 
 
@@ -80,16 +83,18 @@ class _SameOrigin(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
-        if _origin(urlsplit(req.full_url)) != _origin(urlsplit(newurl)):
+        if origin_of(req.full_url) != origin_of(newurl):
             raise FetchFailed(
                 f"{req.full_url} redirects to another origin, {newurl}; import from there if you trust it"
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or default
+def origin_of(url: str) -> str:
+    """The origin of an address (RFC 6454), its port written out. Raises ValueError for a port that is none."""
+    parts = urlsplit(url)
+    port = parts.port or _PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 def _require_allowed(parts: SplitResult) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,55 +28,54 @@ LISTED_MAX = 20
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The project's directory.",
 )
+@click.option(
+    "--root",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The directory below which a file may refer to others; its own, or the project's, unless given.",
+)
+@click.option(
+    "--allow",
+    metavar="URL",
+    multiple=True,
+    help="An address from whose origin files that the document refers to may be fetched, besides its own.",
+)
 @common
-def import_document(session: Session, document: str, name: str, project: Path) -> int:
+def import_document(
+    session: Session, document: str, name: str, project: Path, root: Path | None, allow: tuple[str, ...]
+) -> int:
     """Import a contract as a service.
 
-    The document is read, pinned by its hash, and declared in entrepot.yaml. What cannot be imported
-    is listed with its place and the reason; the exit code is then 1, and the rest is imported all
-    the same.
+    The document is read with the files that it refers to, pinned by their hashes, and declared in
+    entrepot.yaml. What cannot be imported is listed with its place and the reason; the exit code is
+    then 1, and the rest is imported all the same.
 
     \b
     Examples:
       entrepot import openapi:specs/crm.json --name crm
       entrepot import openrpc:https://rpc.example/openrpc.json --name ledger --project gateway
+      entrepot import openapi:api/openapi.yaml --name shop --root . --allow https://schemas.example
     """
+    from entrepot.cli.document_sources import document_source
     from entrepot.control.importing import import_document as import_it
 
     kind, colon, source = document.partition(":")
     if not colon or not source:
         raise click.UsageError(f"{document!r} is not KIND:FILE_OR_URL, such as openapi:specs/crm.json")
-    result = import_it(project, kind, partial(_content, session, source), source, name, session.catalog)
+    for each in allow:
+        if not each.startswith(("http://", "https://")):
+            raise click.UsageError(f"--allow {each!r} is not an address, such as https://schemas.example")
+    found = document_source(source, project, root, allow, session.output.progress)
+    result = import_it(project, kind, found, name, session.catalog)
     _show(session, result, name)
     return REFUSED if result.refusals else DONE
-
-
-def _content(session: Session, source: str) -> bytes:
-    from entrepot.cli.fetch import fetch, is_url
-
-    if is_url(source):
-        session.output.progress(f"fetching {source}")
-        return fetch(source)
-    return _read(source)
-
-
-def _read(source: str) -> bytes:
-    from entrepot.kit.diagnostics import Diagnostic, Refused
-    from entrepot.spec import codes
-    from entrepot.spec.documents import BYTES_MAX
-
-    try:
-        with Path(source).open("rb") as file:
-            return file.read(BYTES_MAX + 1)  # what is longer is refused by whoever reads it
-    except OSError as error:
-        message = f"the document {source} cannot be read: {error.strerror or error}"
-        remedy = "Name a file as seen from here, or a URL."
-        raise Refused([Diagnostic(codes.DOCUMENT_UNREADABLE, message, remedy=remedy)]) from None
 
 
 def _show(session: Session, result: Import, name: str) -> None:
     operations, pinned, text = result.service.operations, result.pinned, session.output.text
     text(f"imported {count(len(operations), 'operation')} as service {name}, pinned in {pinned.file}")
+    if len(pinned.files) > 1:
+        text(f"with {count(len(pinned.files) - 1, 'file')} that it refers to, kept beside it")
     for operation in operations[:LISTED_MAX]:
         text(on_one_line(f"  {name}.{operation.name}  {operation.summary}".rstrip()))
     if len(operations) > LISTED_MAX:
@@ -98,6 +96,7 @@ def _show(session: Session, result: Import, name: str) -> None:
             "ok": not result.refusals,
             "service": name,
             "file": pinned.file,
+            "files": sorted(pinned.files.values()) or [pinned.file],
             "changed": pinned.changed,
             "replaced": pinned.replaced,
             "service_added": pinned.service_added,

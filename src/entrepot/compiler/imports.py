@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -10,8 +11,9 @@ from msgspec.structs import replace
 from entrepot.compiler.draft import Draft, Unit, placed
 from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
-from entrepot.ports.protocol import Client, Document, Imported, document_kinds
+from entrepot.ports.protocol import Client, Imported, document_kinds
 from entrepot.shapes.document import Refusal
+from entrepot.spec.gather import ReadDocument
 from entrepot.spec.located import located
 from entrepot.spec.lock import Lock, read_lock
 from entrepot.spec.messages import FoundService, Probed, Source
@@ -120,11 +122,12 @@ def _from_documents(draft: Draft, diagnostics: list[Diagnostic]) -> list[Unit]:
 
 
 def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, diagnostics: list[Diagnostic]) -> Unit:
-    document, content, warnings = read_document(draft.loaded.project, file, kind, key, lock)
     protocol = document_kinds(draft.catalog)[kind]
+    client = draft.catalog[protocol].client
+    read = read_document(draft.loaded.project, file, client.documents[kind], kind, key, lock)
     entry = draft.declaration.services[key]
-    imported = read_service(draft.catalog[protocol].client, document, content, entry.name or key)
-    diagnostics += [*warnings, *not_imported(imported, content, file)]
+    imported = read_service(client, read, entry.name or key)
+    diagnostics += [*read.warnings, *not_imported(imported, read)]
     upstream = entry.upstream or ""
     return Unit(
         key=key,
@@ -135,20 +138,29 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, dia
     )
 
 
-def read_service(client: Client, document: Document, content: bytes, name: str) -> Imported:
-    """What a protocol's client makes of a document. Raises `Refused`, with places in its content."""
+def read_service(client: Client, read: ReadDocument, name: str) -> Imported:
+    """What a protocol's client makes of a document. Raises `Refused`, with places in its files."""
     try:
-        return client.read(document, name)
+        imported = client.read(read.document, name)
     except Refused as refused:
-        raise Refused(located(refused.diagnostics, content, document.source)) from None
+        raise Refused(_located(refused.diagnostics, read)) from None
+    return replace(imported, refusals=(*read.refusals, *imported.refusals))
 
 
-def not_imported(imported: Imported, content: bytes, file: str) -> list[Diagnostic]:
-    """What of a document was left out, for a person to read; `file` is the document, or where it came from."""
-    return located((_note(refusal, file) for refusal in imported.refusals), content, file)
+def not_imported(imported: Imported, read: ReadDocument) -> list[Diagnostic]:
+    """What of a document was left out, for a person to read."""
+    return _located((_note(refusal, read.document.place(refusal.pointer)) for refusal in imported.refusals), read)
 
 
-def _note(refusal: Refusal, file: str) -> Diagnostic:
+def _located(diagnostics: Iterable[Diagnostic], read: ReadDocument) -> list[Diagnostic]:
+    found = list(diagnostics)
+    for location, octets in read.octets.items():
+        source = read.document.source if location == read.document.main else location
+        found = located(found, octets, source)
+    return found
+
+
+def _note(refusal: Refusal, place: Place) -> Diagnostic:
     message = f"{refusal.construct} is not imported: {refusal.reason}"
     remedy = "Do without it, or change the document there and import it again."
-    return Diagnostic(PARTLY_IMPORTED, message, Place(file, pointer=refusal.pointer), remedy, "note")
+    return Diagnostic(PARTLY_IMPORTED, message, place, remedy, "note")

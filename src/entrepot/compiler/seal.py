@@ -16,6 +16,7 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import read_regular
 from entrepot.model.upstream import Upstream
 from entrepot.spec import codes
+from entrepot.spec.lock import read_lock
 
 BYTES_MAX = 256 * 1024 * 1024
 """Most octets of one release's files, all together."""
@@ -68,8 +69,11 @@ def _content(project: Path, name: str, left: int) -> bytes:
 
 
 def _declared_files(draft: Draft) -> Iterator[str]:
+    lock = read_lock(draft.loaded.project)
     for entry in draft.declaration.services.values():
-        yield from entry.documents.values()
+        for file in entry.documents.values():
+            yield file
+            yield from lock.documents[file].files if file in lock.documents else ()
     yield from (each.tls.ca_file for each in draft.upstreams.values() if each.tls and each.tls.ca_file)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from entrepot.compiler.imports import not_imported, read_service
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.model.operation import Service
 from entrepot.ports.protocol import Catalog, document_kinds
 from entrepot.shapes.document import Refusal
-from entrepot.spec import documents
+from entrepot.spec.gather import DocumentSource, gather
 from entrepot.spec.pin import Pinned, pin
 
 UNKNOWN_KIND = "E921"
@@ -35,32 +35,40 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     """Where its calls go; "" when the document does not say."""
 
 
-def import_document(
-    project: Path, kind: str, obtain: Callable[[], bytes], source: str, name: str, catalog: Catalog
-) -> Import:
+def import_document(project: Path, word: str, source: DocumentSource, name: str, catalog: Catalog) -> Import:
     """Read a document, pin it and declare the service. Raises `Refused`, and then has changed nothing.
 
-    `obtain` gives the document's bytes; it is asked when somebody reads this kind of document.
+    `word` is the kind of document; the source is asked when somebody reads this kind.
     """
     known = document_kinds(catalog)
-    if kind not in known:
+    if word not in known:
         remedy = f"Known kinds: {', '.join(known)}."
-        raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {kind!r} are not read", remedy=remedy)])
-    content = obtain()
-    document = documents.read(content, source)
-    imported = read_service(catalog[known[kind]].client, document, content, name)
+        raise Refused([Diagnostic(UNKNOWN_KIND, f"documents of kind {word!r} are not read", remedy=remedy)])
+    client = catalog[known[word]].client
+    kind = client.documents[word]
+    content = source.content()
+    read = gather(kind, content, source.main, source.name, source.obtain)
+    imported = read_service(client, read, name)
     if not imported.service.operations:
-        reasons = not_imported(imported, content, source)
-        raise Refused([_nothing(source, has_reasons=bool(reasons)), *reasons])
-    url = _upstream_url(imported.server_url, source)
-    pinned = pin(project, kind, content, source, name, url)
+        reasons = not_imported(imported, read)
+        raise Refused([_nothing(source.name, has_reasons=bool(reasons)), *reasons])
+    url = _upstream_url(imported.server_url, source.name)
+    main, octets = read.document.main, read.octets
+    files = {location: octets[location] for location in read.document.files}
+    pinned = pin(project, word, content, source.name, name, url, main=main, files=files, suffix=kind.suffix)
     return Import(
         service=imported.service,
         refusals=imported.refusals,
-        notes=tuple(not_imported(imported, content, pinned.file)),
+        notes=tuple(_as_pinned(note, source.name, pinned) for note in not_imported(imported, read)),
         pinned=pinned,
         upstream_url=url,
     )
+
+
+def _as_pinned(note: Diagnostic, source: str, pinned: Pinned) -> Diagnostic:
+    """The diagnostic with its place in the file that is kept in the project."""
+    file = pinned.file if note.place.file == source else pinned.files.get(note.place.file, note.place.file)
+    return replace(note, place=replace(note.place, file=file))
 
 
 def _nothing(source: str, *, has_reasons: bool) -> Diagnostic:

@@ -7,7 +7,7 @@ operation through the same protocol's client gives what the Invoke itself gives.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Literal
 from typing import Protocol as _Interface
 
 import msgspec
@@ -17,7 +17,8 @@ from entrepot.model import shape
 from entrepot.model.call import Invoke
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
-from entrepot.shapes.document import Refusal
+from entrepot.shapes.document import Document, Refusal
+from entrepot.shapes.locations import references
 from entrepot.shapes.values import Values
 
 Invokes = Mapping[str, Invoke]
@@ -107,13 +108,17 @@ class Contract(msgspec.Struct, frozen=True):
     """That of a large service takes its time, so it is written when it is asked for."""
 
 
-class Document(msgspec.Struct, frozen=True):
-    """A foreign interface document: its parsed content, and where it came from."""
+class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of interface document that a client reads."""
 
-    content: Any
-    """Plain JSON values, references unresolved."""
-    source: str
-    """File or URL, for messages."""
+    words: tuple[str, ...] = ()
+    """Other words that people use for it."""
+    syntax: Literal["tree", "text"] = "tree"
+    """Whether its files are trees of plain values, in JSON or YAML, or octets that the client reads itself."""
+    suffix: str = ""
+    """How the names of its files end, such as `.wsdl`; "" where their content tells: `.json` or `.yaml`."""
+    referring: Callable[[object, str], Mapping[str, str]] = references
+    """The locations that a file at a location refers to, each with a pointer to where it first does."""
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -147,9 +152,8 @@ class Server(_Interface):
 class Client(_Interface):
     """Makes an upstream look like a service."""
 
-    documents: Mapping[str, tuple[str, ...]]
-    """The kinds of document it reads, as `import KIND:FILE` names them, each with the other words that
-    people use for it: {"openapi": ("swagger",)}."""
+    documents: Mapping[str, DocumentKind]
+    """The kinds of document it reads, as `import KIND:FILE` names them."""
 
     def read(self, document: Document, name: str) -> Imported:
         """The document as a service called `name`. Pure: fetching is the CLI's job.
@@ -186,4 +190,4 @@ def document_kinds(catalog: Catalog) -> dict[str, str]:
 
 def document_words(catalog: Catalog) -> dict[str, tuple[str, ...]]:
     """By kind of document: the other words that people use for it."""
-    return {kind: words for protocol in catalog.values() for kind, words in protocol.client.documents.items()}
+    return {name: kind.words for protocol in catalog.values() for name, kind in protocol.client.documents.items()}

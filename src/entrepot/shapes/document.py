@@ -15,6 +15,8 @@ from urllib.parse import unquote
 import msgspec
 
 from entrepot.kit import pointers
+from entrepot.kit.diagnostics import Place
+from entrepot.shapes.locations import joined, rebased
 
 _REFERENCES_MAX = 50
 _INDEX = re.compile(r"[0-9]{1,9}")
@@ -43,22 +45,61 @@ class Unreadable(Exception):
         return Refusal(self.pointer, construct, str(self))
 
 
-class Tree:
-    """A parsed document."""
+def split(pointer: str) -> tuple[str, str]:
+    """The location of the file that a pointer leads into, "" for the main one, and the JSON pointer there."""
+    if pointer == "" or pointer.startswith("/"):
+        return "", pointer
+    location, _, rest = pointer.partition("#")
+    return location, rest
 
-    def __init__(self, content: Any) -> None:
+
+class Document(msgspec.Struct, frozen=True):
+    """A foreign interface document, parsed, and where it came from."""
+
+    content: Any
+    """The main file: plain JSON values, references unresolved."""
+    source: str
+    """File or URL of the main file, for messages."""
+    main: str = ""
+    """Its location (`shapes/locations.py`)."""
+    files: Mapping[str, Any] = {}
+    """By location: the other files that it refers to, one through another."""
+
+    def place(self, pointer: str) -> Place:
+        """Where a part stands, as a diagnostic tells it."""
+        location, pointer_there = split(pointer)
+        return Place(location or self.source, pointer=pointer_there)
+
+
+class Tree:
+    """A document that is followed from reference to reference."""
+
+    def __init__(self, content: Any, main: str = "", files: Mapping[str, Any] = {}) -> None:
         self.content = content
+        self._main = main
+        self._files = files
+        self._rebased: dict[str, Any] = {"": content}
+        """By location, "" for the main file: with references that mean the same wherever they stand."""
+
+    @classmethod
+    def of(cls, document: Document) -> Tree:
+        """All the files of a document."""
+        return cls(document.content, document.main, document.files)
 
     def pointer_of(self, reference: Any) -> str:
         """Where a `$ref` leads. Raises `Unreadable` for one that leads out of the document."""
-        if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
+        file, _, fragment = reference.partition("#") if isinstance(reference, str) else ("", "", "no pointer")
+        location = joined(self._main, file) if file else ""
+        location = "" if location == self._main else location
+        if (location and location not in self._files) or not (fragment == "" or fragment.startswith("/")):
             raise Unreadable("$ref", f"the reference {reference!r} leads out of the document")
-        return unquote(reference[1:])
+        return f"{location}#{unquote(fragment)}" if location else unquote(fragment)
 
     def at(self, pointer: str) -> Any:
         """What stands at a pointer. Raises `Unreadable` when nothing does."""
-        found = self.content
-        for token in pointers.tokens(pointer):
+        location, pointer_there = split(pointer)
+        found = self._file(location)
+        for token in pointers.tokens(pointer_there):
             if isinstance(found, dict) and token in found:
                 found = found[token]
             elif isinstance(found, list) and _INDEX.fullmatch(token) and int(token) < len(found):
@@ -66,6 +107,14 @@ class Tree:
             else:
                 raise Unreadable("$ref", f"the reference leads nowhere: nothing stands at {pointer!r}")
         return found
+
+    def _file(self, location: str) -> Any:
+        if location not in self._rebased:
+            try:
+                self._rebased[location] = rebased(self._files[location], location)
+            except RecursionError:
+                raise Unreadable("$ref", f"the file {location} is nested too deeply") from None
+        return self._rebased[location]
 
     def has(self, pointer: str) -> bool:
         """Whether anything stands at a pointer."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from entrepot.kit import names, pointers
 from entrepot.kit.pointers import escape
-from entrepot.shapes.document import Tree, Unreadable
+from entrepot.shapes.document import Tree, Unreadable, split
 from entrepot.shapes.schema_drafts import is_draft_4, mapped, modern_keywords, without
 from entrepot.shapes.schema_words import OURS
 
@@ -62,10 +63,11 @@ class SchemaDocument:
     def name_of(self, pointer: str) -> str:
         """The type name for the schema at a pointer: the same one every time."""
         if pointer not in self._names:
-            path = pointers.tokens(pointer)
-            last = path[-1] if path else "Root"
+            location, pointer_there = split(pointer)
+            path = pointers.tokens(pointer_there)
+            last = path[-1] if path else PurePosixPath(location).stem or "Root"
             base = last if last.isidentifier() and last.isascii() and not last.startswith("_") else names.pascal(last)
-            if len(path) > 2 and not any(pointer.startswith(f"{container}/") for container in _CONTAINERS):
+            if len(path) > 2 and not any(pointer_there.startswith(f"{container}/") for container in _CONTAINERS):
                 base = "".join(map(names.pascal, path[-2:]))
             self._names[pointer] = names.unique(base, self._taken)
         return self._names[pointer]

@@ -125,7 +125,7 @@ def tags_by_discriminator(discriminator: Any, schemas: list[Any], arms: list[Out
         if index in {i for i, _ in tags}:
             continue
         own = [tag for tag in arm.constants.get(field, ()) if tag not in taken]
-        if not own and ref is not None:
+        if not own and "/" in str(ref).partition("#")[2]:
             own = [str(ref).rsplit("/", 1)[-1]]
         tags += [(index, tag) for tag in own]
     found = [tag for _, tag in tags]

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
-from entrepot.ports.protocol import Document
+from entrepot.shapes.document import Document
 from entrepot.spec import codes
 
 BYTES_MAX = 32 * 1024 * 1024

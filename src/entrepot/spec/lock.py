@@ -20,7 +20,15 @@ from entrepot.spec.documents import BYTES_MAX, json_place
 LOCK_FILE = "entrepot.lock"
 
 
-class PinnedDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PinnedFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One of the other files of a document."""
+
+    sha256: str
+    source: str = ""
+    """The URL by which the document refers to it; "" for one that it refers to by its path."""
+
+
+class PinnedDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One imported document."""
 
     kind: str
@@ -29,6 +37,8 @@ class PinnedDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """File or URL it came from, without credentials."""
     sha256: str
     """Of its bytes, hexadecimal."""
+    files: dict[str, PinnedFile] = {}
+    """The other files of the document, by file relative to the project."""
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,12 +15,14 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import replace_file
 from entrepot.kit.names import words
 from entrepot.kit.pointers import pointer
+from entrepot.shapes.locations import is_elsewhere
 from entrepot.spec import codes
 from entrepot.spec.declaration import NAME_PATTERN
 from entrepot.spec.documents import is_json
 from entrepot.spec.edit import add_member
+from entrepot.spec.gather import kept_as
 from entrepot.spec.load import DECLARATION_FILE
-from entrepot.spec.lock import LOCK_FILE, PinnedDocument, digest, lock_bytes, read_lock
+from entrepot.spec.lock import LOCK_FILE, PinnedDocument, PinnedFile, digest, lock_bytes, read_lock
 from entrepot.spec.yaml import read
 
 DIRECTORY = "specs"
@@ -32,7 +36,9 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
     """What an import has done."""
 
     file: str
-    """The document, relative to the project."""
+    """The document's main file, relative to the project."""
+    files: dict[str, str]
+    """Of a document of several files: by location, where each is kept."""
     changed: bool
     """Its bytes differ from those pinned before, or none were."""
     replaced: str
@@ -41,26 +47,34 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
     upstream_added: bool
 
 
-def pin(project: Path, kind: str, content: bytes, source: str, name: str, upstream_url: str = "") -> Pinned:
+def pin(
+    project: Path, kind: str, content: bytes, source: str, name: str, upstream_url: str = "",
+    *, main: str = "", files: Mapping[str, bytes] = {}, suffix: str = "",
+) -> Pinned:  # fmt: skip
     """Keep a document as `specs/<name>.json` or `.yaml`, lock it, and declare the service and its upstream.
 
     `kind` is the kind of document, `source` the file or URL it came from, `upstream_url` where its
     calls shall go ("": unknown, the person adds it). What is declared already stays as it is.
+    Where something refers to it by name, it is at `main` and kept below `specs/<name>/`, with the other
+    `files` by their locations, as they lay to each other. `suffix` is that of its kind.
     Raises `Refused`, and then has written nothing.
     """
     if not re.fullmatch(NAME_PATTERN, name):
         remedy = "Use letters, digits, `-` and `_`, a letter first."
         raise Refused([Diagnostic(codes.BAD_NAME, f"`{name}` cannot be a service's name", remedy=remedy)])
-    file = f"{DIRECTORY}/{name}.{'json' if is_json(content) else 'yaml'}"
+    kept = _layout(name, main, files)
+    file = kept[main] if main else f"{DIRECTORY}/{name}{suffix or ('.json' if is_json(content) else '.yaml')}"
     lock = read_lock(project)
     before = lock.documents.get(file)
     origin = _origin(source, project)
     if before is not None and origin == file:
         origin = before.source  # a change made by hand; where it once came from is still true
-    pinned = PinnedDocument(kind=kind, source=origin, sha256=digest(content))
+    others = {kept[location]: octets for location, octets in files.items()}
+    pinned = PinnedDocument(kind=kind, source=origin, sha256=digest(content), files=_locked(kept, files))
     text, service_added, upstream_added = _declared(_text(project), kind, file, name, upstream_url)
-    (project / DIRECTORY).mkdir(parents=True, exist_ok=True)
-    replace_file(project / file, content, mode=_READABLE)
+    for path, octets in {**others, file: content}.items():
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        replace_file(project / path, octets, mode=_READABLE)
     replace_file(
         project / LOCK_FILE, lock_bytes(replace(lock, documents={**lock.documents, file: pinned})), mode=_READABLE
     )
@@ -68,11 +82,31 @@ def pin(project: Path, kind: str, content: bytes, source: str, name: str, upstre
         replace_file(project / DECLARATION_FILE, text.encode(), mode=_READABLE)
     return Pinned(
         file=file,
-        changed=before is None or before.sha256 != pinned.sha256,
+        files=kept,
+        changed=before is None or (before.sha256, before.files) != (pinned.sha256, pinned.files),
         replaced=before.source if before is not None and before.source != origin else "",
         service_added=service_added,
         upstream_added=upstream_added,
     )
+
+
+def _layout(name: str, main: str, files: Mapping[str, bytes]) -> dict[str, str]:
+    """By location: where in the project each file is kept, without the directories that all have in common."""
+    locations = [main, *files] if main else []
+    paths = {location: kept_as(location) for location in locations}
+    common = os.path.commonpath([os.path.dirname(paths[each]) for each in locations if not is_elsewhere(each)] or [""])
+    return {
+        location: f"{DIRECTORY}/{name}/{path if is_elsewhere(location) else os.path.relpath(path, common or '.')}"
+        for location, path in paths.items()
+    }
+
+
+def _locked(kept: Mapping[str, str], files: Mapping[str, bytes]) -> dict[str, PinnedFile]:
+    locked = {
+        kept[location]: PinnedFile(sha256=digest(octets), source=location if is_elsewhere(location) else "")
+        for location, octets in files.items()
+    }
+    return dict(sorted(locked.items()))
 
 
 def _origin(source: str, project: Path) -> str:

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import read_regular
-from entrepot.ports.protocol import Document
+from entrepot.ports.protocol import DocumentKind
+from entrepot.shapes.document import Document
+from entrepot.shapes.locations import spelt
 from entrepot.spec import codes, documents
+from entrepot.spec.gather import FilesBelow, ReadDocument, gather
 from entrepot.spec.lock import Lock, digest
 
 
-class ReadDocument(NamedTuple):
-    """A document, and what was read to get it."""
-
-    document: Document
-    octets: bytes
-    """As the file has it, for the places of its parts."""
-    warnings: list[Diagnostic]
-
-
-def read_document(project: Path, file: str, kind: str, name: str, lock: Lock) -> ReadDocument:
-    """The document of the service `name`.
+def read_document(project: Path, file: str, kind: DocumentKind, word: str, name: str, lock: Lock) -> ReadDocument:
+    """The document of the service `name`; `word` is what its kind is called.
 
     Raises `Refused` when it is not the one that was pinned.
     """
-    content = _content(project, file, kind, name)
+    content = _content(project, file, word, name)
+    main = spelt(file)
     pinned = lock.documents.get(file)
     if pinned is None:
-        return ReadDocument(documents.read(content, file), content, [_unpinned(file, kind, name)])
+        read = gather(kind, content, main, file, FilesBelow(project))
+        return read._replace(warnings=(_unpinned(file, word, name),))
     if pinned.sha256 != digest(content):
-        raise Refused([_changed(file, kind, name, pinned.source)])
-    return ReadDocument(documents.read_pinned(content, file), content, [])
+        raise Refused([_changed(file, word, name, pinned.source)])
+    octets = {main: content}
+    for other, kept in pinned.files.items():
+        found = _content(project, other, word, name)
+        if kept.sha256 != digest(found):
+            raise Refused([_changed(other, word, name, pinned.source, file)])
+        octets[kept.source or spelt(other)] = found
+    files = {location: _parsed(kind, found, location) for location, found in octets.items()}
+    return ReadDocument(Document(files.pop(main), file, main, files), octets)
+
+
+def _parsed(kind: DocumentKind, content: bytes, source: str) -> Any:
+    return documents.read_pinned(content, source).content if kind.syntax == "tree" else content
 
 
 def _content(project: Path, file: str, kind: str, name: str) -> bytes:
@@ -50,9 +57,9 @@ def _unreadable(file: str, kind: str, name: str, reason: str) -> Diagnostic:
     return Diagnostic(codes.DOCUMENT_UNREADABLE, f"the document {file} cannot be read: {reason}", remedy=remedy)
 
 
-def _changed(file: str, kind: str, name: str, source: str) -> Diagnostic:
+def _changed(file: str, kind: str, name: str, source: str, main: str = "") -> Diagnostic:
     remedy = (
-        f"Accept the change with `entrepot import {kind}:{file} --name {name}`, "
+        f"Accept the change with `entrepot import {kind}:{main or file} --name {name}`, "
         f"or restore the file from version control or from {source}."
     )
     message = f"the document {file} is not the one that was imported: its hash differs from the lock's"

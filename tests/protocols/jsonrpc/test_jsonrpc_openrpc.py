@@ -20,8 +20,9 @@ from entrepot.kit.diagnostics import Refused
 from entrepot.model import shape as s
 from entrepot.model.call import Call
 from entrepot.model.operation import Example, Operation, Service
-from entrepot.ports.protocol import Document, Imported
+from entrepot.ports.protocol import Imported
 from entrepot.protocols.jsonrpc import PROTOCOL
+from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
 from support.calculator import Calculator
 from support.contracts import contract

@@ -10,11 +10,11 @@ import pytest
 from entrepot.http.bodies import read
 from entrepot.model.operation import Link
 from entrepot.ports.exchange import Exchange, Request, Response
-from entrepot.ports.protocol import Document, Imported, ServedService
+from entrepot.ports.protocol import Imported, ServedService
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.data import bind_service
 from entrepot.protocols.rest.openapi import writer
-from entrepot.shapes.document import Refusal
+from entrepot.shapes.document import Document, Refusal
 from entrepot.shapes.values import Values
 
 THING = {"type": "object", "properties": {"id": {"type": "string"}, "owner/s": {"type": "integer"}}}

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from entrepot.kit.diagnostics import Refused
 from entrepot.model import shape as s
 from entrepot.model.operation import Link, Operation
-from entrepot.ports.protocol import Document, Imported
+from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.data import bind
+from entrepot.shapes.document import Document
 from support.contracts import contract
 
 Json = dict[str, Any]

@@ -13,9 +13,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from entrepot.model import shape as s
 from entrepot.model.fault import DeclaredFault
 from entrepot.model.operation import Link, Operation, Service
-from entrepot.ports.protocol import Document
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.data import bind
+from entrepot.shapes.document import Document
 from support.contracts import contract
 from support.references import dangling
 from support.rest_operations import bound_operations

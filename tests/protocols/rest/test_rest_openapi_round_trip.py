@@ -9,8 +9,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from entrepot.model.operation import Service
-from entrepot.ports.protocol import Document
 from entrepot.protocols.rest import PROTOCOL
+from entrepot.shapes.document import Document
 from entrepot.spec import documents
 from support.contracts import contract
 

@@ -11,11 +11,12 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.protocol import Document, Imported, Invokes
+from entrepot.ports.protocol import DocumentKind, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
 from entrepot.protocols.jsonrpc.binding import method_of, takes_positions_only
 from entrepot.protocols.jsonrpc.faults import OperationFaults
 from entrepot.protocols.jsonrpc.params import Params
+from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
 
 _JSON = b"application/json"
@@ -24,7 +25,7 @@ _JSON = b"application/json"
 class JsonRpcClient:
     """The calling half of the protocol."""
 
-    documents: Mapping[str, tuple[str, ...]] = {"openrpc": ()}
+    documents: Mapping[str, DocumentKind] = {"openrpc": DocumentKind()}
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenRPC 1.x document as a service. Raises `Refused` when it is not one."""

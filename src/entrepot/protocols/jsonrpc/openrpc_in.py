@@ -11,18 +11,18 @@ from collections.abc import Iterator
 import msgspec
 
 from entrepot.kit import names
-from entrepot.kit.diagnostics import Diagnostic, Place, Refused
+from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.names import major
 from entrepot.model import shape
 from entrepot.model.fault import DeclaredFault
 from entrepot.model.operation import Example, Operation, Service
 from entrepot.ports.extension import fault_of, with_said
-from entrepot.ports.protocol import Document, Imported
+from entrepot.ports.protocol import Imported
 from entrepot.ports.servers import server_url
 from entrepot.protocols.jsonrpc.binding import CAN, NAME
 from entrepot.protocols.jsonrpc.faults import is_standard, kind_of
 from entrepot.shapes import schema_words
-from entrepot.shapes.document import Node, Refusal, Tree, Unreadable
+from entrepot.shapes.document import Document, Node, Refusal, Tree, Unreadable
 from entrepot.shapes.schema_places import unplaced
 from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
@@ -38,7 +38,7 @@ def read(document: Document, name: str) -> Imported:
         raise _refused(document, "it has no `openrpc` member that says 1.x", "/openrpc")
     if not isinstance(content.get("methods"), list):
         raise _refused(document, "`methods` is not a list", "/methods")
-    tree = Tree(unplaced(content))
+    tree = Tree(unplaced(content), document.main, document.files)
     try:
         return _DocumentReader(Node(tree, tree.content)).service(name)
     except Unreadable as unreadable:
@@ -48,7 +48,7 @@ def read(document: Document, name: str) -> Imported:
 def _refused(document: Document, reason: str, pointer: str) -> Refused:
     message = f"this is not an OpenRPC document: {reason}"
     remedy = "Check the address; a JSON-RPC server that knows rpc.discover answers with its document."
-    return Refused([Diagnostic(NOT_OPENRPC, message, Place(document.source, pointer=pointer), remedy)])
+    return Refused([Diagnostic(NOT_OPENRPC, message, document.place(pointer), remedy)])
 
 
 class _DocumentReader:

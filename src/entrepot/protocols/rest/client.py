@@ -17,7 +17,7 @@ from entrepot.model.faults import TooLarge
 from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Service
 from entrepot.ports.exchange import Exchange, Request, Response
-from entrepot.ports.protocol import Document, Imported, Invokes
+from entrepot.ports.protocol import DocumentKind, Imported, Invokes
 from entrepot.protocols.rest import etags, warnings
 from entrepot.protocols.rest.binding.bound import PROBLEMS, Binding, accept_of
 from entrepot.protocols.rest.binding.data import bind_upstream
@@ -27,13 +27,14 @@ from entrepot.protocols.rest.faults import ProblemReader
 from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.parameters.head import HeadWriter
 from entrepot.protocols.rest.reply_headers import meta_of
+from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
 
 
 class RestClient:
     """The client half of REST."""
 
-    documents: Mapping[str, tuple[str, ...]] = {"openapi": ("swagger",)}
+    documents: Mapping[str, DocumentKind] = {"openapi": DocumentKind(words=("swagger",))}
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""

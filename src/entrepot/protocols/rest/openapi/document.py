@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from entrepot.ports.servers import server_url
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, URLENCODED, Style
-from entrepot.shapes.document import Node, Tree
+from entrepot.shapes.document import Document, Node, Tree
 
 
 class Parameter(NamedTuple):
@@ -160,11 +160,12 @@ def _parameter_schema(node: Node) -> Node:
     return node.part(schema)
 
 
-def dialect_of(content: Any) -> Dialect | None:
+def dialect_of(document: Document) -> Dialect | None:
     """How to read a document; None when it is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
+    content = document.content
     if not isinstance(content, Mapping):
         return None
-    root = Node(Tree(content), content)
+    root = Node(Tree.of(document), content)
     if str(content.get("openapi", "")).startswith(("3.0", "3.1")):
         return OpenApi3(root)
     return Swagger2(root) if str(content.get("swagger", "")) == "2.0" else None

@@ -19,7 +19,7 @@ from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.extension import with_said
-from entrepot.ports.protocol import Document, Imported
+from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
@@ -30,7 +30,7 @@ from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import Credentials
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
-from entrepot.shapes.document import Node, Refusal, Unreadable
+from entrepot.shapes.document import Document, Node, Refusal, Unreadable
 from entrepot.shapes.schema_places import unplaced
 from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
@@ -43,29 +43,28 @@ _OTHER_METHODS = ("trace", "options")
 
 def read(document: Document, name: str) -> Imported:
     """The document as a service called `name`. Raises `Refused` when it is of another kind."""
-    content = document.content
-    if isinstance(content, dict) and OURS in content:
-        content = unplaced(content)
-    dialect = dialect_of(content)
+    if isinstance(document.content, dict) and OURS in document.content:
+        document = msgspec.structs.replace(document, content=unplaced(document.content))
+    dialect = dialect_of(document)
     if dialect is None:
         message = "this is not an OpenAPI document of version 3.0 or 3.1, nor Swagger 2.0"
         remedy = "Look at its `openapi` or `swagger` member; convert an older or newer version first."
         raise Refused([Diagnostic(NOT_OPENAPI, message, Place(file=document.source), remedy)])
     try:
-        return _Import(content, dialect, name).imported()
+        return _Import(dialect, name).imported()
     except Unreadable as unreadable:
-        place = Place(file=document.source, pointer=unreadable.pointer)
+        place = document.place(unreadable.pointer)
         raise Refused([Diagnostic(NOT_OPENAPI, str(unreadable), place, "Correct the document.")]) from None
 
 
 class _Import:
     """One document on its way."""
 
-    def __init__(self, content: Any, dialect: Dialect, name: str) -> None:
+    def __init__(self, dialect: Dialect, name: str) -> None:
         self._dialect = dialect
         self._root = dialect.root
         self._name = name
-        self._ours = OURS in content
+        self._ours = OURS in dialect.root.value
         self._schemas = Schemas(dialect.root.tree)
         self._credentials = Credentials(dialect.root)
         self._operations: list[Operation] = []
@@ -122,13 +121,13 @@ class _Import:
             if not (isinstance(item.value, dict) and method in item.value):
                 continue
             construct = f"{method.upper()} {path}"
-            node = item.raw(method)
-            if method in _OTHER_METHODS:
-                self._refuse(node.pointer, construct, f"the method {method.upper()} carries no operation")
-                continue
-            if isinstance(node.value, dict) and "callbacks" in node.value:
-                self._refuse(f"{node.pointer}/callbacks", f"callbacks of {construct}", "callbacks are not operations")
             try:
+                node = item[method]
+                if method in _OTHER_METHODS:
+                    raise node.unreadable(f"the method {method.upper()} carries no operation")
+                callbacks = node.raw("callbacks")
+                if callbacks:
+                    self._refuse(callbacks.pointer, f"callbacks of {construct}", "callbacks are not operations")
                 self._operations.append(self._read_operation(method.upper(), path, item, node))
             except Unreadable as unreadable:
                 self._refusals.append(unreadable.refusal(construct))
