@@ -22,7 +22,7 @@ from entrepot.kit.diagnostics import Refused
 from entrepot.model.fault import DeclaredFault
 from entrepot.model.operation import Example, Operation, Service
 from entrepot.model.resource import Resource
-from entrepot.model.shape import Field, Record
+from entrepot.model.shape import Field, Nullable, Record
 from entrepot.shapes.reflect import Reflector
 from entrepot.shapes.values import Values
 
@@ -128,10 +128,13 @@ def _example(given: Example | Mapping[str, Any], number: int) -> Example:
 
 
 def _field(field: InputField, values: Values, function: Callable[..., Any], found: Diagnostics) -> Field:
-    member, default = field.member, msgspec.UNSET
+    member = field.member
+    default: Any = msgspec.UNSET
     if field.default is not inspect.Parameter.empty:
         codec = values.codec(member.shape)
-        if codec.accepts(field.default):
+        if field.default is None and isinstance(member.shape, Nullable):
+            default = None
+        elif codec.accepts(field.default):
             default = codec.to_plain(field.default)
         else:
             found.add(mistakes.WRONG_DEFAULT, function, field.name, default=repr(field.default))

@@ -35,9 +35,10 @@ Style = Literal["scalar", "repeat", "comma", "space", "pipe", "deep", "json"]
 """How a value is written as text: one scalar; a list as repeated names or with a separator; member by
 member (`parameters.deep`); JSON."""
 
-BodyForm = Literal["none", "object", "value", "form", "raw", "file", "stream"]
+BodyForm = Literal["none", "object", "value", "form", "raw", "file", "upload", "stream"]
 """What the body is: nothing; one JSON object of the body's fields; the one field's JSON; a form
-(urlencoded or multipart); octets held in memory; a streamed file; a stream of JSON lines."""
+(urlencoded or multipart); octets held in memory; a streamed file; the same, or a multipart form of it;
+a stream of JSON lines."""
 
 AnswerForm = Literal["none", "value", "raw", "file", "stream"]
 """What the body of an answer is: nothing; JSON; octets held in memory; a streamed file; a stream of JSON items."""

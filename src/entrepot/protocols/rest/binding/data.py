@@ -42,6 +42,8 @@ from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.template import Template
 from entrepot.shapes import text
 
+_UPLOADS = (ANY, MULTIPART)
+
 
 class _FieldData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"where": "in"}):
     """What binding data says of one field."""
@@ -171,7 +173,12 @@ def _body_form(operation: Operation, fields: Iterable[BoundField], types: Types,
         return "form"
     in_body = [bound.field for bound in fields if bound.where == "body"]
     if len(in_body) == 1 and is_octets(in_body[0].shape, types):
-        return "file" if isinstance(shape.unwrap(in_body[0].shape, types), shape.File) else "raw"
+        inner = shape.unwrap(in_body[0].shape, types)
+        if not isinstance(inner, shape.File):
+            return "raw"
+        # A file of any type is uploaded by a form, too, unless somebody said that it is the body.
+        unsaid = not data.accepts and in_body[0].name not in data.parameters and not inner.media_types
+        return "upload" if unsaid or data.accepts == _UPLOADS else "file"
     if len(in_body) == 1 and data.addressed and data.body != "object":
         return "value"
     return "none" if method in BODILESS and not in_body else "object"
@@ -186,6 +193,8 @@ def _accepts(body: BodyForm, method: str, fields: Iterable[BoundField], types: T
         case "form":
             octets = any(p.where == "form" and is_upload(p.field.shape, types) for p in fields)
             return (MULTIPART,) if octets else (URLENCODED, MULTIPART)
+        case "upload":
+            return _UPLOADS
         case "raw" | "file":
             return _media_types(next(p.field.shape for p in fields if p.where == "body"), types)
         case _:

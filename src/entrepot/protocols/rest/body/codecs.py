@@ -8,7 +8,7 @@ from typing import NamedTuple
 from entrepot.model.call import Context
 from entrepot.ports.exchange import Response
 from entrepot.protocols.rest.binding.bound import AnswerForm, Binding, BodyForm
-from entrepot.protocols.rest.body import form, json, octets, stream
+from entrepot.protocols.rest.body import form, json, octets, stream, upload
 from entrepot.protocols.rest.body.body import EMPTY, NO_CONTENT, BodyReader, ReadAnswer, WriteAnswer, WriteBody
 from entrepot.shapes.values import Values
 
@@ -51,6 +51,7 @@ BODIES: dict[BodyForm, BodyCodec] = {
     "form": BodyCodec(form.form_reader, form.form_writer),
     "raw": BodyCodec(octets.raw_reader, octets.raw_writer),
     "file": BodyCodec(octets.file_reader, octets.file_writer),
+    "upload": BodyCodec(upload.upload_reader, upload.upload_writer),
     "stream": BodyCodec(stream.items_reader, stream.items_writer),
 }
 

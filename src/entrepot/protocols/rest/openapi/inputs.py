@@ -170,7 +170,7 @@ class InputImport:
         elif in_json:
             self._accepts = in_json
             self._read_json(content.media_types[by_essence[in_json[0]]].raw("schema"), content)
-        elif forms:
+        elif forms and not content.node[OURS][words.FIELD]:
             self._accepts = forms
             self._read_form(content.media_types[by_essence[forms[0]]], content)
         else:
@@ -233,6 +233,8 @@ class InputImport:
         media_type = next(iter(content.media_types))
         schema = content.media_types[media_type].raw("schema")
         if content.node[OURS][words.FIELD]:
+            if MULTIPART in self._accepts:  # the form says what becomes of other fields
+                self.extras = self._record_of(content.media_types[MULTIPART].raw("schema")).extras
             self._add_whole(self._whole(schema, content), content)
             return
         part = octets_of(self._accepts)

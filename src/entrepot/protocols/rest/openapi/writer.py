@@ -19,7 +19,7 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import JSON, Binding, BoundField, BoundService
+from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import links, words
@@ -123,6 +123,8 @@ class _Writer:
         )
         said = _said(description=field.docs, required=field.required)
         content = dict.fromkeys(binding.accepts, media)
+        if binding.body == "upload":
+            content[MULTIPART] = {"schema": self._schema(body_record(operation, (bound,)))}
         return {**said, "content": content, OURS: {words.FIELD: _identity(bound) | {words.NAME: field.name}}}
 
     def _shared_body(self, operation: Operation, binding: Binding, fields: Sequence[BoundField]) -> Json:

@@ -147,9 +147,20 @@ def _json_reader(codec: Codec) -> Read:
     def read(texts: Texts) -> Any:
         if len(texts) != 1:
             raise Invalid(issues=(Issue("", "duplicate", "this parameter is given more than once"),))
-        return decode_json(codec, (texts[0] or "").encode())
+        try:
+            return decode_json(codec, (texts[0] or "").encode())
+        except Invalid as invalid:
+            invalid.issues = tuple(map(_with_form, invalid.issues))
+            raise
 
     return read
+
+
+def _with_form(issue: Issue) -> Issue:
+    """The issue; of a value that is not even of the right JSON kind it says, too, how one is written."""
+    if issue.pointer or issue.code not in ("type", "syntax"):
+        return issue
+    return Issue("", issue.code, f'{issue.message}; this parameter is written as JSON, such as {{"a":1}} or [1,2]')
 
 
 def decode_json(codec: Codec, content: bytes) -> Any:
