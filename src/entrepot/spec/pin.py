@@ -155,5 +155,5 @@ def _declared(text: str, kind: str, file: str, name: str, upstream_url: str) -> 
 def _refuse_other_source(entry: object, kind: str, file: str, name: str, place: Place) -> None:
     if not isinstance(entry, dict) or entry.get(kind) != file:
         message = f"there is a service `{name}` already, whose source is not {file}"
-        remedy = "Choose another `--name`, or remove that service first."
+        remedy = f"Choose another `--name`, or write `{kind}: {file}` there, or remove that service first."
         raise Refused([Diagnostic(codes.NAME_TAKEN, message, place, remedy)])
