@@ -8,6 +8,7 @@ few are rewritten before it sees them. Most shapes need nothing of the kind.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from msgspec import UNSET
@@ -32,8 +33,9 @@ class WireForms:
         self._types = classes.types
         self._traits = classes.checks.traits
         self._wanted = Trait.REWRITTEN | Trait.DECIMAL_TEXT if decimals_mixed else Trait.REWRITTEN
-        self._named: dict[str, Rewrite] = {}
-        self._recognizers: dict[str, Recognizer] = {}
+        # Made when the first value comes: a type may lead back to itself, or to very many others.
+        self._named: Callable[[str], Rewrite] = cache(lambda name: self._must(self._types[name]))
+        self._recognized: Callable[[str], Recognizer] = cache(lambda name: self._is_of(self._types[name]))
 
     def of(self, shape: s.Shape) -> Rewrite | None:
         """What turns a value into one that msgspec writes rightly; None when it already does."""
@@ -41,7 +43,7 @@ class WireForms:
             return None
         match shape:
             case s.Ref(name=name):
-                return self._of_name(name)
+                return lambda value: self._named(name)(value)
             case s.Nullable(shape=inner):
                 rewrite = self._must(inner)
                 return lambda value: None if value is None else rewrite(value)
@@ -66,16 +68,6 @@ class WireForms:
 
     def _must(self, shape: s.Shape) -> Rewrite:
         return self.of(shape) or (lambda value: value)
-
-    def _of_name(self, name: str) -> Rewrite:
-        # Made when the first value comes: a type may lead back to itself, or to very many others.
-        def rewrite(value: Any) -> Any:
-            made = self._named.get(name)
-            if made is None:
-                made = self._named[name] = self._must(self._types[name])
-            return made(value)
-
-        return rewrite
 
     def _record(self, record: s.Record) -> Callable[[Any], dict[str, Any]]:
         rewrites = [(field, self._must(field.shape)) for field in record.fields]
@@ -145,8 +137,3 @@ class WireForms:
                 return lambda _: True
             case _:
                 return lambda value: is_python_value(shape, value)  # type: ignore[arg-type]
-
-    def _recognized(self, name: str) -> Recognizer:
-        if name not in self._recognizers:
-            self._recognizers[name] = self._is_of(self._types[name])
-        return self._recognizers[name]
