@@ -17,6 +17,7 @@ import pytest
 
 from entrepot.app import CATALOG
 from entrepot.cli.main import COMMANDS, HIDDEN, run
+from entrepot.compiler.compile import compile
 
 DECLARATION = """\
 entrepot: 1
@@ -421,6 +422,17 @@ def test_import_pins_declares_and_lists(entrepot: Command, project: Path) -> Non
     assert "https://ledger.example" in declared
     assert json.loads((project / "entrepot.lock").read_text())["documents"]["specs/ledger.json"]["kind"] == "openrpc"
     assert entrepot("check").code == 0, entrepot.err
+
+
+def test_a_document_may_be_two_services(entrepot: Command, project: Path) -> None:
+    (project / "ledger.json").write_text(json.dumps(OPENRPC | {"servers": [{"url": "https://ledger.example/rpc"}]}))
+    for name in ("ledger", "books"):
+        assert entrepot("import", "openrpc:ledger.json", "--name", name).code == 0, entrepot.err
+    compiled = compile(project, CATALOG, mode="dev")
+    services = {each.service.name: each.service for each in compiled.release.worker.services}
+    for name in ("ledger", "books"):
+        address = CATALOG["jsonrpc"].server.addresses(services[name])["ledger_balance"]
+        assert address.text == f"POST /jsonrpc {name}.ledger_balance"
 
 
 def test_import_says_what_it_left_out_and_why(entrepot: Command, project: Path) -> None:

@@ -117,7 +117,7 @@ async def test_our_client_calls_a_server_from_npm(jayson_port):
     broke = DeclaredFault(name="Broke", kind="conflict", bindings={"jsonrpc": {"code": 77}})
     changes: dict[str, dict[str, Any]] = {
         "withdraw": {"faults": (broke,)},
-        "total": {"bindings": {"jsonrpc": {"method": "calc.total", "params": "by-position"}}},
+        "total": {"bindings": {"jsonrpc": {"params": "by-position"}}},
     }
     operations = tuple(
         msgspec.structs.replace(each, **changes.get(each.name, {})) for each in calculator.service.operations

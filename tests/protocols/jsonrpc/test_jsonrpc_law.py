@@ -20,7 +20,7 @@ Draw = Any
 @st.composite
 def by_position(draw: Draw) -> ServedOperation:
     made = draw(operations())
-    binding = {"jsonrpc": {"params": "by-position", "method": "made.operate"}}
+    binding = {"jsonrpc": {"params": "by-position"}}
     return made._replace(operation=msgspec.structs.replace(made.operation, bindings=binding))
 
 

@@ -20,7 +20,8 @@ from entrepot.kit.diagnostics import Refused
 from entrepot.model import shape as s
 from entrepot.model.call import Call
 from entrepot.model.operation import Example, Operation, Service
-from entrepot.ports.protocol import Imported
+from entrepot.ports.exchange import Request, Response
+from entrepot.ports.protocol import Imported, ServedService
 from entrepot.protocols.jsonrpc import PROTOCOL
 from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
@@ -196,9 +197,38 @@ def test_a_foreign_method_becomes_an_operation():
             deprecated=True,
             summary="One account",
             tags=("money",),
-            bindings={"jsonrpc": {"method": "bank_getAccount", "params": "by-position"}},
+            bindings={"jsonrpc": {"params": "by-position"}},
         ),
     )
+    assert found.service.bindings == {"jsonrpc": {"methods": {"bank_get_account": "bank_getAccount"}}}
+
+
+async def test_a_foreign_method_is_called_by_its_name_and_served_by_ours():
+    written_as = document(method(), method("Stadt/Straße"), method("get account"))
+    called: list[str] = []
+
+    async def upstream(request: Request) -> Response:
+        assert isinstance(request.body, bytes)
+        message = msgspec.json.decode(request.body)
+        called.append(message["method"])
+        return Response(200, [], msgspec.json.encode({"jsonrpc": "2.0", "result": "here", "id": message["id"]}))
+
+    def served(name: str) -> ServedService:
+        service = imported(written_as, name).service
+        values = Values(service.types)
+        invokes = PROTOCOL.client.dial(service, values, upstream, "bank")
+        return ServedService(service=service, values=values, invokes=invokes)
+
+    exchange = PROTOCOL.server.serve([served("bank"), served("other")])
+    methods = ("bank.bank_get_account", "other.bank_get_account", "bank.stadt_stra_e", "bank.get_account")
+    for called_as, answer in [*((each, '"result":"here"') for each in methods), ("bank_getAccount", '"code":-32601')]:
+        body = msgspec.json.encode({"jsonrpc": "2.0", "method": called_as, "params": {"id": 1}, "id": 1})
+        response = await exchange(
+            Request("POST", b"/jsonrpc", headers=[(b"content-type", b"application/json")], body=body)
+        )
+        assert isinstance(response.body, bytes)
+        assert answer in response.body.decode()
+    assert called == ["bank_getAccount", "bank_getAccount", "Stadt/Straße", "get account"]
 
 
 def test_references_are_followed_wherever_they_may_stand():

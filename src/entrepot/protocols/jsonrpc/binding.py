@@ -1,7 +1,7 @@
 """How an operation is bound to JSON-RPC: what stands in `bindings["jsonrpc"]`, and the defaults.
 
-`{"method": name}` on an operation, `{"params": "by-position"}` when an upstream takes no names,
-`{"code": number}` on a declared fault. Every key may be left out.
+`{"methods": {operation: name}}` on a service, `{"params": "by-position"}` on an operation whose upstream takes no
+names, `{"code": number}` on a declared fault. Every key may be left out.
 """
 
 from __future__ import annotations
@@ -10,14 +10,21 @@ from entrepot.model.operation import Operation, Service
 from entrepot.ports.protocol import Can
 
 NAME = "jsonrpc"
+METHODS = "methods"
+"""In a service's own binding, by operation: its method at the upstream, where it is not the one we serve it as."""
 CAN = Can()
 """JSON values, one for a call and one for its answer."""
 
 
 def method_of(operation: Operation, service: Service) -> str:
-    """The method's name: its binding's, or `{service}.{operation}`."""
-    bound = operation.bindings.get(NAME, {}).get("method")
-    return str(bound) if bound else f"{service.name}.{operation.name}"
+    """The method that we serve the operation as."""
+    return f"{service.name}.{operation.name}"
+
+
+def upstream_method_of(operation: Operation, service: Service) -> str:
+    """The method as the upstream has it."""
+    methods = service.bindings.get(NAME, {}).get(METHODS, {})
+    return str(methods.get(operation.name) or method_of(operation, service))
 
 
 def takes_positions_only(operation: Operation) -> bool:

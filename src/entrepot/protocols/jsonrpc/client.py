@@ -13,7 +13,7 @@ from entrepot.model.operation import Operation, Service
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import DocumentKind, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
-from entrepot.protocols.jsonrpc.binding import method_of, takes_positions_only
+from entrepot.protocols.jsonrpc.binding import takes_positions_only, upstream_method_of
 from entrepot.protocols.jsonrpc.faults import OperationFaults
 from entrepot.protocols.jsonrpc.params import Params
 from entrepot.shapes.document import Document
@@ -36,7 +36,7 @@ class JsonRpcClient:
         ids = itertools.count(1)
         poster = Poster(exchange, host, base_path or "/", _JSON, values.limits)
         return {
-            operation.name: _Method(operation, method_of(operation, service), values, poster, ids)
+            operation.name: _Method(operation, upstream_method_of(operation, service), values, poster, ids)
             for operation in service.operations
         }
 

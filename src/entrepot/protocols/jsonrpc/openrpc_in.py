@@ -19,7 +19,7 @@ from entrepot.model.operation import Example, Operation, Service
 from entrepot.ports.extension import fault_of, with_said
 from entrepot.ports.protocol import Imported
 from entrepot.ports.servers import server_url
-from entrepot.protocols.jsonrpc.binding import CAN, NAME
+from entrepot.protocols.jsonrpc.binding import CAN, METHODS, NAME, method_of
 from entrepot.protocols.jsonrpc.faults import is_standard, kind_of
 from entrepot.shapes import schema_words
 from entrepot.shapes.document import Document, Node, Refusal, Tree, Unreadable
@@ -60,6 +60,8 @@ class _DocumentReader:
         self._refusals: list[Refusal] = []
         self._methods: set[str] = set()
         self._names: set[str] = set()
+        self._called: dict[str, str] = {}
+        """By operation: its method at the upstream."""
 
     def service(self, name: str) -> Imported:
         info = self._root["info"]
@@ -72,7 +74,15 @@ class _DocumentReader:
             title=info["title"].text,
             docs=info["description"].text,
         )
-        return Imported(service, (*self._refusals, *self._schemas.loosened), server_url(self._root["servers"]))
+        return Imported(
+            self._dialled(service), (*self._refusals, *self._schemas.loosened), server_url(self._root["servers"])
+        )
+
+    def _dialled(self, service: Service) -> Service:
+        """The service with the methods that are not the ones we serve it as."""
+        called = [(each, self._called[each.name]) for each in service.operations]
+        foreign = {each.name: method for each, method in called if method != method_of(each, service)}
+        return msgspec.structs.replace(service, bindings={NAME: {METHODS: foreign}}) if foreign else service
 
     def _operations(self) -> Iterator[Operation]:
         methods, carried = self._root["methods"], set[str]()
@@ -95,9 +105,7 @@ class _DocumentReader:
         self._check(method)
         name = method["name"].text
         said = method[OURS]
-        binding = {"method": name}
-        if method["paramStructure"].text == "by-position":
-            binding["params"] = "by-position"
+        by_position = method["paramStructure"].text == "by-position"
         operation = Operation(
             name=names.unique(said["operation"].text or names.snake(name), self._names),
             input=self._input(method["params"], said),
@@ -108,8 +116,9 @@ class _DocumentReader:
             docs=method["description"].text,
             tags=tuple(tag["name"].text for tag in method["tags"].items()),
             examples=tuple(map(_example, method["examples"].items())),
-            bindings={NAME: binding},
+            bindings={NAME: {"params": "by-position"}} if by_position else {},
         )
+        self._called[operation.name] = name
         return with_said(operation, said)
 
     def _check(self, method: Node) -> None:
