@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import pytest
 
-from entrepot import Context, Fault, File, NotFound, Principal, Query, Reply, Service
+from entrepot import Context, Fault, File, Header, NotFound, Principal, Query, Reply, Service
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
 
@@ -225,6 +225,8 @@ def test_a_faults_name_means_one_thing() -> None:
         ({"deprecated": "no"}, "True or False"),
         ({"deferrable": 1}, "True or False"),
         ({"name": 5}, "text"),
+        ({"bindings": {"jsonrpc": "books.list"}}, "JSON data by protocol"),
+        ({"bindings": []}, "JSON data by protocol"),
     ],
 )
 def test_an_option_is_what_it_takes(options: dict[str, Any], remedy: str) -> None:
@@ -244,7 +246,7 @@ def test_an_option_is_what_it_takes(options: dict[str, Any], remedy: str) -> Non
         ({"status_code": 201}, "Did you mean `status`?"),
         ({"response_model": int}, "Annotate the result"),
         ({"summary": "Pings."}, "docstring"),
-        ({"colour": "blue"}, "There is: deferrable, deprecated, examples"),
+        ({"colour": "blue"}, "There is: bindings, deferrable, deprecated"),
     ],
 )
 def test_an_unknown_option_is_told_what_there_is(options: dict[str, Any], remedy: str) -> None:
@@ -272,6 +274,21 @@ def test_an_option_is_wrong_where_its_decorator_stands() -> None:
         if text.strip() == '@service.get("/", timeout=0)'
     )
     assert (found.place.file, found.place.line, found.place.column) == (__file__, line, 6)
+
+
+@pytest.mark.parametrize(
+    ("bindings", "pointer"),
+    [
+        ({"rest": {"path": "/other"}}, "/rest/path"),
+        ({"rest": {"parameters": {"token": {"in": "query"}}}}, "/rest/parameters/token/in"),
+        ({"rest": {"parameters": "none"}}, "/rest/parameters"),
+    ],
+)
+def test_bindings_say_what_nothing_else_says(bindings: Any, pointer: str) -> None:
+    async def ping(token: Annotated[str, Header()]) -> None: ...
+
+    found = sole(mistakes_of(ping, bindings=bindings))
+    assert (found.code, f"`bindings` say {pointer} otherwise" in found.message) == ("E811", True)
 
 
 @pytest.mark.parametrize("option", ["safe", "idempotent"])

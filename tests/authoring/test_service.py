@@ -136,6 +136,24 @@ def test_every_option_arrives() -> None:
     assert service.classes["OutOfStock"] is OutOfStock.Data
 
 
+def test_an_operation_is_bound_to_any_protocol() -> None:
+    service = Service("shop")
+    bindings = {"jsonrpc": {"method": "orders.place"}, "rest": {"parameters": {"id": {"style": "comma"}}}}
+
+    @service.post("/orders", bindings=bindings)
+    async def place_order(id: Annotated[list[int], Query("ids")]) -> None: ...
+
+    assert only(service).bindings == {
+        "jsonrpc": {"method": "orders.place"},
+        "rest": {
+            "method": "POST",
+            "path": "/orders",
+            "parameters": {"id": {"in": "query", "name": "ids", "style": "comma"}},
+        },
+    }
+    assert bindings["rest"] == {"parameters": {"id": {"style": "comma"}}}
+
+
 def test_absent_null_and_default_are_three_things() -> None:
     service = Service("shop")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -103,6 +103,9 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
         http.check(words, function, signature, found)
         said |= {"safe": declared.method in http.SAFE, "idempotent": declared.method in http.IDEMPOTENT}
     _check_streams(function, signature, found)
+    bindings = msgspec.to_builtins(said.pop("bindings", {}))
+    for pointer in _merge(bindings, http.bindings(words, signature)):
+        found.add(mistakes.SAID_OTHERWISE, declared.place, name=function.__name__, pointer=pointer)
     summary, _, docs = (inspect.getdoc(function) or "").partition("\n")
     said |= {
         "name": declared.name,
@@ -118,9 +121,19 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
         faults=read.faults,
         summary=summary.strip(),
         docs=docs.strip(),
-        bindings=http.bindings(words, signature),
+        bindings=bindings,
         **said,
     )
+
+
+def _merge(said: dict[str, Any], more: Mapping[str, Any], pointer: str = "") -> Iterator[str]:
+    """Add more members to those that are said, at any depth; the pointers to what is said otherwise."""
+    for name, value in more.items():
+        here = f"{pointer}/{name}"
+        if isinstance(value, dict) and isinstance(said.setdefault(name, {}), dict):
+            yield from _merge(said[name], value, here)
+        elif said.setdefault(name, value) != value:
+            yield here
 
 
 def _example(given: Example | Mapping[str, Any], number: int) -> Example:

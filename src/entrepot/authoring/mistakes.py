@@ -65,6 +65,11 @@ SAME_NAME = Mistake(
     "there are two operations `{name}`; the other one is at {other}",
     "Rename the function, or give one of them `name=`.",
 )
+SAID_OTHERWISE = Mistake(
+    BAD_OPTION,
+    "`{name}`: `bindings` say {pointer} otherwise than the decorator or the signature",
+    "Leave to `bindings` what these have no word for.",
+)
 UNFIT_OPTION = Mistake(BAD_OPTION, "`{owner}`: {option}={value} is not what this option takes", "{remedy}")
 NO_SUCH_OPTION = Mistake(BAD_OPTION, "`{owner}`: there is no option `{option}`", "{remedy}")
 

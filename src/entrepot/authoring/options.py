@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from reprlib import repr as shortened
 from typing import Any, NamedTuple, get_args
 
+import msgspec
+
 from entrepot.authoring import mistakes
 from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.kit.diagnostics import Place
@@ -52,6 +54,14 @@ def _is_success(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 200 <= value <= 299
 
 
+def _is_bindings(value: Any) -> bool:
+    try:
+        msgspec.convert(msgspec.to_builtins(value), dict[str, dict[str, Any]])
+    except (TypeError, msgspec.ValidationError):
+        return False
+    return True
+
+
 def _or_none(takes: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: value is None or takes(value)
 
@@ -73,6 +83,7 @@ _EVERY = {
         lambda value: _many(value, lambda each: isinstance(each, Example | Mapping)),
         'Write a list of inputs, each by parameter: `examples=[{"id": 1}]`.',
     ),
+    "bindings": Option(_is_bindings, 'Write JSON data by protocol: `bindings={"jsonrpc": {"method": "books.list"}}`.'),
 }
 
 OPERATION: Mapping[str, Option] = {**_EVERY, "safe": _FLAG, "idempotent": _FLAG}

@@ -42,6 +42,9 @@ class OperationOptions(TypedDict, total=False):
     tags: Sequence[str]
     examples: Sequence[model.Example | Mapping[str, Any]]
     """Sample inputs, or whole examples."""
+    bindings: Mapping[str, Mapping[str, Any]]
+    """By protocol: how the operation is bound there, where the default will not do. Plain data, which the
+    protocol's README tells: `{"jsonrpc": {"method": "orders.place"}}`."""
 
 
 class HttpOptions(OperationOptions, total=False):

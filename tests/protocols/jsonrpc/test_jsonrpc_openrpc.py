@@ -112,6 +112,12 @@ def test_what_cannot_be_carried_is_told_with_its_reason():
     }
 
 
+@pytest.mark.parametrize("data", [{"metod": "x"}, {"method": 1}, {"params": "by-luck"}, []])
+def test_a_binding_that_cannot_be_read_is_told(data: Any):
+    service = Service(name="a", operations=(Operation(name="get", bindings={"jsonrpc": data}),))
+    assert PROTOCOL.can.refusals(service)["get"].startswith("its binding cannot be read: ")
+
+
 def test_positions_are_offered_only_where_they_can_be_used():
     def method(*required: bool) -> dict[str, Any]:
         fields = tuple(s.Field(name=f"p{n}", shape=s.Int(), required=each) for n, each in enumerate(required))
