@@ -26,13 +26,10 @@ from entrepot.wire.asgi import asgi_app
 from entrepot.wire.http1 import Http1Client
 from support import laws
 from support.edge import edge_site
-from support.rest_operations import bound_operations
 from support.strategies import operations
 from support.tables import edge_table
 
 T = TypeVar("T")
-OPERATIONS = dict.fromkeys(CATALOG, operations()) | {"rest": bound_operations()}
-"""What each protocol is tried with: some also with bindings of their own."""
 POOL = PoolTarget("operations")
 ROUTES = tuple(
     Route(path=mount.path, exact=mount.exact, target=POOL)
@@ -113,7 +110,7 @@ through_the_edge = settings(deadline=None, max_examples=100, suppress_health_che
 @pytest.mark.parametrize("name", sorted(CATALOG))
 def test_calling_through_the_edge_is_calling(edge: Edge, name: str, sent: laws.Sent) -> None:
     @through_the_edge
-    @given(laws.cases(OPERATIONS[name]))
+    @given(laws.cases(laws.operations_of(name)))
     def law(case: laws.Case) -> None:
         told = edge.run(laws.told(case, CATALOG[name], edge.wire))
         sent.assume(told)

@@ -13,11 +13,7 @@ from hypothesis import strategies as st
 from entrepot.app import CATALOG
 from entrepot.wire.memory import Chunking, memory_wire, octets
 from support import laws
-from support.rest_operations import bound_operations
 from support.strategies import operations
-
-OPERATIONS = dict.fromkeys(CATALOG, operations()) | {"rest": bound_operations()}
-"""What each protocol is tried with: some also with bindings of their own."""
 
 
 def in_two(data: bytes) -> Iterable[bytes]:
@@ -29,7 +25,7 @@ CHUNKINGS = st.sampled_from([None, octets, in_two])
 
 @pytest.mark.parametrize("name", sorted(CATALOG))
 def test_calling_through_a_protocol_is_calling(name: str, sent: laws.Sent) -> None:
-    @given(laws.cases(OPERATIONS[name]), CHUNKINGS)
+    @given(laws.cases(laws.operations_of(name)), CHUNKINGS)
     def law(case: laws.Case, chunking: Chunking | None) -> None:
         told = asyncio.run(laws.told(case, CATALOG[name], partial(memory_wire, chunking=chunking)))
         sent.assume(told)

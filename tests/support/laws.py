@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from hypothesis import assume
@@ -23,7 +25,7 @@ from entrepot.model.principal import ANONYMOUS, Principal
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Protocol, ServedService
 from entrepot.shapes.values import Values
-from support.strategies import Contract, ServedOperation, python_values
+from support.strategies import Contract, ServedOperation, operations, python_values
 
 Draw = Any
 Wire = Callable[[Exchange], Exchange]
@@ -33,6 +35,12 @@ HOST = "made.example"
 SERVICE = "made"
 """The name of the service of every made operation."""
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def operations_of(protocol: str) -> st.SearchStrategy[ServedOperation]:
+    """What a protocol is tried with: where its tests have a `strategies.py`, some with bindings of their own."""
+    own = f"protocols.{protocol}.strategies"
+    return import_module(own).bound_operations() if find_spec(own) else operations()  # type: ignore[no-any-return]
 
 
 class Case(NamedTuple):
@@ -56,9 +64,9 @@ class Case(NamedTuple):
 
 
 @st.composite
-def cases(draw: Draw, operations: st.SearchStrategy[ServedOperation]) -> Case:
+def cases(draw: Draw, tried: st.SearchStrategy[ServedOperation]) -> Case:
     """Cases of these operations, half of them failing."""
-    operation, types = draw(operations)
+    operation, types = draw(tried)
     service = Service(name=SERVICE, operations=(operation,), types=types)
     values = Values(types)
     given_input = draw(python_values(Contract(operation.input, types), values))

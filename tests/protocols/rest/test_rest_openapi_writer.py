@@ -16,9 +16,9 @@ from entrepot.model.operation import Link, Operation, Service
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.shapes.document import Document
+from protocols.rest.strategies import bound_operations
 from support.contracts import contract
 from support.references import dangling
-from support.rest_operations import bound_operations
 from support.rest_shop import SERVICE, Shop, field, operation
 from support.strategies import ServedOperation
 
