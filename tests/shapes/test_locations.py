@@ -34,11 +34,13 @@ DATA: dict[str, Any] = {
     "default": {"$ref": "data.yaml"},
     "examples": [{"$ref": "data.yaml"}],
     "properties": {"$ref": {"type": "string"}},
+    "x-codeSamples": [{"lang": "go", "source": {"$ref": "data.go"}}],
 }
 """What only looks like a reference."""
 NAMED: dict[str, Any] = {
     "properties": {"example": {"$ref": "a.yaml"}, "enum": {"$ref": "b.yaml#/B"}, "value": {"$ref": "#/C"}},
     "responses": {"default": {"$ref": "../d.yaml"}},
+    "x-item-schema": {"$ref": "a.yaml"},
     "examples": {"one": {"$ref": "e.yaml"}, "two": {"value": {"$ref": "data.yaml"}}},
 }
 """What only looks like data."""

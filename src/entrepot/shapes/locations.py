@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from entrepot.kit.pointers import escape
+from entrepot.shapes.schema_words import ITEM_SCHEMA
 
 _NAMED = frozenset(
     {
@@ -104,4 +105,6 @@ def _is_mapped(target: Any) -> bool:
 
 
 def _holds_data(key: str, item: Any) -> bool:
-    return key in _DATA or (key == "examples" and isinstance(item, list))
+    """Whether nothing in a member is a reference of the contract's: it is a value, or a vendor's own affair."""
+    of_vendor = key.startswith("x-") and key != ITEM_SCHEMA
+    return of_vendor or key in _DATA or (key == "examples" and isinstance(item, list))

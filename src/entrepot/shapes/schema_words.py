@@ -18,6 +18,8 @@ In a schema it says, where JSON Schema cannot: `kind`, which shape this is (text
 its default is filled in where the member is absent (a foreign default is only told); of scalars `zone`,
 `encoding`, `media_types`, `octets_min`, `octets_max`, `digits`, `scale`, and `exact`, bounds of a decimal as text
 that a JSON number would respell."""
+ITEM_SCHEMA = "x-item-schema"
+"""In a media type: the schema of one item of a stream (OpenAPI 3.2 calls it `itemSchema`)."""
 ID_PREFIX = "urn:entrepot:schema:"
 """What the `$id` begins with that is given to a schema which has none."""
 OPEN_VALUES = "x-extensible-enum"

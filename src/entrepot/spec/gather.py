@@ -19,7 +19,7 @@ from entrepot.shapes.document import Document, Refusal
 from entrepot.shapes.locations import is_elsewhere
 from entrepot.spec import documents
 
-FILES_MAX = 2000
+FILES_MAX = 5000
 """Most files of one document. All together are at most as long as one may be."""
 
 Obtain = Callable[[str], bytes]

@@ -74,7 +74,8 @@ def pin(
     text, service_added, upstream_added = _declared(_text(project), kind, file, name, upstream_url)
     for path, octets in {**others, file: content}.items():
         (project / path).parent.mkdir(parents=True, exist_ok=True)
-        replace_file(project / path, octets, mode=_READABLE)
+        # Thousands, each on its way to the disk by itself, would take minutes; what is lost, its hash tells.
+        replace_file(project / path, octets, mode=_READABLE, durable=path == file)
     replace_file(
         project / LOCK_FILE, lock_bytes(replace(lock, documents={**lock.documents, file: pinned})), mode=_READABLE
     )

@@ -16,10 +16,9 @@ from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.octets import octets_of
-from entrepot.protocols.rest.openapi.words import ITEM_SCHEMA
 from entrepot.shapes import text
 from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
-from entrepot.shapes.schema_words import OURS
+from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 from entrepot.shapes.schemas import Schemas
 
 _HEADERS_IGNORED = frozenset(("accept", "content-type"))

@@ -20,9 +20,8 @@ from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NAME, NDJSON
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect
 from entrepot.protocols.rest.openapi.octets import octets_of
-from entrepot.protocols.rest.openapi.words import ITEM_SCHEMA
 from entrepot.shapes.document import Node, Refusal, Unreadable
-from entrepot.shapes.schema_words import OURS
+from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 from entrepot.shapes.schemas import Schemas
 
 _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")

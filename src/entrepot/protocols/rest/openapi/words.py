@@ -7,8 +7,6 @@ from entrepot.model.operation import Operation
 REFERENCES = "#/components/schemas/"
 PROBLEM_SCHEMA = "entrepot.Problem"
 """The name of the problem schema; a type of a service has no dot in its name."""
-ITEM_SCHEMA = "x-item-schema"
-"""In a media type: the schema of one item of a stream (OpenAPI 3.2 calls it `itemSchema`)."""
 
 # In the member of ours:
 LINKS = "links"

@@ -24,10 +24,10 @@ from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import links, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
-from entrepot.protocols.rest.openapi.words import ITEM_SCHEMA, PROBLEM_SCHEMA, REFERENCES
+from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.shapes import schema_out
 from entrepot.shapes.schema_places import placed
-from entrepot.shapes.schema_words import OURS
+from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 
 VERSION = "3.1.1"
 
