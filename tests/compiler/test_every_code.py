@@ -92,6 +92,7 @@ CASES: dict[str, Case] = {
     "E201": Case(shop='raise ValueError("no")\n'),
     "E203": Case(shop="import os\nos.abort()\n"),
     "E204": Case("services: {shop: {python: shop:none}}\n", shop="x = 1\n"),
+    "E218": Case("routes: [{path: /a, wsgi: shop:create}]\n", shop="def create(): ...\n"),
     "E210": imported("{"),
     "E211": imported(OPENAPI % "{}", LOCK),
     "W212": imported(OPENAPI % '{"responses": {}}'),

@@ -13,6 +13,7 @@ from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.protocol import Client, Imported, document_kinds
 from entrepot.shapes.document import Refusal
+from entrepot.spec.applications import Kind
 from entrepot.spec.gather import ReadDocument
 from entrepot.spec.located import located
 from entrepot.spec.lock import Lock, read_lock
@@ -77,11 +78,12 @@ def _applications(draft: Draft) -> dict[Place, Source]:
     """The applications to host, by where they are named. What has another form is left to its rule."""
     applications = {}
     for index, route in enumerate(draft.declaration.routes):
-        for kind, named in (("wsgi", route.wsgi), ("asgi", route.asgi)):
+        kinds: tuple[tuple[Kind, str | None], ...] = (("wsgi", route.wsgi), ("asgi", route.asgi))
+        for kind, named in kinds:
             reference = parse_reference(named) if named is not None else None
             if reference is not None and reference.attribute:
                 path = root_of(draft.loaded.project, reference.module)
-                source = Source(reference.module, reference.attribute, path, hosted=True)
+                source = Source(reference.module, reference.attribute, path, hosted=kind)
                 applications[draft.at("routes", index, kind)] = source
     return applications
 

@@ -6,6 +6,7 @@ import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Place
 from entrepot.model.operation import Service
+from entrepot.spec.applications import Kind
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -17,8 +18,8 @@ class Source(msgspec.Struct, frozen=True):
     """The wanted name in the module; "" for every service."""
     path: str = ""
     """Directory put before sys.path, relative to the project; "" for none."""
-    hosted: bool = False
-    """Whether an application to host is wanted, which need only be there."""
+    hosted: Kind | None = None
+    """The kind of an application to host, when one is wanted: it need only be there, and of that kind."""
 
 
 class ProbeRequest(msgspec.Struct, frozen=True):

@@ -27,6 +27,7 @@ from entrepot.kit.diagnostics import NOWHERE, Diagnostic, Place, Refused
 from entrepot.kit.orphans import ends_with_parent
 from entrepot.kit.suggest import did_you_mean
 from entrepot.spec import codes
+from entrepot.spec.applications import misfit
 from entrepot.spec.messages import FoundService, Probed, ProbeRequest, Source
 
 HABITS = {
@@ -100,7 +101,7 @@ def _probe(source: Source, project: Path) -> Probed:
     try:
         module = importlib.import_module(source.module)
         if source.hosted:
-            return Probed(diagnostics=tuple(_lacking(source, module)))
+            return Probed(diagnostics=tuple(_unfit(source, module)))
         wanted = dict(_services(module))
     except BaseException as error:  # a module may raise anything, and SystemExit is no wish of ours
         if source.hosted and not isinstance(error, ImportError | SyntaxError):
@@ -137,12 +138,16 @@ def _services(module: ModuleType) -> Iterator[tuple[str, Authored]]:
             yield name, value
 
 
-def _lacking(source: Source, module: ModuleType) -> Iterator[Diagnostic]:
+def _unfit(source: Source, module: ModuleType) -> Iterator[Diagnostic]:
+    """An application that is missing, or is of another kind than its route says."""
     if not hasattr(module, source.attribute):
         names = [name for name, value in vars(module).items() if callable(value)]
         remedy = did_you_mean(source.attribute, names) or f"Name it as {source.module} does: `{source.module}:NAME`."
         message = f"the module {source.module} has no application called {source.attribute}"
         yield Diagnostic(codes.MODULE_EMPTY, message, remedy=remedy)
+    elif source.hosted and (wrong := misfit(getattr(module, source.attribute), source.attribute, source.hosted)):
+        message, remedy = wrong
+        yield Diagnostic(codes.APPLICATION_UNFIT, message, remedy=remedy)
 
 
 def _empty(source: Source, module: ModuleType, project: Path) -> Diagnostic:
