@@ -9,6 +9,7 @@ from click import unstyle
 
 from entrepot.cli.logs import readable
 from entrepot.runtime.logs import JsonLines
+from support.running import Running
 
 
 def logged(**extra: str) -> str:
@@ -32,6 +33,21 @@ def test_a_traceback_stands_below_its_line_as_python_shows_it() -> None:
     assert first.endswith("error it failed")
     assert rest[0] == "  Traceback (most recent call last):"
     assert rest[-1] == "  RuntimeError: no stock"
+
+
+def test_a_request_is_told_by_method_path_status_and_milliseconds() -> None:
+    record = {"time": "2024-01-31T12:30:00.5Z", "method": "GET", "path": "/a\x1b", "status": 503, "duration_ms": 12}
+    told = readable(json.dumps(record | {"client": "127.0.0.1"}))
+    assert unstyle(told)[8:] == r" GET /a\u001b 503 12 ms"
+    assert "\x1b[31m503" in told
+
+
+def test_dev_shows_every_request(running_shop: Running) -> None:
+    path = "/api/shop/v1/products/777001"
+    assert running_shop.get(path).status == 404
+    said = running_shop.printed(until=path)
+    [line] = [line for line in said.splitlines() if path in line and line.startswith("ingress ")]
+    assert unstyle(readable(line.removeprefix("ingress "))).split()[1:4] == ["GET", path, "404"]
 
 
 def test_what_is_no_record_stays_as_it_is() -> None:

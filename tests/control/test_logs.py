@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.control.logs import LINE_BYTES_MAX, Lines, LogBook, LogFile, move_full_aside
+from entrepot.control.logs import FOLLOWED_BYTES_MAX, LINE_BYTES_MAX, Follower, Lines, LogBook, LogFile, move_full_aside
 
 
 @given(st.lists(st.text(alphabet="ab ", max_size=5)), st.data())
@@ -77,3 +77,41 @@ def test_a_closed_terminal_stops_nothing(tmp_path: Path) -> None:
     book.write("worker", ["one"])
     book.close()
     assert (tmp_path / "worker.log").read_text() == "one\n"
+
+
+def test_what_is_added_to_a_file_is_followed_wherever_it_is_moved(tmp_path: Path) -> None:
+    log = tmp_path / "ingress.log"
+    log.write_bytes(b"of an earlier run\n")
+    follower = Follower(log)
+    assert follower.more() == []
+    with log.open("ab", buffering=0) as writing:
+        writing.write(b"one\ntw")
+        assert follower.more() == ["one"]
+        assert move_full_aside([log], bytes_max=1)
+        writing.write(b"o\n")
+        assert follower.more() == ["two"]
+        writing.write(b"three\n")
+    log.write_bytes(b"four\n")
+    assert follower.more() == ["three", "four"]
+    follower.close()
+
+
+def test_a_file_is_followed_that_was_not_there(tmp_path: Path) -> None:
+    follower = Follower(tmp_path / "ingress.log")
+    assert follower.more() == []
+    (tmp_path / "ingress.log").write_bytes(b"one\n")
+    assert follower.more() == ["one"]
+    follower.close()
+
+
+def test_a_flood_is_followed_by_its_end_in_whole_lines(tmp_path: Path) -> None:
+    log = tmp_path / "ingress.log"
+    log.touch()
+    follower = Follower(log)
+    with log.open("ab") as writing:
+        writing.write(b"%07d\n" * 20_000 % tuple(range(20_000)))
+    lines = follower.more()
+    assert lines[-1] == "0019999"
+    assert {len(line) for line in lines} == {7}
+    assert len(lines) * 8 <= FOLLOWED_BYTES_MAX
+    follower.close()

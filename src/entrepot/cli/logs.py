@@ -11,14 +11,21 @@ import click
 from entrepot.cli.output import on_one_line, visible
 
 _COLOURS = {"error": "red", "critical": "red", "warning": "yellow"}
+_STATUS_COLOURS = {"2": "green", "3": "cyan", "4": "yellow", "5": "red"}
+_EVENT = {"time", "level", "message"}
+_REQUEST = {"time", "method", "path", "status", "duration_ms"}
 _ABOUT = {"operation": "in", "trace_id": "trace"}
 
 
 def readable(line: str) -> str:
     """A line of a process's output as a person reads it; what is no log record of ours stays as it is."""
     record = _record(line)
-    if record is None:
-        return line
+    if _EVENT <= record.keys():
+        return _event(record)
+    return _request(record) if _REQUEST <= record.keys() else line
+
+
+def _event(record: dict[str, Any]) -> str:
     level = str(record["level"])
     about = [f"{word} {record[name]}" for name, word in _ABOUT.items() if record.get(name)]
     said = str(record["message"]) + (f" ({', '.join(about)})" if about else "")
@@ -26,14 +33,21 @@ def readable(line: str) -> str:
     return "\n".join([told, *(f"  {visible(each)}" for each in str(record.get("traceback", "")).split("\n"))]).rstrip()
 
 
-def _record(line: str) -> dict[str, Any] | None:
-    if not line.startswith("{"):
-        return None
+def _request(record: dict[str, Any]) -> str:
+    """A request that the edge has answered: method, path, status, milliseconds."""
+    status = str(record["status"])
+    shown = click.style(status, fg=_STATUS_COLOURS.get(status[:1]))
+    asked = on_one_line(f"{record['method']} {record['path']}")
+    return f"{_clock(str(record['time']))} {asked} {shown} {record['duration_ms']} ms"
+
+
+def _record(line: str) -> dict[str, Any]:
+    """The members of a line that is a JSON object; none of any other."""
     try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if {"time", "level", "message"} <= record.keys() else None
+        record: dict[str, Any] = json.loads(line) if line.startswith("{") else {}
+    except (ValueError, RecursionError):
+        return {}
+    return record
 
 
 def _clock(time: str) -> str:

@@ -49,7 +49,7 @@ def _serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def dev(session: Session, target: Path, **options: Any) -> None:
     """Serve TARGET for development.
 
-    Every protocol is served, every output is checked, and logs are shown on the terminal. TARGET is
+    Every protocol is served, every output is checked, and requests and logs are shown on the terminal. TARGET is
     a project's directory (by default the present one) or one Python file.
 
     \b
@@ -127,7 +127,8 @@ def _show(session: Session, target: Path, event: Event) -> None:
         case events.Restored():
             session.output.notice("the edge kept failing: its last good files are back")
         case events.Draining():
-            session.output.notice("ending: letting requests finish (again to end at once)")
+            after_key = "\n" if sys.stderr.isatty() else ""  # the terminal has shown ^C without ending the line
+            session.output.notice(f"{after_key}ending: letting requests finish (again to end at once)")
 
 
 def _show_ready(session: Session, target: Path, ready: Ready) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 FILE_BYTES_MAX = 10 * 1024 * 1024
 LINE_BYTES_MAX = 64 * 1024
 """A longer line is cut into several."""
 TAIL_LINES_MAX = 20
+
+FOLLOWED_BYTES_MAX = 64 * 1024
+"""Most of another process's log that is shown at a time."""
+FOLLOW_SECONDS = 0.1
 
 Echo = Callable[[str, str], None]
 """Takes a source's name and one line."""
@@ -74,6 +80,48 @@ class Lines:
         return [rest.decode(errors="replace")] if rest else []
 
 
+class Follower:
+    """What another process adds to a file, read bit by bit; the file may be moved aside meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("rb") if path.exists() else None
+        if self._file is not None:
+            self._file.seek(0, os.SEEK_END)
+        self._lines = Lines()
+
+    def more(self) -> list[str]:
+        """The lines that were added since the last time; of very many the last."""
+        lines = self._rest()
+        if self._was_replaced():
+            self.close()
+            self._file = self._path.open("rb")
+            lines += self._rest()
+        return lines
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._file is not None:
+            self._file.close()
+
+    def _rest(self) -> list[str]:
+        if self._file is None:
+            return []
+        behind = os.fstat(self._file.fileno()).st_size - self._file.tell()
+        if behind > FOLLOWED_BYTES_MAX:
+            self._file.seek(-FOLLOWED_BYTES_MAX, os.SEEK_END)
+            self._file.readline()
+            self._lines = Lines()
+        return self._lines.feed(self._file.read(FOLLOWED_BYTES_MAX))
+
+    def _was_replaced(self) -> bool:
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return False
+        return self._file is None or not os.path.samestat(there, os.fstat(self._file.fileno()))
+
+
 class LogBook:
     """The log files of one running project, by the name of who writes."""
 
@@ -91,6 +139,21 @@ class LogBook:
             self._file(source).write("".join(f"{line}\n" for line in lines).encode())
         except OSError:
             self._files.pop(source, None)
+        self._show(source, lines)
+
+    async def follow(self, source: str, file: Path) -> None:
+        """Show what another process writes into a file of its own, until cancelled."""
+        if self._echo is None:
+            return
+        with closing(Follower(file)) as follower:
+            try:
+                while True:
+                    self._show(source, follower.more())
+                    await asyncio.sleep(FOLLOW_SECONDS)
+            finally:
+                self._show(source, follower.more())
+
+    def _show(self, source: str, lines: list[str]) -> None:
         if self._echo is not None:
             with suppress(OSError):
                 for line in lines:

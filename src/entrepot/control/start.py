@@ -19,6 +19,8 @@ from entrepot.control.releases import Live, Releases
 from entrepot.control.supervisor import Settings, StartFailed, Supervisor
 from entrepot.control.workers import Generation, Wanted
 from entrepot.edge import run
+from entrepot.edge.chain import INGRESS
+from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import READY_PATH
 from entrepot.ir.layout import Layout
 from entrepot.ir.release import Release, Sealed
@@ -127,6 +129,7 @@ async def _serve(
 ) -> None:
     supervisor = Supervisor(settings, logs, report)
     supervisor.listen_to_signals()
+    following = asyncio.create_task(logs.follow(INGRESS, access_log(settings.layout, INGRESS)))
     try:
         supervisor.start_workers()
         await asyncio.sleep(0)  # lets the workers' processes begin before our own work on files
@@ -144,6 +147,7 @@ async def _serve(
             await supervisor.until_told_to_end()
     finally:
         await supervisor.drain()
+        following.cancel()
     if supervisor.ended_by is signal.SIGINT:
         raise KeyboardInterrupt
 

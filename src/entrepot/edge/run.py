@@ -74,7 +74,7 @@ def command(layout: Layout, binary: Path, *, drain_seconds: int = DRAIN_SECONDS)
         "--parent-shutdown-time-s", str(drain_seconds * 2),
         "--reject-unknown-dynamic-fields",
         "--log-path", str(log_file(layout)),
-        "--file-flush-interval-msec", "1000",
+        "--file-flush-interval-msec", "100",
         "-l", "warning",
     ]  # fmt: skip
 
