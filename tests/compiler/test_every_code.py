@@ -37,9 +37,8 @@ class Case:
         head = "" if self.headless else "entrepot: 1\n"
         contents = {"entrepot.yaml": head + self.declaration} if self.declaration or self.headless else {}
         if self.shop:
-            contents["shop.py"] = (
-                f'from collections.abc import *\n\nfrom entrepot import *\n\nshop = Service("shop")\n\n\n{self.shop}'
-            )
+            imports = "from collections.abc import *\nfrom typing import *\n\nfrom entrepot import *\n\n"
+            contents["shop.py"] = f'{imports}shop = Service("shop")\n\n\n{self.shop}'
         for name, content in (contents | self.files).items():
             (project / name).parent.mkdir(exist_ok=True)
             (project / name).write_bytes(content.encode("latin-1"))
@@ -67,6 +66,7 @@ def function(code: str, options: str = "") -> Case:
 
 
 STREAM = '@shop.get("/a")\nasync def a() -> AsyncIterator[int]:\n    yield 1\n'
+RESUMED = STREAM.replace("def a()", "def a(after: Annotated[int, Cursor()] = 0)")
 FAULT = "class Out(Fault):\n    left: object\n\n\n"
 RESOURCE = "class A: ...\n\n\nclass B: ...\n\n\n"
 PROVIDES_A = "@shop.resource()\ndef a() -> Iterator[A]:\n    yield A()\n\n\n"
@@ -124,6 +124,9 @@ CASES: dict[str, Case] = {
     "W325": Case("name: a\n"),
     "W326": served(", expose: []"),
     "W329": function("def a() -> int: ...", ', scopes=["a"]'),
+    "W330": Case(shop=RESUMED),
+    "W331": upstream("endpoints: [a:1, a:1]"),
+    "W332": served("", shop="x = 1\n"),
     "E327": Case("environments: {prod: {environments: {}}}\n"),
     "E328": imported(OPENAPI % f'{{"responses": {{"200": {{"description": "", "content": {NEGATED}}}}}}}'),
     "E703": imported('{"openapi": "1.0"}'),

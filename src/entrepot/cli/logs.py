@@ -20,9 +20,9 @@ _ABOUT = {"operation": "in", "trace_id": "trace"}
 def readable(line: str) -> str:
     """A line of a process's output as a person reads it; what is no log record of ours stays as it is."""
     record = _record(line)
-    if _EVENT <= record.keys():
+    if record.keys() >= _EVENT:
         return _event(record)
-    return _request(record) if _REQUEST <= record.keys() else line
+    return _request(record) if record.keys() >= _REQUEST else line
 
 
 def _event(record: dict[str, Any]) -> str:

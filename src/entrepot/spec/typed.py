@@ -117,6 +117,8 @@ def _diagnostic(
         remedy = f"Add `{path[-1]}: …` to it."
         return Diagnostic(codes.MISSING_KEY, f"{name} is missing", positions.key(pointer(path[:-1])), remedy)
     message, remedy = _wrong(issue, _shape_at(root, types, path))
+    if issue.pointer == "/listen":
+        remedy = "Write an address and a port, in quotes: `127.0.0.1:8080`."
     code = _CODES.get(issue.code, codes.WRONG_VALUE)
     return Diagnostic(code, f"{name}: {message}", positions.value(issue.pointer), remedy)
 

@@ -16,7 +16,11 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
     """Streams that take a cursor and give none."""
     for unit in draft.units:
         for operation in unit.service.operations:
-            if operation.stream_output and _takes_cursor(operation) and not _gives_cursor(operation, unit.service.types):
+            if (
+                operation.stream_output
+                and _takes_cursor(operation)
+                and not _gives_cursor(operation, unit.service.types)
+            ):
                 message = (
                     f"{unit.service.name}.{operation.name} takes a cursor, and its items have no field that tells it:"
                     " nobody can go on where a stream broke off"
@@ -26,7 +30,7 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
 
 
 def _takes_cursor(operation: Operation) -> bool:
-    return operation.input.with_role("cursor") is not None
+    return operation.stream_output and operation.input.with_role("cursor") is not None
 
 
 def _gives_cursor(operation: Operation, types: shape.Types) -> bool:
