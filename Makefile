@@ -11,7 +11,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(STAMPS)/runtime ## serve examples/shop on 127.0.0.1:8080 (PORT= overrides)
-	@$(BIN)/entrepot dev examples/shop --port $(PORT) || test $$? = 130
+	@exec $(BIN)/entrepot dev examples/shop --port $(PORT)
 
 test: $(STAMPS)/test ## run the tests
 	$(BIN)/python -m pytest

@@ -22,6 +22,7 @@ import msgspec
 
 from entrepot.app import CATALOG
 from entrepot.cli.main import entrepot
+from entrepot.compiler.inherit import LIMIT_KEYS
 from entrepot.kit.limits import Limits
 from entrepot.model.fault import KINDS
 from entrepot.model.shape import File, Raw, Shape
@@ -89,7 +90,7 @@ def faults_page() -> str:
 def limits_page() -> str:
     """Every bound on a call."""
     docs = _attribute_docs(Limits)
-    rows = [[f"`{name}`", str(getattr(Limits(), name)), docs[name]] for name in Limits.__struct_fields__]
+    rows = [[f"`{key}`", str(getattr(Limits(), name)), docs[name]] for name, key in LIMIT_KEYS.items()]
     text = "Every bound on one call. Set them under `limits` in the [declaration](declaration.md#limits)."
     return _page("Limits", text, _table(["limit", "default", "meaning"], rows))
 

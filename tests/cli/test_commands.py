@@ -309,6 +309,7 @@ def test_explain_tells_all_of_one_operation(entrepot: Command, project: Path) ->
         "GET /api/api/v1/half",
     ):
         assert expected in entrepot.out
+    assert re.search(r"\n  limits\n    body +1,048,576\n", entrepot.out)
     assert entrepot("explain", "api.half").code == 0
     assert entrepot("explain", ".", "api.half", "--json").code == 0
     assert entrepot.json["output"] == "decimal"
@@ -399,6 +400,34 @@ def test_call_needs_no_declaration(entrepot: Command, tmp_path: Path, monkeypatc
     assert entrepot("call", "api.half", '{"amount": "1"}', "--project", "api.py").out == '"0.5"\n'
     assert entrepot("call", "apo.half").code == 1
     assert "there is no apo.py in" in entrepot.err
+    assert entrepot("explain", "api.half").code == 0
+    assert "Half of an amount." in entrepot.out
+
+
+@pytest.mark.parametrize("command", ["call", "explain"])
+def test_an_operation_without_its_service_is_told_how_it_is_written(
+    entrepot: Command, project: Path, command: str
+) -> None:
+    directory = ["."] if command == "explain" else []
+    assert entrepot(command, *directory, "half").code == 1
+    assert "the project serves no service `half`; an operation is written SERVICE.OPERATION" in entrepot.err
+    (project / "entrepot.yaml").unlink()
+    assert entrepot("call", "half").code == 2
+    assert "'half' is not SERVICE.OPERATION, such as hello.greet" in entrepot.err
+
+
+def test_what_is_long_has_a_line_for_each_part(entrepot: Command, project: Path) -> None:
+    fields = "".join(f"    a_field_of_a_long_name_{number}: int\n" for number in range(9))
+    struct = f"import msgspec\n\n\nclass Long(msgspec.Struct):\n{fields}\n\n"
+    fault = 'class Full(Fault, kind="conflict"):\n    """Nothing fits.\n\n    Not at all.\n    """\n\n\n'
+    (project / "services.py").write_text(
+        f"{CODE}\n\n{struct}{fault}@api.operation(faults=[Full])\nasync def fill(long: Long) -> Long: ...\n"
+    )
+    assert entrepot("explain", ".", "api.fill").code == 0
+    types = entrepot.out.partition("\n  types\n")[2].partition("\n\n")[0].splitlines()
+    assert types[0].split() == ["Long", "{"]
+    assert types[1].strip() == "a_field_of_a_long_name_0: int"
+    assert entrepot.out.partition("\n  faults\n")[2].partition("\n")[0] == "    Full  conflict  Nothing fits."
 
 
 def test_a_file_that_is_no_project_is_told_so(entrepot: Command, tmp_path: Path) -> None:

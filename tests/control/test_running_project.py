@@ -243,7 +243,9 @@ def test_workers_that_do_not_start_leave_the_old_ones_serving(running: Running) 
 def test_a_project_that_does_not_run_cannot_be_applied(tmp_path: Path) -> None:
     ran = entrepot("apply", str(write_project(tmp_path / "idle")))
     assert ran.returncode == 1
-    assert "is not running; start it with" in ran.stderr
+    assert "is not running" in ran.stderr
+    [said] = applied(tmp_path / "idle")["diagnostics"]
+    assert (said["code"], said["remedy"]) == ("E914", "Start it first: `entrepot serve` or `entrepot dev`.")
 
 
 def test_sigterm_lets_a_request_finish(tmp_path: Path) -> None:
@@ -278,6 +280,12 @@ def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
         calling.join()
         assert "Traceback" not in running.printed()
     assert processes_of(project) == []
+
+
+def test_ctrl_c_is_how_dev_is_ended(tmp_path: Path) -> None:
+    with running_project(write_project(tmp_path / "api")) as running:
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(30) == 0
 
 
 def test_a_killed_supervisor_takes_all_with_it_and_can_start_again(tmp_path: Path) -> None:

@@ -53,14 +53,17 @@ def _listing(table: ServiceTable, protocol: str, catalog: Catalog, base_url: str
     )
 
 
-def lines(listings: Iterable[Listing], release: Release) -> Iterator[str]:
-    """The same for a person: of the addresses the first, and a command to paste."""
+def lines(listings: Iterable[Listing], release: Release, all_by: str) -> Iterator[str]:
+    """The same for a person: of the addresses the first, and a command to paste.
+
+    `all_by` is the command that tells all of them.
+    """
     for each in listings:
         yield f"  {each.service} over {each.protocol}"
         shown = list(dict.fromkeys(each.addresses.values()))
         yield from (f"    {address}" for address in shown[:SHOWN_MAX])
         if len(shown) > SHOWN_MAX:
-            yield f"    … and {len(shown) - SHOWN_MAX} more: entrepot explain"
+            yield f"    … and {len(shown) - SHOWN_MAX} more: {all_by}"
         for operation, reason in each.left_out.items():
             yield f"    left out: {operation}" + (f", because {reason}" if reason else "")
         yield from (f"    read: {page}" for page in each.pages)

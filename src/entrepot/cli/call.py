@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from entrepot.cli.options import common, environment_option
+from entrepot.cli.options import common, environment_option, home_of
 from entrepot.cli.output import visible
 from entrepot.cli.session import DONE, REFUSED, Session
 
@@ -48,7 +48,7 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
     from entrepot.control.building import Recipe, build
     from entrepot.control.lookup import find
 
-    recipe = Recipe(target=_target(project, operation), mode="dev", environment=environment)
+    recipe = Recipe(target=home_of(project, operation), mode="dev", environment=environment)
     compiled = build(recipe, session.catalog)
     _, found = find(compiled, operation)
     content = _arguments(arguments, takes_stream=found.stream_input is not None)
@@ -61,11 +61,6 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
             session.output.notice(f'arguments are one JSON object: entrepot call {operation} \'{{"name": "Ada"}}\'')
         return REFUSED
     return DONE
-
-
-def _target(project: Path, operation: str) -> Path:
-    alone = project.is_dir() and not (project / "entrepot.yaml").exists()
-    return project / f"{operation.partition('.')[0]}.py" if alone else project
 
 
 def _arguments(given: str, *, takes_stream: bool) -> bytes:

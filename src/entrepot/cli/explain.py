@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from entrepot.cli.options import common, dev_option, environment_option, mode_of
-from entrepot.cli.output import table
+from entrepot.cli.options import common, dev_option, environment_option, home_of, mode_of
+from entrepot.cli.output import on_one_line, table
 from entrepot.cli.session import Session
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from entrepot.compiler.draft import Placement
     from entrepot.ir.worker import ServiceTable
     from entrepot.model.operation import Operation
+    from entrepot.model.shape import Shape
 
 
 @click.command()
@@ -29,7 +30,8 @@ def explain(session: Session, project: Path, operation: str, environment: str, d
     """Show who answers what, where, and why there.
 
     Every operation and route of the project in DIR is listed, and what is left out, with the reason.
-    With SERVICE.OPERATION: everything about that one.
+    With SERVICE.OPERATION: everything about that one; without entrepot.yaml in DIR, it is looked
+    for in the file SERVICE.py.
 
     \b
     Examples:
@@ -52,7 +54,7 @@ def _operation_alone(given: Path, operation: str) -> tuple[Path, str]:
     """`explain shop.quote` means the present directory."""
     if operation or "." not in given.name:
         raise click.UsageError(f"there is no directory {str(given)!r}; an operation is given as SERVICE.OPERATION")
-    return Path(), str(given)
+    return home_of(Path(), str(given)), str(given)
 
 
 def _explain_all(session: Session, compiled: Compiled) -> None:
@@ -82,16 +84,36 @@ def _lines(
     facts = _facts(service, operation, compiled, placements)
     yield f"{service.service.name}.{operation.name}"
     if operation.summary or operation.docs:
-        yield f"  {operation.summary or operation.docs.splitlines()[0]}"
+        yield on_one_line(f"  {operation.summary or _first_line(operation.docs)}")
     yield from _section("addresses", [[p.protocol, p.address] for p in placements if p.where != "nowhere"])
     yield from _section("left out", [[p.protocol, p.why] for p in placements if p.where == "nowhere"])
     yield from _section("where", [list(row) for row in {p.where: p.why for p in placements if p.address}.items()])
-    yield from _section("input", [[facts["input"]]])
-    yield from _section("output", [[facts["output"]]])
-    yield from _section("types", [[name, notation] for name, notation in facts["types"].items()])
-    yield from _section("faults", [[fault["name"], fault["kind"], fault["docs"]] for fault in facts["faults"]])
+    yield from _section("input", _written(operation.input, operation.stream_input))
+    yield from _section("output", [[facts["output"]]] if operation.stream_output else _written(operation.output))
+    yield from _section("types", list(_types(service, operation)))
+    yield from _section("faults", [[fault.name, fault.kind, _first_line(fault.docs)] for fault in operation.faults])
     yield from _section("rules", [[name, str(value)] for name, value in facts["rules"].items()])
     yield from _section("limits", [[name, f"{value:,}"] for name, value in facts["limits"].items()])
+
+
+def _written(what: Shape, stream: Shape | None = None) -> list[list[str]]:
+    from entrepot.cli import notation
+
+    beside = [] if stream is None else [[f"and a stream of {notation.written(stream)}"]]
+    return [[line] for line in notation.lines(what)] + beside
+
+
+def _types(service: ServiceTable, operation: Operation) -> Iterator[list[str]]:
+    from entrepot.cli import notation
+
+    types = service.service.types
+    for name in notation.named(types, operation.shapes):
+        for number, line in enumerate(notation.lines(types[name])):
+            yield ["" if number else name, line]
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _section(title: str, rows: list[list[str]]) -> Iterator[str]:
@@ -104,6 +126,7 @@ def _facts(
     service: ServiceTable, operation: Operation, compiled: Compiled, placements: list[Placement]
 ) -> dict[str, Any]:
     from entrepot.cli import notation
+    from entrepot.compiler.inherit import LIMIT_KEYS
 
     inbound = operation.stream_input
     stream = "" if inbound is None else f", and a stream of {notation.written(inbound)}"
@@ -124,14 +147,8 @@ def _facts(
             "scopes": " ".join(operation.scopes) or "none",
             "timeout": f"{service.timeout if operation.timeout is None else operation.timeout:g} s",
         },
-        "limits": {name: getattr(compiled.release.worker.limits, name) for name in _limit_names()},
+        "limits": {key: getattr(compiled.release.worker.limits, name) for name, key in LIMIT_KEYS.items()},
     }
-
-
-def _limit_names() -> tuple[str, ...]:
-    from entrepot.kit.limits import Limits
-
-    return Limits.__struct_fields__
 
 
 def _row(placement: Placement) -> tuple[str, str, str, str, str]:

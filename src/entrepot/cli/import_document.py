@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from entrepot.cli.options import common
+from entrepot.cli.options import common, told_of
 from entrepot.cli.output import count, on_one_line
 from entrepot.cli.session import DONE, REFUSED, Session
 
@@ -67,11 +67,11 @@ def import_document(
             raise click.UsageError(f"--allow {each!r} is not an address, such as https://schemas.example")
     found = document_source(source, project, root, allow, session.output.progress)
     result = import_it(project, kind, found, name, session.catalog)
-    _show(session, result, name)
+    _show(session, result, name, project)
     return REFUSED if result.refusals else DONE
 
 
-def _show(session: Session, result: Import, name: str) -> None:
+def _show(session: Session, result: Import, name: str, project: Path) -> None:
     operations, pinned, text = result.service.operations, result.pinned, session.output.text
     text(f"imported {count(len(operations), 'operation')} as service {name}, pinned in {pinned.file}")
     if len(pinned.files) > 1:
@@ -79,7 +79,7 @@ def _show(session: Session, result: Import, name: str) -> None:
     for operation in operations[:LISTED_MAX]:
         text(on_one_line(f"  {name}.{operation.name}  {operation.summary}".rstrip()))
     if len(operations) > LISTED_MAX:
-        text(f"  … and {len(operations) - LISTED_MAX} more: entrepot explain")
+        text(f"  … and {len(operations) - LISTED_MAX} more: {told_of('explain', project)}")
     if not pinned.changed:
         text("the document is the one that was pinned before")
     if pinned.replaced:

@@ -10,6 +10,9 @@ from entrepot.model import shape
 DEPTH_MAX = 4
 """Deepest nesting written out; a named type is written by its name anyway."""
 
+LINE_MAX = 100
+"""Characters of what is written on one line, unless it has no parts."""
+
 
 def written(what: shape.Shape, depth: int = DEPTH_MAX) -> str:
     """The shape in our notation: `?` may be absent, `[…]` is a list, `{text: …}` a map."""
@@ -38,6 +41,16 @@ def written(what: shape.Shape, depth: int = DEPTH_MAX) -> str:
             return media_type
         case _:
             return str(type(what).__struct_config__.tag)
+
+
+def lines(what: shape.Shape) -> list[str]:
+    """The shape in our notation: a record or a union that is too long for a line has one for each of its parts."""
+    line = written(what)
+    if len(line) <= LINE_MAX or not isinstance(what, shape.Record | shape.Union):
+        return [line]
+    if isinstance(what, shape.Union):
+        return [f"| {written(arm)}" for arm in what.arms]
+    return ["{", *(f"  {_field(field, DEPTH_MAX - 1)}" for field in what.fields), "}"]
 
 
 def named(types: shape.Types, roots: Iterable[shape.Shape]) -> dict[str, str]:

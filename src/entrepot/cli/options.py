@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,26 @@ environment_option = click.option(
 dev_option = click.option(
     "--dev", is_flag=True, help="As `entrepot dev` serves it: over every protocol that carries it."
 )
+
+
+def told_of(command: str, target: Path) -> str:
+    """A command of ours on a project, to paste."""
+    return f"entrepot {command}" + ("" if target == Path() else f" {shlex.quote(str(target))}")
+
+
+def home_of(project: Path, operation: str) -> Path:
+    """The project that has the operation: without entrepot.yaml in the directory, the file SERVICE.py in it.
+
+    Raises `UsageError` for a name that cannot tell it.
+    """
+    from entrepot.spec.load import DECLARATION_FILE
+
+    if not project.is_dir() or (project / DECLARATION_FILE).exists():
+        return project
+    service, dot, _ = operation.partition(".")
+    if not dot:
+        raise click.UsageError(f"{operation!r} is not SERVICE.OPERATION, such as hello.greet")
+    return project / f"{service}.py"
 
 
 def mode_of(dev: bool) -> Mode:

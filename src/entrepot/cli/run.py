@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +14,7 @@ import click
 import msgspec
 
 from entrepot.cli.logs import readable
-from entrepot.cli.options import common, environment_option
+from entrepot.cli.options import common, environment_option, told_of
 from entrepot.cli.output import colours
 from entrepot.cli.session import Session
 
@@ -49,15 +50,17 @@ def _serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def dev(session: Session, target: Path, **options: Any) -> None:
     """Serve TARGET for development.
 
-    Every protocol is served, every output is checked, and requests and logs are shown on the terminal. TARGET is
-    a project's directory (by default the present one) or one Python file.
+    Every protocol is served, every output is checked, and requests and logs are shown on the
+    terminal. TARGET is a project's directory (by default the present one) or one Python file.
+    Ctrl-C ends it, with exit code 0.
 
     \b
     Examples:
       entrepot dev
       entrepot dev shop.py --port 9000
     """
-    _run(session, target, "dev", **options)
+    with suppress(KeyboardInterrupt):
+        _run(session, target, "dev", **options)
 
 
 class _Directory(click.Path):
@@ -106,7 +109,7 @@ def _run(
     recipe = Recipe(target=target, mode=mode, environment=environment, host=host, port=port, workers=workers)
     session.output.progress(f"compiling {target}")
     echo = _echo if mode == "dev" and not session.output.as_json else None
-    report = partial(_show, session, target)
+    report = partial(_show, session, target, mode)
     try:
         start(recipe, session.catalog, report, echo, with_edge=edge == "envoy", last_good=last_good)
     except Refused:
@@ -115,12 +118,12 @@ def _run(
         raise
 
 
-def _show(session: Session, target: Path, event: Event) -> None:
+def _show(session: Session, target: Path, mode: Mode, event: Event) -> None:
     from entrepot.control import events
 
     match event:
         case events.Ready():
-            _show_ready(session, target, event)
+            _show_ready(session, target, mode, event)
         case events.Ended():
             again = f"starting again in {event.delay:g} s" if event.delay else "starting again"
             session.output.notice(f"{event.cause}\n{again}")
@@ -131,13 +134,14 @@ def _show(session: Session, target: Path, event: Event) -> None:
             session.output.notice(f"{after_key}ending: letting requests finish (again to end at once)")
 
 
-def _show_ready(session: Session, target: Path, ready: Ready) -> None:
+def _show_ready(session: Session, target: Path, mode: Mode, ready: Ready) -> None:
     from entrepot.cli import addresses
 
     text = session.output.text
     text(f"{ready.release.project} is served at {ready.base_url} (ready in {ready.seconds:.2f} s)")
     listings = addresses.listings(ready.release, session.catalog, ready.base_url)
-    for line in addresses.lines(listings, ready.release):
+    all_by = told_of("explain --dev" if mode == "dev" else "explain", target)
+    for line in addresses.lines(listings, ready.release, all_by):
         text(line)
     text(_how_to_change(target, ready))
     for missing in ready.missing:
@@ -157,8 +161,7 @@ def _show_ready(session: Session, target: Path, ready: Ready) -> None:
 def _how_to_change(target: Path, ready: Ready) -> str:
     if ready.missing:  # without an edge there is no control either
         return "a change takes effect when it is started again"
-    where = "" if target == Path() else f" {shlex.quote(str(target))}"
-    return f"a change is brought live by: entrepot apply{where}"
+    return f"a change is brought live by: {told_of('apply', target)}"
 
 
 def _echo(source: str, line: str) -> None:

@@ -31,6 +31,19 @@ from entrepot.spec.declaration import (
 )
 from entrepot.spec.units import octets, seconds
 
+LIMIT_KEYS = {
+    "body_bytes_max": "body",
+    "file_bytes_max": "file",
+    "reply_bytes_max": "reply",
+    "stream_item_bytes_max": "stream_item",
+    "depth_max": "depth",
+    "number_digits_max": "number_digits",
+    "issues_max": "issues",
+    "batch_max": "batch",
+    "batch_concurrency_max": "batch_concurrency",
+}
+"""By limit of a call: its key under `limits` in the declaration."""
+
 
 def inherit(draft: Draft) -> Draft:
     """The draft with its settings, upstreams, timeouts and base paths filled in."""
@@ -54,20 +67,8 @@ def _name(draft: Draft) -> str:
 
 
 def _limits(entry: LimitsEntry) -> Limits:
-    sizes = _given(
-        body_bytes_max=entry.body,
-        file_bytes_max=entry.file,
-        reply_bytes_max=entry.reply,
-        stream_item_bytes_max=entry.stream_item,
-    )
-    counts = _given(
-        depth_max=entry.depth,
-        number_digits_max=entry.number_digits,
-        issues_max=entry.issues,
-        batch_max=entry.batch,
-        batch_concurrency_max=entry.batch_concurrency,
-    )
-    return Limits(**{name: octets(size) for name, size in sizes.items()}, **counts)
+    given = _given(**{name: getattr(entry, key) for name, key in LIMIT_KEYS.items()})
+    return Limits(**{name: octets(each) if isinstance(each, str) else each for name, each in given.items()})
 
 
 def _upstreams(draft: Draft) -> dict[str, Upstream]:

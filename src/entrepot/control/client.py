@@ -11,6 +11,7 @@ from typing import Any
 
 from entrepot.http.bodies import read
 from entrepot.ir.layout import Layout
+from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS
 from entrepot.model.fault import Fault
 from entrepot.ports.exchange import Request
@@ -21,11 +22,16 @@ TIMEOUT = 120.0
 """Seconds: an apply takes as long as new workers need to start."""
 
 
-class NotRunning(Exception):
+NOT_RUNNING = "E914"
+"""What is asked needs the running project, and no control process answers for it."""
+
+
+class NotRunning(Refused):
     """No control process answers for the project."""
 
     def __init__(self, project: Path) -> None:
-        super().__init__(f"{project} is not running; start it with `entrepot serve` or `entrepot dev`")
+        remedy = "Start it first: `entrepot serve` or `entrepot dev`."
+        super().__init__([Diagnostic(NOT_RUNNING, f"{project} is not running", remedy=remedy)])
 
 
 class ControlFailed(Exception):

@@ -20,6 +20,8 @@ def find(compiled: Compiled, name: str) -> tuple[ServiceTable, Operation]:
     tables = {table.service.name: table for table in compiled.release.worker.services}
     if service not in tables:
         message = f"the project serves no service `{service}`"
+        if not dot:
+            message += "; an operation is written SERVICE.OPERATION"
         raise _refused(message, compiled.places[""], _known("Its services", tables, service))
     operation = tables[service].service.operation(operation_name)
     if operation is None:

@@ -90,7 +90,7 @@ def run_worker(
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         threads_left = runner.run(serve(worker))
     if threads_left:
-        log.warning("%d threads did not end and are given up", threads_left)
+        log.warning("threads that did not end and are given up: %d", threads_left)
         logging.shutdown()
         os._exit(0)  # Python would wait for them for ever
 
