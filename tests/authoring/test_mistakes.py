@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,6 +17,10 @@ from entrepot.kit.diagnostics import Diagnostic, Refused
 
 class Product(msgspec.Struct):
     supplier_id: int
+
+
+class Color(enum.Enum):
+    RED = "red"
 
 
 class A: ...
@@ -414,9 +419,11 @@ def test_resources_do_not_wait_for_each_other() -> None:
 @pytest.mark.parametrize(
     ("type", "field", "operation", "arguments", "words"),
     [
-        (A, "supplier", "supplier", {}, "takes or gives `A`"),
+        (A, "supplier", "suppliers", {}, "takes or gives a record `A`"),
+        ("Product", "supplier", "suppliers", {}, "takes or gives a record `'Product'`"),
+        (Color, "supplier", "suppliers", {}, "takes or gives a record `Color`"),
         (Product, "supplier", "nobody", {}, "no operation `nobody`"),
-        (Product, "supplier", "supplier", {"key": "supplier_id"}, "no parameter `key`"),
+        (Product, "supplier", "suppliers", {"key": "supplier_id"}, "no parameter `key`"),
         (Product, "supplier", "supplier", {"id": "owner"}, "`Product` has no field `owner`"),
         (Product, "supplier_id", "supplier", {"id": "supplier_id"}, "a field `supplier_id` of its own"),
     ],
@@ -425,16 +432,82 @@ def test_a_link_leads_somewhere(type: Any, field: str, operation: str, arguments
     service = Service("shop")
 
     @service.get("/products")
-    async def products() -> list[Product]: ...
+    async def products(color: Color) -> list[Product]: ...
 
     @service.get("/suppliers/{id}")
     async def supplier(id: int) -> None: ...
+
+    @service.get("/suppliers")
+    async def suppliers() -> None: ...
 
     service.link(type, field, operation=operation, arguments=arguments)
     found = sole(diagnostics(service))
     assert found.code == "E830"
     assert words in found.message
     assert found.place.file == __file__
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "batch", "words"),
+    [
+        ("supplier", {}, False, ["`supplier` needs the parameter `id`"]),
+        (
+            "named",
+            {"name": "supplier_id"},
+            False,
+            ["`supplier_id` of `Product` is `int`, and `name` of `named` takes `text`"],
+        ),
+        ("both", {"id": "name"}, False, ["`both` needs the parameter `need`", "`name` of `Product` is `text`"]),
+        (
+            "supplier",
+            {"id": "supplier_id"},
+            True,
+            ["with batch=True one call serves many values, but `id` of `supplier`"],
+        ),
+        (
+            "both",
+            {"id": "name", "need": "supplier_id"},
+            True,
+            ["`id` of `both` takes `int`", "`need` of `both` takes `text`"],
+        ),
+        ("several", {"names": "supplier_id"}, True, ["`names` of `several` takes `text`"]),
+        ("several", {"names": "name"}, False, ["`names` of `several` takes `[text]`"]),
+        ("take", {}, False, ["`take` takes a stream"]),
+    ],
+)
+def test_a_link_gives_what_its_operation_takes(
+    operation: str, arguments: dict[str, str], batch: bool, words: list[str]
+) -> None:
+    class Product(msgspec.Struct):
+        supplier_id: int
+        name: str
+
+    service = Service("shop")
+
+    @service.get("/products")
+    async def products() -> list[Product]: ...
+
+    @service.get("/suppliers/{id}")
+    async def supplier(id: int, language: str = "en") -> None: ...
+
+    @service.operation()
+    async def named(name: str) -> None: ...
+
+    @service.operation()
+    async def both(id: int, need: str) -> None: ...
+
+    @service.operation()
+    async def several(names: list[str]) -> None: ...
+
+    @service.operation()
+    async def take(items: AsyncIterator[int]) -> None: ...
+
+    service.link(Product, "joined", operation=operation, arguments=arguments, batch=batch)
+    found = diagnostics(service)
+    assert [each.code for each in found] == ["E830"] * len(words)
+    assert all(word in each.message for word, each in zip(words, found, strict=True)), found
+    assert {each.place.file for each in found} == {__file__}
+    assert all(each.remedy.endswith(".") for each in found)
 
 
 def test_what_a_mistaken_resource_gives_is_asked_of_nobody_else() -> None:

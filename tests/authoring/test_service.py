@@ -257,13 +257,15 @@ def test_a_link_joins_two_operations() -> None:
     @service.get("/suppliers/{id}", name="supplier_by_id")
     async def supplier(id: int) -> Supplier: ...
 
+    @service.get("/makers")
+    async def makers(ids: list[int], language: str = "en") -> list[Supplier]: ...
+
     service.link(Product, "supplier", operation=supplier, arguments={"id": "supplier_id"})
-    service.link(Product, "maker", operation="supplier_by_id", arguments={"id": "supplier_id"}, batch=True)
+    service.link(Product, "maker", operation="makers", arguments={"ids": "supplier_id"}, batch=True)
     by_function, by_name = service.describe().links
     assert (by_function.type, by_function.field, by_function.operation) == ("Product", "supplier", "supplier_by_id")
     assert dict(by_function.arguments) == {"id": "supplier_id"}
-    assert by_name.operation == "supplier_by_id"
-    assert by_name.batch
+    assert (by_name.operation, by_name.batch) == ("makers", True)
 
 
 def test_resources_stand_after_what_they_need() -> None:

@@ -41,7 +41,7 @@ MISSING_RESOURCE = "E822"
 CIRCULAR_RESOURCE = "E823"
 """Resources that wait for each other."""
 BAD_LINK = "E830"
-"""A link whose type, field, operation or arguments do not exist."""
+"""A link whose type, field, operation or arguments do not exist, or do not fit each other."""
 
 
 class Mistake(NamedTuple):
@@ -190,4 +190,19 @@ LEADS_NOWHERE = Mistake(
     BAD_LINK,
     "link `{link}`: {problem}",
     "Name an operation, its parameters, and the fields of a record that it is from.",
+)
+LINK_LEAVES_OUT = Mistake(
+    BAD_LINK,
+    "link `{link}`: `{operation}` needs the parameter `{parameter}`, which is not given",
+    "Say in `arguments` which field `{parameter}` is, or give the parameter a default.",
+)
+LINK_DOES_NOT_FIT = Mistake(
+    BAD_LINK,
+    "link `{link}`: `{source}` of `{type}` is `{given}`, and `{parameter}` of `{operation}` takes `{taken}`",
+    "Name a field of the parameter's type, or change one of the two types.",
+)
+BATCH_OF_NO_LIST = Mistake(
+    BAD_LINK,
+    "link `{link}`: with batch=True one call serves many values, but `{parameter}` of `{operation}` takes `{taken}`",
+    "Annotate `{parameter}` as a list, or leave batch=True out.",
 )

@@ -97,14 +97,14 @@ def _lines(
 
 
 def _written(what: Shape, stream: Shape | None = None) -> list[list[str]]:
-    from entrepot.cli import notation
+    from entrepot.shapes import notation
 
     beside = [] if stream is None else [[f"and a stream of {notation.written(stream)}"]]
     return [[line] for line in notation.lines(what)] + beside
 
 
 def _types(service: ServiceTable, operation: Operation) -> Iterator[list[str]]:
-    from entrepot.cli import notation
+    from entrepot.shapes import notation
 
     types = service.service.types
     for name in notation.named(types, operation.shapes):
@@ -125,8 +125,8 @@ def _section(title: str, rows: list[list[str]]) -> Iterator[str]:
 def _facts(
     service: ServiceTable, operation: Operation, compiled: Compiled, placements: list[Placement]
 ) -> dict[str, Any]:
-    from entrepot.cli import notation
     from entrepot.compiler.inherit import LIMIT_KEYS
+    from entrepot.shapes import notation
 
     inbound = operation.stream_input
     stream = "" if inbound is None else f", and a stream of {notation.written(inbound)}"

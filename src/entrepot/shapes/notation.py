@@ -1,4 +1,4 @@
-"""Shapes in a line, as `explain` prints them: `{id: int, note?: text or null}`."""
+"""Shapes in a line, as people are told them: `{id: int, note?: text or null}`."""
 
 from __future__ import annotations
 
