@@ -59,8 +59,12 @@ class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds an operation may take that sets none itself."""
 
     def served_over(self, protocol: str) -> Service:
-        """The service with the operations alone that the protocol carries."""
-        return self.service.only(frozenset(self.carried[protocol]))
+        """The service with the operations alone that the protocol carries, as its callers see it.
+
+        What an upstream demands is shown to it by us: it is nothing that our own callers could show.
+        """
+        service = self.service.only(frozenset(self.carried[protocol]))
+        return service.open() if isinstance(self.source, UpstreamSource) else service
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True):

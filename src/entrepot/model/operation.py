@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from entrepot.model.fault import DeclaredFault
+from entrepot.model.security import Requirement, Scheme
 from entrepot.model.shape import Null, Record, Shape, Types
 
 
@@ -43,6 +44,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     deprecated: bool = False
     scopes: tuple[str, ...] = ()
     """What the principal must hold, all of them."""
+    security: tuple[tuple[Requirement, ...], ...] = ()
+    """Of these sets of requirements any one lets a caller in; without any, nothing is demanded."""
     timeout: float | None = None
     """Seconds the answer may take; None leaves it to the service's setting."""
     summary: str = ""
@@ -86,6 +89,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     operations: tuple[Operation, ...] = ()
     types: Types = {}
     links: tuple[Link, ...] = ()
+    schemes: Mapping[str, Scheme] = {}
+    """By name: how callers show who they are. Names are the contract's own."""
     title: str = ""
     docs: str = ""
     bindings: Mapping[str, Any] = {}
@@ -102,3 +107,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             operations=tuple(operation for operation in self.operations if operation.name in names),
             links=tuple(link for link in self.links if link.operation in names),
         )
+
+    def open(self) -> Service:
+        """The service that demands nothing of its callers."""
+        operations = tuple(msgspec.structs.replace(each, security=()) for each in self.operations)
+        return msgspec.structs.replace(self, operations=operations, schemes={})

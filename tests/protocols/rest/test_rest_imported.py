@@ -14,7 +14,7 @@ from entrepot.ports.protocol import Imported, ServedService
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.data import bind_service
 from entrepot.protocols.rest.openapi import writer
-from entrepot.shapes.document import Document, Refusal
+from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
 
 THING = {"type": "object", "properties": {"id": {"type": "string"}, "owner/s": {"type": "integer"}}}
@@ -178,39 +178,6 @@ async def test_an_answer_that_sometimes_has_no_body_may_have_none() -> None:
 
 
 # What is left out
-
-
-@pytest.mark.parametrize(
-    ("scheme", "parameter", "needed"),
-    [
-        ({"type": "http", "scheme": "bearer"}, header("Authorization"), False),
-        ({"type": "http", "scheme": "bearer"}, header("X-Other"), True),
-        ({"type": "apiKey", "in": "header", "name": "X-Key"}, header("x-key"), False),
-        ({"type": "apiKey", "in": "query", "name": "X-Key"}, header("x-key"), True),
-        ({"type": "mutualTLS"}, header("X-Other"), True),
-    ],
-)
-@pytest.mark.parametrize("own", [True, False])
-def test_credentials_that_nobody_sends_are_told(scheme: Any, parameter: Any, needed: bool, own: bool) -> None:
-    said = {"security": [{"key": []}]}
-    found = imported(parameter, components={"securitySchemes": {"key": scheme}}, **(said if own else {}), document=said)
-    assert len(found.service.operations) == 1
-    reason = "1 operation needs it, and no credentials are sent to upstreams yet"
-    expected = Refusal("/components/securitySchemes/key", "security scheme key", reason)
-    assert found.refusals == ((expected,) if needed else ())
-
-
-@pytest.mark.parametrize("security", [[], [{}], [{"key": []}, {}]])
-def test_credentials_that_nobody_needs_are_not_told(security: Any) -> None:
-    scheme = {"type": "http", "scheme": "basic"}
-    document = {"security": [{"key": []}]}
-    found = imported(components={"securitySchemes": {"key": scheme}}, security=security, document=document)
-    assert found.refusals == ()
-
-
-def test_a_scheme_that_stands_nowhere_is_told_all_the_same() -> None:
-    [refusal] = imported(security=[{"key": []}]).refusals
-    assert refusal.construct == "security scheme key"
 
 
 def test_a_file_in_a_declared_fault_is_refused_with_its_place() -> None:

@@ -29,7 +29,6 @@ LEFT_OUT = {
 """Operations that are not imported, by document; a number may only shrink, every other document is whole."""
 
 REASONS = {
-    "operations need it, and no credentials are sent to upstreams yet": 67,
     "what an upstream sends by itself is not an operation": 54,
     "it lives on another server than the rest; import it as a service of its own": 14,
     "callbacks are not operations": 10,
@@ -98,8 +97,6 @@ def generalised(reason: str) -> str:
     """A reason without what it names."""
     known = {
         "does not say what": "it does not say what an operation gets for all that it requires",
-        "1 operation needs it": "operations need it, and no credentials are sent to upstreams yet",
         "read more loosely: the pattern": "a pattern that would take long is read more loosely",
     }
-    told = next((general for words, general in known.items() if words in reason), reason)
-    return told.lstrip("0123456789 ")
+    return next((general for words, general in known.items() if words in reason), reason)

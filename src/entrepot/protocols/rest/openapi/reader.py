@@ -27,7 +27,7 @@ from entrepot.protocols.rest.openapi import links, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
-from entrepot.protocols.rest.openapi.security import Credentials
+from entrepot.protocols.rest.openapi.security import SecurityImport
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
 from entrepot.shapes.document import Document, Node, Refusal, Unreadable
@@ -66,7 +66,7 @@ class _Import:
         self._name = name
         self._ours = OURS in dialect.root.value
         self._schemas = Schemas(dialect.root.tree)
-        self._credentials = Credentials(dialect.root)
+        self._security = SecurityImport(dialect.root)
         self._operations: list[Operation] = []
         self._refusals: list[Refusal] = []
         self._taken: set[str] = set()
@@ -77,10 +77,11 @@ class _Import:
         self._linked: list[tuple[str, Success]] = []
 
     def imported(self) -> Imported:
+        self._security.read_schemes()
         for path, item in self._members(self._root["paths"]):
             self._read_path(path, item)
         self._refuse_webhooks()
-        self._refusals += self._credentials.refusals()
+        self._refusals += self._security.refusals
         for gap in self._schemas.loosened:
             self._refuse(gap.pointer, gap.construct, f"read more loosely: {gap.reason}")
         links = self._links()
@@ -91,6 +92,7 @@ class _Import:
             operations=tuple(self._operations),
             types=self._types(),
             links=links,
+            schemes=self._security.schemes,
             title=info["title"].text,
             docs=info["description"].text,
             bindings={NAME: {PATHS: self._called_at}} if self._called_at else {},
@@ -155,6 +157,7 @@ class _Import:
             stream_output=success.streams,
             faults=faults,
             deprecated=node["deprecated"].is_true,
+            security=self._security.demanded(node, inputs.places),
             summary=node["summary"].text,
             docs=node["description"].text,
             tags=tuple(tag.text for tag in node["tags"].items() if tag.text),
@@ -163,7 +166,6 @@ class _Import:
         operation = with_said(operation, node[OURS])
         self._check(operation, node)
         self._refusals += [*inputs.gaps, *replies.gaps]
-        self._credentials.read(node, inputs.places)
         self._linked.append((name, success))
         if node["operationId"].text:
             self._by_id[node["operationId"].text] = name

@@ -22,7 +22,7 @@ from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import links, words
+from entrepot.protocols.rest.openapi import links, security, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.shapes import schema_out
@@ -58,7 +58,7 @@ class _Writer:
             servers=[{"url": self._bound.mount.rstrip("/")}],
             tags=[{"name": tag} for tag in _tags(service.operations)],
             paths=paths,
-            components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}},
+            components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}, **security.components(service)},
         )
         own = {words.LINKS: [msgspec.to_builtins(link) for link in service.links]}
         return {"paths": {}, **placed(document), OURS: own}
@@ -73,6 +73,7 @@ class _Writer:
             description=operation.docs,
             tags=list(operation.tags),
             deprecated=operation.deprecated,
+            security=security.demands(operation),
             parameters=[self._parameter(bound, operation) for bound in _parameters(binding)],
             requestBody=self._request_body(operation, binding),
         )
