@@ -13,9 +13,10 @@ import pytest
 import uvicorn
 
 from entrepot.control import directories, sockets
-from entrepot.control.applying import Applied
+from entrepot.control.applying import Applied, Unapplied
 from entrepot.control.client import ControlFailed, NotRunning, ask
-from entrepot.control.releases import Releases
+from entrepot.control.differences import Difference
+from entrepot.control.releases import NoSuchRelease, Releases
 from entrepot.control.server import BODY_BYTES_MAX, AdminApi
 from entrepot.ir.layout import Layout
 from entrepot.wire.asgi import asgi_app
@@ -31,6 +32,14 @@ class Applier:
     async def apply(self) -> Applied:
         self.applied += 1
         return Applied(state="unchanged", number=self.applied)
+
+    async def rollback(self, number: int) -> Applied:
+        if number == 9:
+            raise NoSuchRelease("release 9 is not kept")
+        return Applied(state="live", number=5, again=number)
+
+    async def unapplied(self, number: int) -> Unapplied:
+        return Unapplied([Difference("port", "changed", number, 8080)])
 
 
 @pytest.fixture
@@ -82,6 +91,20 @@ async def test_a_body_that_is_no_request_is_refused(layout: Layout, applier: App
     assert applier.applied == 0
 
 
+async def test_a_rollback_names_its_release(layout: Layout, applier: Applier) -> None:
+    asks = {"dir": str(layout.project), "number": 3}
+    assert msgspec.convert(await asked(layout, "POST", "/rollback", asks), Applied).again == 3
+    with pytest.raises(ControlFailed, match="release 9 is not kept"):
+        await asked(layout, "POST", "/rollback", asks | {"number": 9})
+    with pytest.raises(ControlFailed, match="not /elsewhere"):
+        await asked(layout, "POST", "/rollback", asks | {"dir": "/elsewhere"})
+
+
+async def test_what_an_apply_would_change_is_asked_of_control(layout: Layout, applier: Applier) -> None:
+    answer = await asked(layout, "POST", "/diff", {"dir": str(layout.project), "number": 3})
+    assert msgspec.convert(answer, Unapplied).differences == [Difference("port", "changed", 3, 8080)]
+
+
 async def test_a_body_without_end_is_cut_short(layout: Layout, applier: Applier) -> None:
     with pytest.raises(ControlFailed, match=f"longer than {BODY_BYTES_MAX} bytes"):
         await asked(layout, "POST", "/apply", {"dir": "x" * BODY_BYTES_MAX})
@@ -93,7 +116,7 @@ async def test_status_and_releases_are_there_from_the_start(layout: Layout, appl
 
 
 async def test_unknown_paths_and_methods_say_what_there_is(layout: Layout, applier: Applier) -> None:
-    with pytest.raises(ControlFailed, match="try /apply, /status or /releases"):
+    with pytest.raises(ControlFailed, match="try /apply, /rollback, /diff, /status or /releases"):
         await asked(layout, "GET", "/secrets")
     with pytest.raises(ControlFailed, match="/apply does not answer GET"):
         await asked(layout, "GET", "/apply")

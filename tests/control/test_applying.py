@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.control import directories
-from entrepot.control.applying import Applier, Delivery
-from entrepot.control.releases import Live, Releases
+from entrepot.control.applying import Again, Applier, Delivery
+from entrepot.control.releases import Live, NoSuchRelease, Releases
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release, Sealed
@@ -49,6 +50,10 @@ class World:
         """By step: why it fails."""
         self.killed_at = ""
         self.refused_at = ""
+        self.refused_then = ""
+        self.takes_dev = False
+        self.aged = ""
+        """What is not as it was when an earlier release was made."""
         self._running = Wanted()
         self._serve(release())
 
@@ -59,7 +64,7 @@ class World:
         self.releases.go_live(Live(number, number))
 
     def applier(self) -> Applier:
-        return Applier(self.releases, self.build, self, self, self.clock)
+        return Applier(self.releases, self, self, self, self.clock)
 
     def names(self) -> tuple[str, ...]:
         return tuple(generation.name for generation in self._running.generations)
@@ -68,9 +73,14 @@ class World:
         if self.killed_at == name:
             raise Killed
         if self.refused_at == name:
-            self.refused_at = ""
+            self.refused_at, self.refused_then = self.refused_then, ""
             raise OSError("No space left on device")
         return self.fails.get(name, "")
+
+    def again(self, release: Release) -> Again:
+        if release.mode == "dev" and not self.takes_dev:
+            raise Refused([Diagnostic("E2", "made otherwise")])
+        return Again(release, self.aged)
 
     async def build(self) -> Sealed:
         self._step("build")
@@ -192,6 +202,128 @@ async def test_a_disk_that_refuses_in_the_middle_leaves_the_old_release_serving(
     assert (applied.state, applied.reason) == ("rejected", "No space left on device")
     _assert_consistent(world)
     assert world.routed == (edge_table(), "000001")
+
+
+async def test_a_disk_that_refuses_everything_is_told_and_made_good_later(world: World) -> None:
+    world.on_disk = release("b")
+    world.refused_at = "start"
+    world.refused_then = "want"
+    applied = await world.applier().apply()
+    assert (applied.state, applied.number, applied.reason) == ("rejected", 2, "No space left on device")
+    assert (await world.applier().apply()).state == "live"
+    _assert_consistent(world)
+
+
+async def test_a_release_that_could_not_be_kept_has_no_number(world: World) -> None:
+    world.on_disk = release("b")
+    world.refused_at = "build"
+    applied = await world.applier().apply()
+    assert (applied.state, applied.number) == ("rejected", 0)
+
+
+async def two_releases(world: World) -> Applier:
+    world.on_disk = release("b")
+    applier = world.applier()
+    assert (await applier.apply()).number == 2
+    return applier
+
+
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_rollback_is_a_release_of_its_own_and_is_held(world: World, number: int) -> None:
+    applier = await two_releases(world)
+    world.aged = "it was made with lib 1"
+    applied = await applier.rollback(number)
+    assert (applied.state, applied.number, applied.again, applied.workers_replaced) == ("live", 3, 1, True)
+    assert applied.note == "it was made with lib 1"
+    assert world.releases.live() == Live(3, 3, held=True)
+    assert world.releases.read(3) == release()
+    assert [(record.number, record.state, record.again) for record in world.releases.records()] == [
+        (3, "live", 1),
+        (2, "replaced", 0),
+        (1, "replaced", 0),
+    ]
+    _assert_consistent(world)
+
+
+async def test_the_next_apply_ends_the_hold(world: World) -> None:
+    applier = await two_releases(world)
+    await applier.rollback(0)
+    assert (await applier.apply()).state == "live"
+    assert world.releases.live() == Live(4, 4)
+    await applier.rollback(3)
+    world.on_disk = release()
+    assert (await applier.apply()).state == "unchanged"
+    assert world.releases.live() == Live(5, 5)
+
+
+async def test_a_rollback_to_what_serves_holds_it(world: World) -> None:
+    applier = await two_releases(world)
+    assert (await applier.rollback(2)).state == "unchanged"
+    assert world.releases.live() == Live(2, 2, held=True)
+
+
+async def test_a_rollback_at_the_edge_alone_keeps_the_workers(world: World) -> None:
+    world.on_disk = release(port=9000)
+    applier = world.applier()
+    await applier.apply()
+    applied = await applier.rollback(0)
+    assert (applied.state, applied.workers_replaced) == ("live", False)
+    assert world.releases.live() == Live(3, 1, held=True)
+
+
+@pytest.mark.parametrize("step", ["check", "start", "deliver"])
+async def test_a_rollback_that_fails_changes_nothing(world: World, step: str) -> None:
+    applier = await two_releases(world)
+    world.fails[step] = "because"
+    applied = await applier.rollback(1)
+    assert (applied.state, applied.number, applied.reason) == ("rejected", 3, "because")
+    assert world.releases.live() == Live(2, 2)
+    _assert_consistent(world)
+
+
+async def test_dev_holds_nothing(world: World) -> None:
+    world.on_disk = msgspec.structs.replace(release("b"), mode="dev")
+    applier = world.applier()
+    await applier.apply()
+    world.on_disk = msgspec.structs.replace(release("c"), mode="dev")
+    await applier.apply()
+    world.takes_dev = True
+    assert (await applier.rollback(2)).state == "live"
+    assert world.releases.live() == Live(4, 4)
+
+
+async def test_a_release_that_was_made_otherwise_is_refused(world: World) -> None:
+    applier = await two_releases(world)
+    world.releases.add(Sealed(msgspec.structs.replace(release("c"), mode="dev"), {}))
+    assert (await applier.rollback(3)).state == "refused"
+    assert world.releases.live() == Live(2, 2)
+
+
+async def test_a_rollback_needs_a_release_that_is_kept(world: World) -> None:
+    applier = world.applier()
+    with pytest.raises(NoSuchRelease, match="release 7 is not kept"):
+        await applier.rollback(7)
+    with pytest.raises(NoSuchRelease, match="before release 1"):
+        await applier.rollback(0)
+
+
+async def test_what_an_apply_would_change_is_told(world: World) -> None:
+    applier = await two_releases(world)
+    world.on_disk = release("c", port=9000)
+    [file, port] = (await applier.unapplied(0)).differences
+    assert (file.what, file.before, file.after) == ("files.p.py", "b", "c")
+    assert (port.what, port.before, port.after) == ("port", 8080, 9000)
+    assert [each.before for each in (await applier.unapplied(1)).differences] == ["a", 8080]
+    world.on_disk = Refused([Diagnostic("E1", "no")])
+    assert [each.code for each in (await applier.unapplied(0)).diagnostics] == ["E1"]
+
+
+async def test_one_thing_at_a_time(world: World) -> None:
+    applier = await two_releases(world)
+    world.on_disk = release("c")
+    states = [each.state for each in await asyncio.gather(applier.rollback(1), applier.apply(), applier.rollback(1))]
+    assert states == ["live"] * 3
+    _assert_consistent(world)
 
 
 STEPS = ["build", "check", "want", "start", "before the edge", "after the edge"]

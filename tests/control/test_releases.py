@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from entrepot.control import directories
-from entrepot.control.releases import RELEASES_MAX, Live, Releases
+from entrepot.control.releases import Live, NoSuchRelease, Releases
 from entrepot.ir.release import Sealed
 from entrepot.ir.worker import UpstreamSource
 from entrepot.model.operation import Example, Operation, Service
@@ -25,14 +25,17 @@ def releases(tmp_path: Path) -> Releases:
     return Releases(layout, VirtualClock())
 
 
+KEPT = 5
+
+
 def release(code: str) -> Sealed:
-    return Sealed(release_of(code), {})
+    return Sealed(release_of(code, kept=KEPT), {})
 
 
 def test_releases_are_numbered_and_kept_as_they_are(releases: Releases) -> None:
     assert [releases.add(release(code)) for code in "abc"] == [1, 2, 3]
-    assert releases.read(2) == release_of("b")
-    assert releases.digest(2) == release_of("b").digest
+    assert releases.read(2) == release("b").release
+    assert releases.digest(2) == release("b").release.digest
     assert releases.path(2).name == "000002.json"
 
 
@@ -66,10 +69,10 @@ def test_old_releases_go_but_never_what_serves(releases: Releases) -> None:
     releases.add(release("workers"))
     releases.add(release("edge"))
     releases.go_live(Live(2, 1))
-    for number in range(RELEASES_MAX + 10):
+    for number in range(KEPT + 10):
         releases.record(releases.add(release(str(number))), "rejected", "no")
     kept = {int(path.stem) for path in releases.path(1).parent.glob("*.json")}
-    assert len(kept) == RELEASES_MAX + 2
+    assert len(kept) == KEPT + 2
     assert {1, 2} <= kept
     assert {record.number for record in releases.records()} <= kept
 
@@ -129,7 +132,7 @@ def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> Non
 
 def sealed(contents: dict[str, bytes]) -> Sealed:
     digests = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
-    return Sealed(release_of(files=digests), {digests[path]: content for path, content in contents.items()})
+    return Sealed(release_of(files=digests, kept=KEPT), {digests[path]: content for path, content in contents.items()})
 
 
 def test_files_are_kept_once_and_as_long_as_a_release_runs_on_them(releases: Releases, tmp_path: Path) -> None:
@@ -139,7 +142,7 @@ def test_files_are_kept_once_and_as_long_as_a_release_runs_on_them(releases: Rel
     for digest in {**one.contents, **both.contents}:
         (kept / "__pycache__" / f"{digest}cpython-311.pyc").touch()
     releases.add(one)
-    for _ in range(RELEASES_MAX):
+    for _ in range(KEPT):
         assert {path.name for path in kept.iterdir() if path.is_file()} >= one.contents.keys()
         releases.go_live(Live(number := releases.add(both), number))
     assert {path.name: path.read_bytes() for path in kept.iterdir() if path.is_file()} == both.contents
@@ -153,3 +156,31 @@ def test_a_kept_file_that_got_lost_is_kept_again(releases: Releases, tmp_path: P
     file.unlink()
     releases.keep(one)
     assert file.read_bytes() == b"old"
+
+
+def test_the_release_before_is_the_last_that_served(releases: Releases) -> None:
+    for code in "ab":
+        releases.go_live(Live(number := releases.add(release(code)), number))
+    releases.record(releases.add(release("c")), "rejected", "no")
+    releases.go_live(Live(number := releases.add(release("d")), number))
+    assert [releases.before(number) for number in (4, 2)] == [2, 1]
+    with pytest.raises(NoSuchRelease, match="before release 1"):
+        releases.before(1)
+    releases.path(2).unlink()
+    assert releases.before(4) == 1
+
+
+def test_a_release_that_is_not_kept_is_told_with_those_that_are(releases: Releases) -> None:
+    with pytest.raises(NoSuchRelease, match="release 7 is not kept; those kept: none"):
+        releases.kept(7)
+    for code in "ab":
+        releases.add(release(code))
+    with pytest.raises(NoSuchRelease, match="release 7 is not kept; those kept: 1, 2"):
+        releases.kept(7)
+
+
+def test_which_release_it_is_again_stays_on_record(releases: Releases) -> None:
+    releases.record(2, "delivering", again=1)
+    releases.go_live(Live(2, 2, held=True))
+    assert [(record.state, record.again) for record in releases.records()] == [("live", 1)]
+    assert releases.live() == Live(2, 2, held=True)

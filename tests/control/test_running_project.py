@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from entrepot.control import directories, status
-from entrepot.control.releases import Releases
+from entrepot.control.releases import Live, Releases
 from entrepot.ir.edge import LIVE_PATH, READY_PATH
 from support.checked_load import checked_load
 from support.running import Running, free_port, running_project
@@ -327,6 +327,65 @@ def test_the_last_good_release_starts_when_what_is_on_disk_does_not_compile(tmp_
     with running_project(project, "--last-good", command="serve", port=running.port) as running:
         assert served(running) == "one"
         running.process.kill()
+
+
+def test_releases_are_listed_compared_and_rolled_back_to(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    with running_project(project, command="serve") as running:
+        eventually(lambda: pid_of(project, "control"))
+        write_project(project, "two")
+        assert applied(project)["number"] == 2
+        write_project(project, "unapplied", "\n\n@api.operation()\nasync def added() -> None: ...\n")
+        compared = entrepot("diff", "--project", str(project)).stdout.splitlines()
+        assert [line.split(":")[0] for line in compared] == [
+            "~ files.services.py",
+            "~ services.api.carried.jsonrpc",
+            "+ services.api.operations.added",
+        ]
+        between = json.loads(entrepot("diff", "1", "2", "--project", str(project), "--json").stdout)
+        assert [(each["kind"], each["what"]) for each in between["differences"]] == [("changed", "files.services.py")]
+        with checked_load(running.port, "api.version", lambda result: result in ("one", "two")) as load:
+            load.until_more(20)
+            ran = entrepot("rollback", "--project", str(project), "--json")
+            load.until_more(50)
+        assert load.failures == []
+        back = json.loads(ran.stdout)
+        assert (ran.returncode, back["state"], back["number"], back["again"]) == (0, "live", 3, 1)
+        assert served(running) == "one"
+        missing = entrepot("rollback", "7", "--project", str(project))
+        assert (missing.returncode, missing.stderr) == (1, "error: release 7 is not kept; those kept: 1, 2, 3\n")
+    listed = json.loads(entrepot("releases", str(project), "--json").stdout)
+    assert [(each["number"], each["state"], each.get("again")) for each in listed["releases"]] == [
+        (3, "live", 1), (2, "replaced", None), (1, "replaced", None)
+    ]  # fmt: skip
+    assert len({each["digest"] for each in listed["releases"]}) == 2
+    [first, *_] = entrepot("releases", str(project)).stdout.splitlines()
+    assert first.startswith("*  3  live")
+    assert first.endswith("release 1 again; held")
+
+
+def test_what_was_rolled_back_to_stays_when_the_project_is_started_again(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    with running_project(project, command="serve") as running:
+        eventually(lambda: pid_of(project, "control"))
+        write_project(project, "two")
+        applied(project)
+        assert entrepot("rollback", "--project", str(project)).returncode == 0
+    with running_project(project, command="serve", port=running.port) as running:
+        assert served(running) == "one"
+        assert "release 3 is held since a rollback" in running.printed("held")
+        eventually(lambda: pid_of(project, "control"))
+        assert applied(project)["state"] == "live"
+        assert served(running) == "two"
+    with running_project(project, command="serve", port=running.port) as running:
+        assert served(running) == "two"
+    Releases(directories.layout_of(project)).go_live(Live(4, 4, held=True))
+    Releases(directories.layout_of(project)).path(4).unlink()
+    ran = entrepot("serve", str(project), "--port", str(running.port))
+    assert ran.returncode == 1
+    assert "release 4 is held since a rollback, and is lost" in ran.stderr
+    with running_project(project, command="dev", port=running.port) as running:
+        assert served(running) == "two"
 
 
 def test_a_release_of_another_versions_form_is_refused_and_compiled_anew(tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ def worker_table(**given: Any) -> WorkerIR:
 
 def release_of(code: str = "a", **given: Any) -> Release:
     """A release of one module, whose content `code` stands for."""
-    settings = {"project": "p", "mode": "serve", "edge": edge_table(), "worker": worker_table(), "dependencies": {}}
-    return Release(**{**settings, "files": {"p.py": code}, **given})
+    tables = {"edge": edge_table(), "worker": worker_table()}
+    settings = {"project": "p", "mode": "serve", "environment": "", "kept": 50, "dependencies": {}}
+    return Release(**{**settings, **tables, "files": {"p.py": code}, **given})
 
 
 def service_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from entrepot.cli.session import DONE, REFUSED, Session
 
 if TYPE_CHECKING:
     from entrepot.control.applying import Applied
+    from entrepot.ir.layout import Layout
 
 
 @click.command()
@@ -29,16 +30,22 @@ def apply(session: Session, project: Path) -> int:
     Example:
       entrepot apply examples/gateway
     """
-    import msgspec
-
     from entrepot.control import directories
-    from entrepot.control.applying import Applied
-    from entrepot.control.client import ask
 
     directory, file = (project, "") if project.is_dir() else (project.parent, project.name)
     layout = directories.layout_of(directory)
     session.output.progress("compiling, checking and delivering")
-    applied = msgspec.convert(ask(layout, "POST", "/apply", {"dir": str(layout.project), "file": file}), Applied)
+    return applied_by(session, layout, "/apply", {"dir": str(layout.project), "file": file})
+
+
+def applied_by(session: Session, layout: Layout, path: str, asked: dict[str, Any]) -> int:
+    """Ask control to bring a release live, and show what became of it; gives the exit code."""
+    import msgspec
+
+    from entrepot.control.applying import Applied
+    from entrepot.control.client import ask
+
+    applied = msgspec.convert(ask(layout, "POST", path, asked), Applied)
     ok = applied.state in ("live", "unchanged")
     _show(session, applied)
     session.output.json({"ok": ok, **msgspec.structs.asdict(applied), "diagnostics": plain(applied.diagnostics)})
@@ -50,14 +57,16 @@ def _show(session: Session, applied: Applied) -> None:
     match applied.state:
         case "live":
             workers = "with new workers" if applied.workers_replaced else "at the edge alone"
-            session.output.text(f"release {applied.number} is live after {seconds}, {workers}")
+            again = f": release {applied.again} again" if applied.again else ""
+            session.output.text(f"release {applied.number} is live after {seconds}, {workers}{again}")
             if applied.note:
                 session.output.notice(applied.note)
         case "unchanged":
-            session.output.text(f"nothing to do: release {applied.number} is what is on disk")
+            wanted = "asked for" if applied.again else "on disk"
+            session.output.text(f"nothing to do: release {applied.number} is what is {wanted}")
         case "rejected":
-            number = applied.number
-            session.output.notice(f"release {number} was rejected after {seconds}, the one before goes on serving:")
+            rejected = f"release {applied.number}" if applied.number else "the new release"
+            session.output.notice(f"{rejected} was rejected after {seconds}, the one before goes on serving:")
             session.output.notice(applied.reason)
         case "refused":
             session.output.diagnostics(applied.diagnostics)

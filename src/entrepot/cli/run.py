@@ -143,6 +143,8 @@ def _show_ready(session: Session, target: Path, mode: Mode, ready: Ready) -> Non
     all_by = told_of("explain --dev" if mode == "dev" else "explain", target)
     for line in addresses.lines(listings, ready.release, all_by):
         text(line)
+    if ready.held:
+        session.output.notice(f"release {ready.number} is held since a rollback, whatever is on disk by now")
     text(_how_to_change(target, ready))
     for missing in ready.missing:
         session.output.notice(f"missing without an edge: {missing}")
@@ -150,6 +152,8 @@ def _show_ready(session: Session, target: Path, mode: Mode, ready: Ready) -> Non
         {
             "ok": True,
             "project": ready.release.project,
+            "release": ready.number,
+            "held": ready.held,
             "url": ready.base_url,
             "seconds": round(ready.seconds, 3),
             "addresses": msgspec.to_builtins(listings),

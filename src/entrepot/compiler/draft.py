@@ -103,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds."""
     limits: Limits = Limits()
     connections_max: int = 10_000
+    releases: int = 50
+    """How many are kept."""
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -53,7 +53,9 @@ def inherit(draft: Draft) -> Draft:
 
 def _settings(draft: Draft) -> Settings:
     declaration = draft.declaration
-    given: dict[str, Any] = _given(workers=declaration.workers, threads=declaration.threads)
+    given: dict[str, Any] = _given(
+        workers=declaration.workers, threads=declaration.threads, releases=declaration.releases
+    )
     given |= _given(connections_max=declaration.limits.connections, timeout=_seconds(declaration.timeout))
     if declaration.listen is not None:
         with contextlib.suppress(ValueError):  # its rule reports it

@@ -34,6 +34,8 @@ def seal(draft: Draft) -> Draft:
     release = Release(
         project=draft.settings.name,
         mode=draft.request.mode,
+        environment=draft.request.environment,
+        kept=draft.settings.releases,
         edge=_with_authorities(draft.edge, files),
         worker=draft.worker,
         files=files,

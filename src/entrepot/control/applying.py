@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Literal, Protocol
+from contextlib import suppress
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from entrepot.control.differences import Difference, differences
 from entrepot.control.releases import Live, Releases
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.edge import EdgeIR
@@ -14,11 +17,26 @@ from entrepot.ir.release import Release, Sealed
 from entrepot.kit.clock import Clock
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
-Build = Callable[[], Awaitable[Sealed]]
-"""Compiles the project as it is now. Raises `Refused`."""
-
 RETIRE_DELAY = 0.1
 """Seconds from the edge's confirmation to the end of the old workers: its threads learn of a change one by one."""
+
+
+class Project(Protocol):
+    """Where releases come from."""
+
+    async def build(self) -> Sealed:
+        """The project as it is on disk. Raises `Refused` when it does not compile."""
+
+    def again(self, release: Release) -> Again:
+        """An earlier release as it would run now. Raises `Refused` when it belongs to another way of running."""
+
+
+class Again(NamedTuple):
+    """An earlier release, once more."""
+
+    release: Release
+    note: str
+    """What is not as it was then."""
 
 
 class WorkerFleet(Protocol):
@@ -59,38 +77,76 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["live", "unchanged", "rejected", "refused"]
     """Refused: it does not compile. Rejected: it compiled, but could not be brought live."""
     number: int = 0
-    """Of the release that serves or was rejected; 0 when there is none."""
+    """Of the release that serves or was rejected; 0 for one that could not be kept, or was refused."""
     seconds: float = 0.0
     workers_replaced: bool = False
+    again: int = 0
+    """The release that was rolled back to."""
     note: str = ""
     """What takes effect later only."""
     reason: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-class Applier:
-    """Compiles, checks, delivers and records. One `apply` at a time."""
+class Unapplied(msgspec.Struct, frozen=True):
+    """What an apply would change."""
 
-    def __init__(self, releases: Releases, build: Build, fleet: WorkerFleet, edge: EdgeDelivery, clock: Clock) -> None:
+    differences: list[Difference] = []
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Why it does not compile, if it does not."""
+
+
+class Applier:
+    """Compiles, checks, delivers and records, one thing at a time."""
+
+    def __init__(
+        self, releases: Releases, project: Project, fleet: WorkerFleet, edge: EdgeDelivery, clock: Clock
+    ) -> None:
         self._releases = releases
-        self._build = build
+        self._project = project
         self._fleet = fleet
         self._edge = edge
         self._clock = clock
+        self._turn = asyncio.Lock()
 
     async def apply(self) -> Applied:
         """Compile the project and bring it live; whatever fails, the last good release goes on serving."""
-        started = self._clock.monotonic()
-        try:
-            applied = await self._apply()
-        except Refused as refused:
-            applied = Applied(state="refused", diagnostics=refused.diagnostics)
-        except OSError as error:
-            await self.recover()
-            applied = Applied(state="rejected", reason=str(error))
-        return msgspec.structs.replace(applied, seconds=self._clock.monotonic() - started)
+        return await self._timed(self._compiled)
 
-    async def recover(self) -> None:
+    async def rollback(self, number: int) -> Applied:
+        """Bring a kept release live again under a number of its own; 0: the one that served before the present one.
+
+        Raises `NoSuchRelease`, or ValueError when its file is damaged or another version's.
+        """
+        return await self._timed(lambda: self._again(number))
+
+    async def unapplied(self, number: int) -> Unapplied:
+        """What is on disk, held against a kept release; 0: the one that serves. Raises `NoSuchRelease`."""
+        kept = self._releases.kept(number or self._live().number)
+        try:
+            return Unapplied(differences(kept, (await self._project.build()).release))
+        except Refused as refused:
+            return Unapplied(diagnostics=refused.diagnostics)
+
+    async def _timed(self, work: Callable[[], Awaitable[Applied]]) -> Applied:
+        async with self._turn:
+            started, newest = self._clock.monotonic(), self._releases.newest()
+            try:
+                applied = await work()
+            except Refused as refused:
+                applied = Applied(state="refused", diagnostics=refused.diagnostics)
+            except OSError as error:
+                number = self._releases.newest()
+                await self._recover_from(error)
+                applied = Applied(state="rejected", number=number if number > newest else 0, reason=str(error))
+            return msgspec.structs.replace(applied, seconds=self._clock.monotonic() - started)
+
+    async def _recover_from(self, error: OSError) -> None:
+        """As far as a disk that refuses lets us: what is left in the middle is undone before the next release."""
+        with suppress(OSError):
+            await self.recover(str(error))
+
+    async def recover(self, reason: str = "it was interrupted while it was being delivered") -> None:
         """Undo what was left in the middle, by us or by a control process before us: the recorded release serves."""
         live, wanted = self._releases.live(), self._fleet.wanted()
         if live is None:
@@ -108,26 +164,41 @@ class Applier:
         await self._edge.deliver(serving.edge, generation)
         await self._retire_all_but(generation)
         for record in unfinished:
-            self._releases.record(record.number, "rejected", "it was interrupted while it was being delivered")
+            self._releases.record(record.number, "rejected", reason)
 
-    async def _apply(self) -> Applied:
-        sealed = await self._build()
-        release = sealed.release
+    async def _compiled(self) -> Applied:
+        await self.recover()
+        return await self._bring_live(await self._project.build())
+
+    async def _again(self, number: int) -> Applied:
+        await self.recover()
+        number = number or self._releases.before(self._live().number)
+        release, note = self._project.again(self._releases.kept(number))
+        applied = await self._bring_live(Sealed(release, {}), again=number)
+        return msgspec.structs.replace(applied, again=number, note="; ".join(filter(None, (note, applied.note))))
+
+    def _live(self) -> Live:
         live = self._releases.live()
         if live is None:
             raise LookupError("no release is recorded as live; start the project again")
+        return live
+
+    async def _bring_live(self, sealed: Sealed, again: int = 0) -> Applied:
+        release, live = sealed.release, self._live()
+        held = again != 0 and release.mode == "serve"  # `dev` is started again to see what is on disk
         serving = self._releases.read(live.number)
         if release.digest == serving.digest:
+            self._releases.go_live(Live(live.number, live.loaded, held))
             return Applied(state="unchanged", number=live.number)
         number = self._releases.add(sealed)
-        self._releases.record(number, "delivering")
+        self._releases.record(number, "delivering", again=again)
         old = Generation.of(live.loaded, serving.worker.pools)
         new = old if same_workers(release, serving) else Generation.of(number, release.worker.pools)
         delivery = await self._shift(release.edge, old, new)
         if delivery.reason:
             self._releases.record(number, "rejected", delivery.reason)
             return Applied(state="rejected", number=number, reason=delivery.reason)
-        self._releases.go_live(Live(number, new.release))
+        self._releases.go_live(Live(number, new.release, held))
         await self._retire_all_but(new)
         return Applied(state="live", number=number, workers_replaced=new != old, note=delivery.note)
 

@@ -9,8 +9,15 @@ import msgspec
 from entrepot.compiler.compile import Compiled, compile
 from entrepot.compiler.installed import installed
 from entrepot.ir.release import Mode, Release, Sealed
+from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.ports.protocol import Catalog
 from entrepot.spec.load import DECLARATION_FILE
+
+MADE_OTHERWISE = "E931"
+"""A kept release was made by the other command, or for another environment."""
+
+_DIFFERENCES_TOLD = 5
+"""Most versions named that are not as a release was made with."""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +61,34 @@ def build(recipe: Recipe, catalog: Catalog) -> Compiled:
     )
     sealed = Sealed(adjusted(compiled.release, recipe), compiled.sealed.contents)
     return msgspec.structs.replace(compiled, sealed=sealed)
+
+
+def again(release: Release, recipe: Recipe) -> Release:
+    """A kept release as it runs by the recipe. Raises `Refused` when it was made by another."""
+    if not made_by(release, recipe):
+        made, runs = (_way(each.mode, each.environment) for each in (release, recipe))
+        message = f"the release was made by `{made}`, and this is `{runs}`"
+        remedy = "Name one that was made the same way: `entrepot releases` lists them."
+        raise Refused([Diagnostic(MADE_OTHERWISE, message, remedy=remedy)])
+    return adjusted(release, recipe)
+
+
+def made_by(release: Release, recipe: Recipe) -> bool:
+    """Whether it was made by the same command for the same environment."""
+    return (release.mode, release.environment) == (recipe.mode, recipe.environment)
+
+
+def _way(mode: Mode, environment: str) -> str:
+    return f"entrepot {mode}" + (f" --env {environment}" if environment else "")
+
+
+def other_versions(release: Release) -> str:
+    """What is installed in other versions than when the release was made; "" when nothing is."""
+    now = installed()
+    names = [name for name, version in release.dependencies.items() if now.get(name) != version]
+    told = [f"{name} {release.dependencies[name]} (now {now.get(name, 'none')})" for name in names[:_DIFFERENCES_TOLD]]
+    more = f" and {len(names) - len(told)} more" if len(names) > len(told) else ""
+    return f"the release was made with {', '.join(told)}{more}" if names else ""
 
 
 def adjusted(release: Release, recipe: Recipe) -> Release:

@@ -56,6 +56,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     seconds: float
     """Since the start."""
     release: Release
+    number: int
+    """Of the release."""
+    held: bool
+    """It is what was rolled back to, whatever is on disk."""
     missing: tuple[str, ...] = ()
     """What is not served for want of an edge."""
 

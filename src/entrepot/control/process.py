@@ -7,14 +7,14 @@ import asyncio
 import uvicorn
 
 from entrepot.control import directories
-from entrepot.control.applying import Applier
-from entrepot.control.building import Recipe, build
+from entrepot.control.applying import Again, Applier
+from entrepot.control.building import Recipe, again, build, other_versions
 from entrepot.control.edge_delivery import EnvoyDelivery
 from entrepot.control.releases import Releases
 from entrepot.control.server import AdminApi
 from entrepot.control.wanted_fleet import WantedFleet
 from entrepot.edge import run
-from entrepot.ir.release import Sealed
+from entrepot.ir.release import Release, Sealed
 from entrepot.kit.clock import SystemClock
 from entrepot.ports.protocol import Catalog
 from entrepot.wire.asgi import asgi_app
@@ -31,15 +31,27 @@ def run_control(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) 
     asyncio.run(_run(recipe, catalog, descriptor, notify))
 
 
+class OnDisk:
+    """Implements `applying.Project`."""
+
+    def __init__(self, recipe: Recipe, catalog: Catalog) -> None:
+        self._recipe = recipe
+        self._catalog = catalog
+
+    async def build(self) -> Sealed:
+        return (await asyncio.to_thread(build, self._recipe, self._catalog)).sealed
+
+    def again(self, release: Release) -> Again:
+        return Again(again(release, self._recipe), other_versions(release))
+
+
 async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -> None:
     layout = directories.layout_of(recipe.project)
     releases = Releases(layout)
 
-    async def compiled() -> Sealed:
-        return (await asyncio.to_thread(build, recipe, catalog)).sealed
-
+    project = OnDisk(recipe, catalog)
     edge = EnvoyDelivery(layout, run.binary())
-    applier = Applier(releases, compiled, WantedFleet(layout, notify), edge, SystemClock())
+    applier = Applier(releases, project, WantedFleet(layout, notify), edge, SystemClock())
     await applier.recover()
     config = uvicorn.Config(
         asgi_app(AdminApi(layout, recipe.serves, releases, applier)),

@@ -20,9 +20,6 @@ from entrepot.kit.files import replace_file, write_together
 
 _Value = TypeVar("_Value")
 
-RELEASES_MAX = 50
-"""Most releases kept; the oldest that is not live goes."""
-
 
 class Live(msgspec.Struct, frozen=True):
     """The release that serves."""
@@ -30,6 +27,8 @@ class Live(msgspec.Struct, frozen=True):
     number: int
     loaded: int
     """The release that its workers have loaded; an older one when only the edge has changed since."""
+    held: bool = False
+    """A rollback made it live: `serve` starts it and not what is on disk, until the next apply."""
 
 
 _DIGITS = 64
@@ -47,6 +46,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it came to this state."""
     reason: str = ""
     """Why it was rejected."""
+    again: int = 0
+    """The release that it is once more, after a rollback; 0 when it was compiled."""
+
+
+class NoSuchRelease(Exception):
+    """The release asked for is not kept."""
 
 
 class _Files(msgspec.Struct):
@@ -66,10 +71,10 @@ class Releases:
 
     def add(self, sealed: Sealed) -> int:
         """Store a release under the next number, and give that number. Files that are kept already need no content."""
-        number = max(self._numbers(), default=0) + 1
+        number = self.newest() + 1
         self.keep(sealed)
         replace_file(self.path(number), sealed.release.canonical())
-        self._prune()
+        self._prune(sealed.release.kept)
         return number
 
     def keep(self, sealed: Sealed) -> None:
@@ -109,9 +114,11 @@ class Releases:
             self.record(before.number, "replaced")
         self.record(live.number, "live")
 
-    def record(self, number: int, state: State, reason: str = "") -> None:
-        """Write down what became of a release."""
-        record = Record(number=number, state=state, at=self._clock.now(), reason=reason)
+    def record(self, number: int, state: State, reason: str = "", *, again: int = 0) -> None:
+        """Write down what became of a release; which one it is again is written down once."""
+        before = _read(self._record_path(number), Record)
+        again = again or (before.again if before else 0)
+        record = Record(number=number, state=state, at=self._clock.now(), reason=reason, again=again)
         replace_file(self._record_path(number), msgspec.json.encode(record))
 
     def records(self) -> list[Record]:
@@ -119,16 +126,37 @@ class Releases:
         paths = sorted(self._directory.glob("[0-9]*.record"), reverse=True)
         return [record for path in paths if (record := _read(path, Record)) is not None]
 
+    def kept(self, number: int) -> Release:
+        """A release that somebody names. Raises `NoSuchRelease`, or ValueError as `read` does."""
+        try:
+            return self.read(number)
+        except FileNotFoundError:
+            numbers = ", ".join(map(str, self._numbers())) or "none"
+            raise NoSuchRelease(f"release {number} is not kept; those kept: {numbers}") from None
+
+    def before(self, number: int) -> int:
+        """The release that served last before this one. Raises `NoSuchRelease` when none has, or it is not kept."""
+        served = (record.number for record in self.records() if record.state == "replaced" and record.number < number)
+        for found in served:
+            if self.path(found).exists():
+                return found
+        raise NoSuchRelease(f"no release that served before release {number} is kept")
+
+    def newest(self) -> int:
+        """The highest number given out; 0 before the first."""
+        return max(self._numbers(), default=0)
+
     def _record_path(self, number: int) -> Path:
         return self._directory / f"{number:06d}.record"
 
     def _numbers(self) -> list[int]:
         return sorted(int(path.stem) for path in self._directory.glob("[0-9]*.json"))
 
-    def _prune(self) -> None:
+    def _prune(self, most: int) -> None:
+        """The oldest go, but never what serves."""
         live = self.live()
         kept = {live.number, live.loaded} if live else set()
-        surplus = [number for number in self._numbers()[:-RELEASES_MAX] if number not in kept]
+        surplus = [number for number in self._numbers()[:-most] if number not in kept]
         for number in surplus:
             self.path(number).unlink(missing_ok=True)
             self._record_path(number).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.control import directories, lock, readiness, sockets, workers
 from entrepot.control.alone import missing_without_edge, without_edge
-from entrepot.control.building import Recipe, adjusted, build
+from entrepot.control.building import Recipe, again, build, made_by
 from entrepot.control.commands import Programs
 from entrepot.control.edge_process import Drain, EnvoyProcess
 from entrepot.control.events import Ready, Report
@@ -40,6 +40,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     layout: Layout
     release: Release
     generation: Generation
+    held: bool
+    """A rollback made it what runs, whatever is on disk."""
     missing: tuple[str, ...] = ()
     """What is not served for want of an edge."""
 
@@ -71,11 +73,12 @@ def start(
     directories.create(layout)
     with lock.held(layout.lock, recipe.serves), directories.run_removed(layout):
         directories.sweep(layout)
-        sealed = _last_good(layout, recipe) if last_good else build(recipe, catalog).sealed
+        held = _is_held(layout, recipe)
+        sealed = _last_good(layout, recipe) if last_good or held else build(recipe, catalog).sealed
         edge_table = sealed.release.edge
         edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None
         sockets.require_free(edge_table.address, edge_table.port)
-        prepared = _prepare(layout, sealed, with_edge)
+        prepared = _prepare(layout, sealed, with_edge, held)
         run.raise_file_limit()
         logs = LogBook(layout.logs, echo)
         settings = Settings(
@@ -101,15 +104,28 @@ def has_last_good(recipe: Recipe) -> bool:
     return Releases(directories.layout_of(recipe.project)).live() is not None
 
 
+def _is_held(layout: Layout, recipe: Recipe) -> bool:
+    """Whether a rollback has said what is to run by this recipe until the next apply. Raises `StartFailed`."""
+    releases = Releases(layout)
+    live = releases.live()
+    if live is None or not live.held or recipe.mode == "dev":  # `dev` shows what is on disk
+        return False
+    try:
+        return made_by(releases.read(live.number), recipe)
+    except (OSError, ValueError) as error:
+        reason = f"release {live.number} is held since a rollback, and is lost: {error}"
+        raise StartFailed(f"{reason}\nremove {layout.state / 'live.json'} to start what is on disk") from None
+
+
 def _last_good(layout: Layout, recipe: Recipe) -> Sealed:
     releases = Releases(layout)
     live = releases.live()
     if live is None:
         raise StartFailed("no release of this project has served yet; start it without --last-good")
-    return Sealed(adjusted(releases.read(live.number), recipe), {})
+    return Sealed(again(releases.read(live.number), recipe), {})
 
 
-def _prepare(layout: Layout, compiled: Sealed, with_edge: bool) -> Prepared:
+def _prepare(layout: Layout, compiled: Sealed, with_edge: bool, held: bool) -> Prepared:
     """Store the release, unless it is the one that served last, and say which workers should run."""
     release = compiled.release if with_edge else without_edge(compiled.release)
     releases = Releases(layout)
@@ -121,7 +137,7 @@ def _prepare(layout: Layout, compiled: Sealed, with_edge: bool) -> Prepared:
     generation = Generation.of(number, release.worker.pools)
     workers.write(layout.processes, Wanted((generation,)))
     missing = () if with_edge else missing_without_edge(compiled.release)
-    return Prepared(layout=layout, release=release, generation=generation, missing=missing)
+    return Prepared(layout=layout, release=release, generation=generation, held=held, missing=missing)
 
 
 async def _serve(
@@ -138,10 +154,11 @@ async def _serve(
             supervisor.start_edge()
         if await supervisor.until_ready(_until_serving(prepared, edge)):
             generation = prepared.generation
-            Releases(prepared.layout).go_live(Live(generation.release, generation.release))
+            Releases(prepared.layout).go_live(Live(generation.release, generation.release, prepared.held))
             host, port = prepared.address
-            seconds = time.monotonic() - begun
-            supervisor.report(Ready(f"http://{host}:{port}", seconds, prepared.release, prepared.missing))
+            number, seconds = generation.release, time.monotonic() - begun
+            base_url, release = f"http://{host}:{port}", prepared.release
+            supervisor.report(Ready(base_url, seconds, release, number, prepared.held, prepared.missing))
             if edge is not None:
                 supervisor.start_control()
             await supervisor.until_told_to_end()

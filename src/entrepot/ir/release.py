@@ -21,6 +21,10 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
     project: str
     mode: Mode
+    environment: str
+    """The one that it was compiled for; "" for the declaration as it stands."""
+    kept: int
+    """How many releases are kept, this one included."""
     edge: EdgeIR
     worker: WorkerIR
     files: Mapping[str, str]

@@ -221,6 +221,8 @@ class Declaration(_Map, frozen=True):
     """Plain `def` handlers, or WSGI requests, at work at once in one process. Without it: 16."""
     timeout: Duration | None = None
     """How long an operation's answer may take. Without it: 30s."""
+    releases: Count | None = None
+    """How many releases are kept to roll back to, the newest first. Without it: 50."""
     limits: LimitsEntry = LimitsEntry()
     """Bounds on one call."""
     services: dict[Name, ServiceEntry] = {}
