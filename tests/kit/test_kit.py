@@ -54,9 +54,25 @@ def test_the_major_version_stands_in_addresses(version: object, major: str) -> N
 
 @given(st.lists(st.sampled_from(["a", "A", "a_2", "b"])))
 def test_unique_names_never_differ_by_case_alone(wanted: list[str]) -> None:
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     given_names = [names.unique(name, taken).lower() for name in wanted]
     assert len(set(given_names)) == len(given_names)
+
+
+class Asked(dict[str, int]):
+    """A dictionary that counts how often it was asked whether it has a name."""
+
+    times = 0
+
+    def __contains__(self, name: object) -> bool:
+        self.times += 1
+        return super().__contains__(name)
+
+
+def test_what_everything_is_called_is_told_apart_without_counting_from_the_start_each_time() -> None:
+    taken = Asked()
+    assert [names.unique("op", taken) for _ in range(1000)][-1] == "op_1000"
+    assert taken.times < 5 * 1000
 
 
 def test_a_trace_id_is_found_in_its_traceparent() -> None:

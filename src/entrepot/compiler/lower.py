@@ -55,7 +55,7 @@ def _operations_pool(draft: Draft) -> Pool:
 
 def _hosted_pools(draft: Draft) -> dict[str, Pool]:
     """By path of its route: the pool of each hosted application."""
-    taken = {OPERATIONS}
+    taken = {OPERATIONS: 1}
     pools = {}
     for route in declared_routes(draft):
         entry = route.entry

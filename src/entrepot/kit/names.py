@@ -37,11 +37,16 @@ def major(version: object) -> str:
     return found[1] if found else "1"
 
 
-def unique(name: str, taken: set[str]) -> str:
-    """`name`, or `name_2`, `name_3` … so that no two differ by case only; adds it to `taken`."""
-    candidate, count = name, 1
+def unique(name: str, taken: dict[str, int]) -> str:
+    """`name`, or `name_2`, `name_3` … so that no two differ by case only; adds it to `taken`.
+
+    `taken` holds names in lower case, each with the last number that was put behind it: a document may call
+    everything the same.
+    """
+    candidate, count = name, taken.get(name.lower(), 1)
     while candidate.lower() in taken:
         count += 1
         candidate = f"{name}_{count}"
-    taken.add(candidate.lower())
+    taken[name.lower()] = count
+    taken.setdefault(candidate.lower(), 1)
     return candidate

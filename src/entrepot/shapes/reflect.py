@@ -76,7 +76,7 @@ class Reflector:
         self.types: dict[str, s.Shape] = {}
         self.classes: dict[str, Any] = {}
         self._names: dict[Any, str] = {}
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
         self._unread: deque[tuple[str, Callable[[], s.Shape]]] = deque()
         """The named types of which no more is known than their members' names, and what reads the rest."""
         self._in_class = False

@@ -54,7 +54,7 @@ class SchemaDocument:
         self._flattened: dict[str, Schema] = {}
         """By pointer, so that parts which many lead to are merged once."""
         self._names: dict[str, str] = {}
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
         for container in _CONTAINERS:
             found = tree.at(container) if tree.has(container) else None
             for key in found if isinstance(found, dict) else ():

@@ -88,7 +88,7 @@ def is_typed_format(format: str | None) -> bool:
 
 def python_names(wire_names: Iterable[str]) -> dict[str, str]:
     """The attribute for each name of a record: the name itself where Python takes it, else in snake_case."""
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     found: dict[str, str] = {}
     for name in wire_names:
         usable = name.isidentifier() and name.isascii() and not keyword.iskeyword(name) and not name.startswith("_")

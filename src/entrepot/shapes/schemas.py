@@ -59,5 +59,5 @@ class Schemas:
 
     def reachable(self, roots: Iterable[s.Shape]) -> dict[str, s.Shape]:
         """The named types that these shapes lead to, in the order they were read."""
-        reached = s.names_reached(roots, self.types)
+        reached = frozenset(s.names_reached(roots, self.types))
         return {name: part for name, part in self.types.items() if name in reached}

@@ -174,6 +174,27 @@ def test_names_that_differ_by_case_alone_are_told_apart():
     assert names == ["get_a", "get_a_2", "get_c"]
 
 
+def twice(operation_id: str) -> Json:
+    """Two operations that have one operationId."""
+    operation = {"operationId": operation_id, "responses": {"200": {"description": ""}}}
+    return {"openapi": "3.1.0", "paths": {"/a": {"get": operation}, "/b": {"get": operation}}}
+
+
+def test_an_operation_id_that_two_have_is_the_first_one_s_and_the_other_is_told():
+    imported = read(twice("getIt"))
+    assert [each.name for each in imported.service.operations] == ["get_it", "get_it_2"]
+    [refusal] = imported.refusals
+    assert (refusal.pointer, refusal.construct) == ("/paths/~1b/get", "operationId getIt of GET /b")
+    assert "called get_it_2" in refusal.reason
+
+
+def test_in_a_document_of_ours_no_two_operations_have_one_name():
+    imported = read(twice("get_it") | {"x-entrepot": {}})
+    assert [each.bindings["rest"]["path"] for each in imported.service.operations] == ["/a"]
+    [refusal] = imported.refusals
+    assert (refusal.pointer, "get_it" in refusal.reason) == ("/paths/~1b/get", True)
+
+
 def test_parameters_of_one_name_in_two_places_are_two_fields():
     parameters = [
         {"name": "id", "in": where, "required": True, "schema": {"type": "integer"}} for where in ("path", "query")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from entrepot.model import shape
 from entrepot.model.operation import Service
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.shapes.document import Document
@@ -99,6 +100,27 @@ def test_numbers_in_examples_and_schemas_stay_exact_numbers() -> None:
     written = media["schema"]["properties"]
     assert str(written["price"]["examples"]) == "[Decimal('12.50')]"
     assert str(written["odd"]["not"]["minimum"]) == "0.10"
+
+
+def test_a_variable_of_the_path_that_nothing_declares_comes_back() -> None:
+    document = of_one()
+    document["paths"] = {"/do/{id}": document["paths"]["/do"]}
+    comes_back(document)
+
+
+def test_failures_that_lead_to_a_large_group_of_types_do_not_walk_it_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = {
+        f"T{i}": {"type": "object", "properties": {"next": {"$ref": f"#/components/schemas/T{(i + 1) % 300}"}}}
+        for i in range(300)
+    }
+    failed = failing({"type": "object", "properties": {"error": {"$ref": "#/components/schemas/T0"}}})
+    responses = {"204": {"description": ""}, "default": failed}
+    content = of_one() | {"components": {"schemas": group}}
+    content["paths"] = {f"/do{i}": {"post": {"responses": responses}} for i in range(100)}
+    walked, parts = [], shape.parts
+    monkeypatch.setattr(shape, "parts", lambda part: walked.append(part) or parts(part))
+    assert len(imported(content).operations[-1].faults) == 1
+    assert len(walked) < 10_000
 
 
 RANGE = {"type": "object", "properties": {"gt": {"type": "integer"}}}

@@ -59,7 +59,7 @@ class _DocumentReader:
         self._schemas = Schemas(root.tree)
         self._refusals: list[Refusal] = []
         self._methods: set[str] = set()
-        self._names: set[str] = set()
+        self._names: dict[str, int] = {}
         self._called: dict[str, str] = {}
         """By operation: its method at the upstream."""
 
@@ -160,7 +160,7 @@ class _DocumentReader:
             yield from map(self._own_fault, said["faults"].items())
             return
         codes: set[int] = set()
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         for index, error in enumerate(method["errors"].items()):
             code, message = error["code"].value, error["message"].text
             if not isinstance(code, int):

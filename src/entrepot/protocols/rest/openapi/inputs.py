@@ -44,8 +44,8 @@ class InputImport:
     def __init__(self, schemas: Schemas, dialect: Dialect) -> None:
         self._schemas = schemas
         self._dialect = dialect
-        self._names: set[str] = set()
-        self._attributes: set[str] = set()
+        self._names: dict[str, int] = {}
+        self._attributes: dict[str, int] = {}
         self.places: dict[str, dict[str, Any]] = {}
         """By field: where it stands, and under which name."""
         self._accepts: list[str] = []
@@ -88,7 +88,7 @@ class InputImport:
         declared = {place["name"] for place in self.places.values() if place["in"] == "path"}
         for name in names.PATH_VARIABLE.findall(path):
             if name not in declared:
-                self._add(Field(name=name, shape=shape.Text(length_min=1)), "path")
+                self._add(Field(name=name, shape=shape.Text(length_min=1)), "path", style="scalar")
 
     def _leave_out(self, construct: str, unreadable: Unreadable) -> None:
         self.gaps.append(unreadable.refusal(construct))

@@ -69,7 +69,7 @@ class _Import:
         self._security = SecurityImport(dialect.root)
         self._operations: list[Operation] = []
         self._refusals: list[Refusal] = []
-        self._taken: set[str] = set()
+        self._taken: dict[str, int] = {}
         self._addresses: set[tuple[str, tuple[Segment, ...]]] = set()
         self._called_at: dict[str, str] = {}
         """By operation: its path at the upstream, where ours is another."""
@@ -137,7 +137,7 @@ class _Import:
     def _read_operation(self, method: str, path: str, item: Node, node: Node) -> Operation:
         called = path.partition("#")[0]
         # Both are taken even where the rest cannot be read, so that no other's depend on what can.
-        name = self._operation_name(node["operationId"].text, method, path)
+        name = self._operation_name(node, method, path)
         address = self._own_address(method, called, name, node)
         self._refuse_other_servers(item, node)
         inputs = InputImport(self._schemas, self._dialect)
@@ -167,8 +167,6 @@ class _Import:
         self._check(operation, node)
         self._refusals += [*inputs.gaps, *replies.gaps]
         self._linked.append((name, success))
-        if node["operationId"].text:
-            self._by_id[node["operationId"].text] = name
         if address != called:
             self._called_at[name] = called
         return operation
@@ -179,10 +177,22 @@ class _Import:
             if first is not None and first["url"].text != next(self._root["servers"].items(), first)["url"].text:
                 raise servers.unreadable("it lives on another server than the rest; import it as a service of its own")
 
-    def _operation_name(self, operation_id: str, method: str, path: str) -> str:
+    def _operation_name(self, node: Node, method: str, path: str) -> str:
+        """What no other operation is called. Raises `Unreadable` in a document of ours, where names are final."""
+        operation_id = node["operationId"].text
+        known = operation_id in self._by_id
         if self._ours and operation_id:
+            if known:
+                raise node.unreadable(f"another operation is called {operation_id}, too")
+            self._by_id[operation_id] = operation_id
             return operation_id
-        return names.unique(names.snake(operation_id or f"{method} {path}"), self._taken)
+        name = names.unique(names.snake(operation_id or f"{method} {path}"), self._taken)
+        if known:
+            construct = f"operationId {operation_id} of {method} {path}"
+            self._refuse(node.pointer, construct, f"another operation has it, too; this one is called {name}")
+        elif operation_id:
+            self._by_id[operation_id] = name
+        return name
 
     def _check(self, operation: Operation, node: Node) -> None:
         """Raises `Unreadable` when the operation, read by its parts, still cannot be carried."""

@@ -17,6 +17,7 @@ from entrepot.model.shape import Record, Shape
 from entrepot.ports.extension import fault_of
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NAME, NDJSON
+from entrepot.protocols.rest.binding.places import holds_octets
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect
 from entrepot.protocols.rest.openapi.octets import octets_of
@@ -104,7 +105,7 @@ class ReplyImport:
     def faults(self) -> tuple[DeclaredFault, ...]:
         """The declared failures; one whose body is no object is known by its status alone."""
         found: list[DeclaredFault] = []
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         for code, node in sorted(self._responses.items(), key=lambda pair: (not pair[0][:1].isdigit(), pair[0])):
             if code[:1] not in ("4", "5") and not (code == "default" and self._codes("2")):
                 continue
@@ -129,7 +130,7 @@ class ReplyImport:
         status = _status(code, faults.ANY_STATUS)
         data = arm["allOf"][1]["properties"].raw("data")
         carried = None if data.value is None else self._schemas.shape(data)
-        if carried is not None and self._holds_octets(carried):
+        if carried is not None and holds_octets(carried, self._schemas.types):
             self.gaps.append(Refusal(data.pointer, f"{code} response", _NO_OCTETS))
             carried = None
         fault = fault_of(arm[OURS], carried)
@@ -147,7 +148,7 @@ class ReplyImport:
         if not isinstance(self._schemas.resolved(data), Record):
             self.gaps.append(Refusal(schema.pointer, construct, "its body is no object; the status alone is kept"))
             return
-        if self._holds_octets(data):
+        if holds_octets(data, self._schemas.types):
             self.gaps.append(Refusal(schema.pointer, construct, _NO_OCTETS))
             return
         yield DeclaredFault(
@@ -157,10 +158,6 @@ class ReplyImport:
             docs=node["description"].text,
             bindings={NAME: {"status": status, "whole": True}},
         )
-
-    def _holds_octets(self, data: Shape) -> bool:
-        parts = shape.reachable(data, self._schemas.types)
-        return any(isinstance(part, (shape.File, shape.Raw)) for part in parts)
 
 
 _NO_OCTETS = "its data holds a file, for which an error has no place; the status alone is kept"
