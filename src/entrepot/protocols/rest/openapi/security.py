@@ -44,7 +44,7 @@ class SecurityImport:
     def read_schemes(self) -> None:
         """Takes every scheme that the document has."""
         listed = self._root["securityDefinitions"] or self._root["components"]["securitySchemes"]
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         for name in map(str, listed.value if isinstance(listed.value, dict) else ()):
             try:
                 scheme = self._scheme(listed[name], name)
