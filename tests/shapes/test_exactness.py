@@ -176,6 +176,32 @@ def test_kept_members_are_written_back_beside_the_named_ones() -> None:
     assert isinstance(value, kept.type)
 
 
+@pytest.mark.parametrize("number", [b"1e400", b"1E+309", b"9" * 400, b"9" * 400 + b".0"])
+def test_a_number_beyond_64_bits_is_no_float_wherever_it_stands(number: bytes) -> None:
+    record = s.Record(fields=(s.Field(name="f", shape=s.Float()),))
+    other = s.Record(fields=(s.Field(name="g", shape=s.Float()),))
+    kept = s.Record(fields=record.fields, extras="keep", extra=s.Float())
+    for shape in (
+        record,
+        kept,
+        s.Union(arms=(record, other), choose="keys"),
+        s.Union(arms=(record, other), choose="trial"),
+    ):
+        for data in (b'{"f":' + number + b"}", b'{"f" : ' + number + b"}"):
+            with pytest.raises(Fault):
+                codec(shape).decode(data)
+            with pytest.raises(Fault):
+                codec(shape).decode_trusted(data)
+    assert issues_of(kept, b'{"f":1,"x":' + number + b"}") == [("/x", "number_form")]
+
+
+def test_the_tag_of_a_union_of_one_is_asked_for() -> None:
+    arm = s.Record(fields=(s.Field(name="a", shape=s.Int()),))
+    union = s.Union(arms=(arm,), choose="tag", tag_field="kind", tags=("x",))
+    assert codec(union).decode(b'{"kind":"x","a":1}').a == 1
+    assert issues_of(union, b'{"a":1}') == [("/kind", "missing")]
+
+
 # JSON text
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import decimal
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -74,6 +76,48 @@ def test_a_value_that_is_put_together_without_msgspec_is_the_same(data: st.DataO
     assert assembled == codec.of_plain(plain)
     assert type(assembled) is type(codec.of_plain(plain))
     assert codec.encode(assembled) == first.codec(contract.shape).encode(codec.of_plain(plain))
+
+
+@given(st.data(), contracts())
+@law
+def test_a_repeated_name_is_found_however_the_text_is_written(data: st.DataObject, contract: Contract) -> None:
+    note(f"{contract}")
+    plain = data.draw(values_of(contract.shape, contract.types) | anything())
+    codec = Values(contract.types).codec(contract.shape)
+    once = spelt(data, plain, None)
+    objects = [] if refuses(codec.decode, once) else list(objects_in(plain))
+    if objects:
+        assert codec.decode(once) == codec.decode(write(plain))
+        twice = spelt(data, plain, data.draw(st.sampled_from(objects)))
+        note(f"{twice!r}")
+        with pytest.raises(Fault) as fault:
+            codec.decode(twice)
+        assert {issue.code for issue in fault.value.issues} == {"duplicate"}
+
+
+def objects_in(plain: Any) -> Iterator[dict[str, Any]]:
+    """The objects that have members."""
+    if isinstance(plain, dict) and plain:
+        yield plain
+    for part in plain.values() if isinstance(plain, dict) else plain if isinstance(plain, list) else ():
+        yield from objects_in(part)
+
+
+def spelt(data: st.DataObject, plain: Any, twice: Any) -> bytes:
+    """The plain data as somebody may write it; the object `twice` has its first member two times."""
+    colon, comma = data.draw(st.sampled_from([(b":", b","), (b" : ", b" ,\n"), (b": ", b", ")]))
+    escapes = data.draw(st.booleans())
+
+    def text(value: Any) -> bytes:
+        return json.dumps(value).encode() if escapes and isinstance(value, str) else write(value)
+
+    def spell(value: Any) -> bytes:
+        if isinstance(value, dict):
+            members = [text(name) + colon + spell(each) for name, each in value.items()]
+            return b"{" + comma.join(members + members[:1] if value is twice else members) + b"}"
+        return b"[" + comma.join(map(spell, value)) + b"]" if isinstance(value, list) else text(value)
+
+    return spell(plain)
 
 
 def refuses(reader: Any, data: Any) -> bool:

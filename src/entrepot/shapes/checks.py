@@ -14,7 +14,8 @@ from entrepot.model import shape as s
 from entrepot.shapes import authored, jsonschema
 from entrepot.shapes.explain import first_repeat
 from entrepot.shapes.kinds import Kind, kind_of, kinds_of
-from entrepot.shapes.scalars import NotOfShape, decimal_reader, problem_of
+from entrepot.shapes.scalar_forms import decimal_reader
+from entrepot.shapes.scalars import NotOfShape, problem_of
 from entrepot.shapes.traits import Trait, Traits, text_with_pattern
 
 Check = Callable[[Any], bool]

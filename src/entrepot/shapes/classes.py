@@ -21,32 +21,27 @@ from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.file import File
 from entrepot.model.page import Page
-from entrepot.shapes import authored
+from entrepot.shapes import authored, jsonschema
 from entrepot.shapes.annotations import bounded, is_union, scalar, without_pattern
-from entrepot.shapes.arms import choose
 from entrepot.shapes.assemble import Assembly, class_name, extras_attribute
 from entrepot.shapes.checks import Checks
 from entrepot.shapes.class_defaults import filled
-from entrepot.shapes.explain import Known, fits
+from entrepot.shapes.explain import fits
+from entrepot.shapes.heights import Heights
+from entrepot.shapes.hooks import HookMeta, Trials, json_reader, record_reader, union_reader
 from entrepot.shapes.kinds import apart_by_kind, kinds_of
+from entrepot.shapes.scalar_forms import scalar_reader
 from entrepot.shapes.scalars import (
     NotOfShape,
     Problem,
     Reader,
     Scalar,
-    decimal_reader,
-    value_of,
 )
 from entrepot.shapes.traits import Trait, needs_hook
 
+_HOOKED = Trait.REWRITTEN | Trait.DECIMAL_NUMBER | Trait.DECIMAL_TEXT | Trait.UNION | Trait.SCHEMA
 _MANY = 300
 """From so many members on it would be felt that msgspec learns them."""
-
-
-class _HookMeta(type):
-    # msgspec asks isinstance(value, hook) of what a reader returned. It has been checked, so the
-    # answer is yes for any value; `id` says so without a call into Python.
-    __instancecheck__ = staticmethod(id)  # type: ignore[assignment]
 
 
 class Classes:
@@ -56,11 +51,14 @@ class Classes:
         self.types = types
         self.limits = limits
         self.checks = Checks(types, classes, limits)
+        self.heights = Heights(types)
         self.records: dict[Any, s.Record] = {}
         """By the class that was made for each."""
         self._authored = classes
         self._named: dict[str, Any] = {}
         self._opened: set[str] = set()
+        self._has_aliases = False
+        """Whether a type leads back to itself without a class between."""
         self._unnamed: dict[bytes, Any] = {}
         self._optional: dict[int, Any] = {}
         """By the ids of annotations: the same, or absent."""
@@ -72,7 +70,7 @@ class Classes:
             if authored.is_pydantic(cls)
         }
         self.has_pydantic = bool(self._readers)
-        self._trials = _Trials()
+        self._trials = Trials()
         self._making = threading.RLock()
         """Held while classes are made: for moments."""
         self._building = threading.RLock()
@@ -168,8 +166,14 @@ class Classes:
                 cls, fields = self._bare.popleft()
                 for field in fields:
                     cls.__annotations__[field.attribute] = self._annotation(field)
+                self._annotate_extras(cls, self.records[cls])
             if Trait.BINARY not in self.checks.traits.of(self.records[cls]):
                 new.append(cls)
+
+    def _annotate_extras(self, cls: Any, record: s.Record) -> None:
+        if record.extras == "keep":
+            extra = self._of(record.extra or s.Anything(), "Extra")
+            cls.__annotations__[extras_attribute(record)] = dict[str, extra]  # type: ignore[valid-type]
 
     @functools.cached_property
     def read_hook(self) -> Callable[[Any, Any], Any]:
@@ -180,18 +184,38 @@ class Classes:
     def reader(self, shape: s.Shape) -> Reader:
         """Plain data to the shape's values."""
         annotation, check = self.of(shape), self.checks.of(shape)
+        convert = self._converter(shape, annotation)
         fills = Trait.CLASS_DEFAULTS in self.checks.traits.of(shape)
+        if check is None:
+            return (lambda plain: filled(convert(plain))) if fills else convert
 
         def read(plain: Any) -> Any:
-            value = msgspec.convert(plain, annotation, dec_hook=self.read_hook, str_keys=True)
+            value = convert(plain)
             if fills:
                 filled(value)
             # Only now is every part known to be of the JSON kind that the check counts on.
-            if check is not None and not check(plain):
+            if not check(plain):
                 raise NotOfShape(Problem("variant", "is not of its type"))
             return value
 
         return read
+
+    def _converter(self, shape: s.Shape, annotation: Any) -> Reader:
+        """What msgspec makes of plain data. Each option that it is given costs as much as a small value."""
+        if isinstance(annotation, HookMeta):
+            readers = self._readers
+            return lambda plain: readers[annotation](plain)
+        options: dict[str, Any] = {}
+        if self._authored or self._has_aliases or self.checks.traits.of(shape) & _HOOKED:
+            options["dec_hook"] = self.read_hook
+        if self._authored or Trait.KEYED in self.checks.traits.of(shape):
+            options["str_keys"] = True
+        if authored.is_struct(annotation):
+            return functools.partial(msgspec.convert, type=annotation, **options)
+        # msgspec keeps what it has learnt of a class, and of nothing else.
+        box = msgspec.defstruct("Box", [("value", annotation)], module=__name__)
+        convert = functools.partial(msgspec.convert, type=box, **options)
+        return lambda plain: convert({"value": plain}).value
 
     def _of_name(self, name: str) -> Any:
         if name in self._authored:
@@ -203,6 +227,7 @@ class Classes:
             return self._struct(shape, name, functools.partial(self._named.__setitem__, name))
         if name in self._opened:
             # An alias that leads back to itself without a record between: only a hook can.
+            self._has_aliases = True
             return self._hook(name, lambda: self.reader(shape))
         self._opened.add(name)
         self._named[name] = self._of(shape, name)
@@ -210,8 +235,10 @@ class Classes:
 
     def _make(self, shape: s.Shape, name: str) -> Any:
         match shape:
-            case s.Anything() | s.Json():
+            case s.Anything():
                 return Any
+            case s.Json(schema=schema):
+                return Any if jsonschema.unchecked(schema) else self._json_hook(shape, name)
             case s.File():
                 return File
             case s.Raw():
@@ -235,16 +262,14 @@ class Classes:
 
     def _scalar(self, shape: Scalar, name: str) -> Any:
         match shape:
-            case s.Decimal():
-                return self._hook(name, lambda: decimal_reader(shape, self.limits))
-            case s.Int(wire="text") | s.DateTime(wire="unix" | "unix_ms") | s.Bytes(encoding="hex"):
-                return self._hook(name, lambda: functools.partial(value_of, shape, limits=self.limits))
+            case s.Decimal() | s.Int(wire="text") | s.DateTime(wire="unix" | "unix_ms") | s.Bytes(encoding="hex"):
+                return self._hook(name, lambda: scalar_reader(shape, self.limits))
             case _:
                 return scalar(shape)
 
     def _key(self, key: s.Shape) -> Any:
         annotation = self._of(key, "Key")
-        return str if isinstance(annotation, _HookMeta) else annotation
+        return str if isinstance(annotation, HookMeta) else annotation
 
     def _hook(self, name: str, make_reader: Callable[[], Reader]) -> Any:
         """A type whose values `make_reader()` reads; it is called on first use."""
@@ -253,7 +278,7 @@ class Classes:
             reader = self._readers[hook] = make_reader()
             return reader(plain)
 
-        hook = _HookMeta(name, (), {})
+        hook = HookMeta(name, (), {})
         self._readers[hook] = first
         return hook
 
@@ -312,36 +337,31 @@ class Classes:
         return optional
 
     def _record_hook(self, record: s.Record, name: str) -> Any:
-        """A record that msgspec cannot read: it keeps unknown members, or has names that it cannot carry."""
+        """A record that msgspec cannot read: it keeps unknown members, or has names that it cannot carry.
+
+        Its class has the attributes' names, which plain data is given before it is converted.
+        """
         fields: list[Any] = [self._member(field) for field in record.fields]
         kept = extras_attribute(record)
         if record.extras == "keep":
-            fields.append((kept, dict[str, Any], msgspec.field(default_factory=dict)))
+            fields.append((kept, object, msgspec.field(default_factory=dict)))
         cls = msgspec.defstruct(name, fields, kw_only=True, module=__name__)
         self.records[cls] = record
+        self._bare.append((cls, list(record.fields)))
 
         def make_reader() -> Reader:
-            members = [(field, self.reader(field.shape)) for field in record.fields]
-            extra = self.reader(record.extra if record.extra is not None else s.Anything())
-            known = {field.name for field in record.fields}
-
-            def read(plain: Any) -> Any:
-                if type(plain) is not dict:
-                    raise NotOfShape(Problem("type", "expected an object"))
-                if any(field.must_be_present and field.name not in plain for field in record.fields):
-                    raise NotOfShape(Problem("missing", "a member is missing"))
-                rest = {key: value for key, value in plain.items() if key not in known}
-                if rest and record.extras == "forbid":
-                    raise NotOfShape(Problem("unknown", "a member is not known"))
-                values = {field.attribute: read(plain[field.name]) for field, read in members if field.name in plain}
-                if record.extras == "keep":
-                    values[kept] = {key: extra(value) for key, value in rest.items()}
-                return cls(**values)
-
-            return read
+            check = self.checks.of(record.extra) if record.extra is not None else None
+            return record_reader(record, self._converter(s.Tuple(items=s.parts(record)), cls), check)
 
         hook = self._hook(name, make_reader)
         hook.value_class = cls
+        return hook
+
+    def _json_hook(self, shape: s.Json, name: str) -> Any:
+        """Any value that is valid under a schema."""
+        read = json_reader(shape.schema)
+        hook = self._hook(name, lambda: read)
+        hook.value_class = Any
         return hook
 
     # Unions
@@ -357,7 +377,9 @@ class Classes:
 
     def _tagged_classes(self, union: s.Union) -> list[Any]:
         """One class for each tag, or nothing when msgspec cannot carry the union."""
-        found = []
+        found: list[Any] = []
+        if len(union.arms) == 1:
+            return found  # msgspec would not ask for the tag
         for arm, tag in zip(union.arms, union.tags, strict=True):
             record = s.resolve(arm, self.types)
             if isinstance(arm, s.Ref) and arm.name in self._authored:
@@ -380,10 +402,10 @@ class Classes:
 
     def _told_apart_by_msgspec(self, union: s.Union, arms: list[Any]) -> bool:
         for annotation in arms:
-            if annotation is Any or isinstance(annotation, _HookMeta) or annotation in self._readers:
+            if annotation is Any or isinstance(annotation, HookMeta) or annotation in self._readers:
                 return False
             parts = typing.get_args(annotation) if is_union(annotation) else ()
-            if any(isinstance(part, _HookMeta) for part in parts):
+            if any(isinstance(part, HookMeta) for part in parts):
                 return False
         return apart_by_kind(kinds_of(arm, self.types) for arm in union.arms)
 
@@ -391,38 +413,13 @@ class Classes:
         """A union that msgspec cannot decide: the arm is chosen from plain data."""
 
         def make_reader() -> Reader:
-            readers: dict[int, Reader] = {}
-            trials = self._trials
+            readers = [self.reader(arm) for arm in union.arms]
+            inside = any(Trait.UNION in self.checks.traits.of(arm) for arm in union.arms)
+            trials = self._trials if inside else None
 
-            def fit(arm: s.Shape, plain: Any) -> bool:
-                return fits(arm, plain, self.types, self.limits, trials.known)
+            def fitting(arm: s.Shape, plain: Any) -> bool:
+                return fits(arm, plain, self.types, self.limits, None if trials is None else trials.known)
 
-            def read(plain: Any) -> Any:
-                with trials:
-                    arm = choose(union, plain, self.types, fit)
-                    if arm is None:
-                        raise NotOfShape(Problem("variant", "fits none of the types it may be of"))
-                    reader = readers.get(id(arm))
-                    if reader is None:
-                        reader = readers[id(arm)] = self.reader(arm)
-                    return reader(plain)
-
-            return read
+            return union_reader(union, self.types, readers, fitting, trials)
 
         return self._hook(name, make_reader)
-
-
-class _Trials(threading.local):
-    """What has been tried while one union is read, the unions inside it included."""
-
-    def __init__(self) -> None:
-        self.known: Known = {}
-        self._depth = 0
-
-    def __enter__(self) -> None:
-        self._depth += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._depth -= 1
-        if not self._depth:
-            self.known.clear()

@@ -23,7 +23,11 @@ from entrepot.model.fault import Issue
 _untyped = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 _DIGITS = re.compile(rb"[0-9]{4}")
-_LONG_FRACTION = re.compile(rb"\.[0-9]{6}[0-9]*[1-9]")
+_LONG_FRACTION = re.compile(rb":[0-9]{2}\.[0-9]{6}[0-9]*[1-9]|\.[0-9]{6}[0-9]*[1-9][0-9]*[DHMSdhms]")
+"""Of seconds, and of any unit of a duration."""
+_AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
+_LARGE = 300
+"""From so many digits on a number may be too large for 64 bits."""
 _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[{]}")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -42,6 +46,14 @@ def may_repeat_names(data: bytes) -> bool:
     except msgspec.ValidationError:
         return True  # a number beyond a float, which may be meant for a decimal
     return data.count(b":") != _encode(plain).count(b":")
+
+
+def has_as_many_members(data: bytes, written: bytes) -> bool:
+    """Whether a text has as many members as the value that was read from it has, which then repeats no name.
+
+    What was written must not hold more colons than what it was read from, member by member.
+    """
+    return data.count(b":") == written.count(b":") and not _has_escaped_signs(data)
 
 
 def is_too_deep(data: bytes, limits: Limits) -> bool:
@@ -97,7 +109,7 @@ def may_be_unsound(plain: Any, limits: Limits) -> bool:
             if item.bit_length() > 3 * most:
                 return True
         elif kind is decimal.Decimal:
-            if not (item.is_finite() and -most < item.adjusted() < most):
+            if not (item.is_finite() and -most < item.adjusted() < _LARGE):
                 return True
         elif kind is not bool and item is not None and not (kind is float and math.isfinite(item)):
             return True
@@ -105,8 +117,36 @@ def may_be_unsound(plain: Any, limits: Limits) -> bool:
 
 
 def may_cut_time(data: bytes) -> bool:
-    """Whether a time may be given to less than a microsecond, which msgspec would round."""
+    """Whether a time may be given to less than a microsecond, which msgspec would round; never False when one is."""
+    if b"." not in data and b"\\" not in data:
+        return False
+    return _has_escaped_signs(data) or (b".0000000" in data.translate(_AS_ZEROS) and _has_long_fraction(data))
+
+
+def may_alter_time(data: bytes) -> bool:
+    """Whether a time may be written with other digits or colons than it came with: cut, or its offset without a colon.
+
+    Never False when one is.
+    """
+    zeros = data.translate(_AS_ZEROS)
+    return b'+0000"' in zeros or b'-0000"' in zeros or (b".0000000" in zeros and _has_long_fraction(data))
+
+
+def may_overflow(data: bytes) -> bool:
+    """Whether a number may be too large for 64 bits; never False when one is."""
+    zeros = data.translate(_AS_ZEROS)
+    if b"e000" in zeros or b"e+000" in zeros:
+        return True
+    return len(data) > _LARGE and _DIGITS.search(data[:: _LARGE // 12]) is not None
+
+
+def _has_long_fraction(data: bytes) -> bool:
     return _LONG_FRACTION.search(data) is not None
+
+
+def _has_escaped_signs(data: bytes) -> bool:
+    """Whether a digit, a colon, a point or a sign may be written as an escape."""
+    return b"\\" in data and (b"\\u003" in data or b"\\u002" in data)
 
 
 def depth(data: bytes, at_most: int = sys.maxsize) -> int:

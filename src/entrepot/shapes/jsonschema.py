@@ -6,6 +6,7 @@ platform, and few contracts need it. It is loaded when the first such schema is.
 
 from __future__ import annotations
 
+import decimal
 import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,8 +26,8 @@ _TRIALS_MAX = 1000
 """Most ways to be held against a schema for which the errors of a value are looked for one by one."""
 _MASK = "the value"
 """What messages say in place of a value, which may be long or secret."""
-_plain_numbers = msgspec.json.Decoder()
-_exact_numbers = msgspec.json.Encoder(decimal_format="number")
+_exact = msgspec.json.Decoder(float_hook=decimal.Decimal)
+_exactly = msgspec.json.Encoder(decimal_format="number")
 
 
 def is_installed() -> bool:
@@ -41,7 +42,12 @@ def unchecked(schema: Mapping[str, Any] | bool) -> bool:
 
 def accepts(schema: Mapping[str, Any] | bool, plain: Any) -> bool:
     """Whether plain data is valid under the schema."""
-    return unchecked(schema) or bool(validator(schema).is_valid(_as_floats(plain)))
+    if unchecked(schema):
+        return True
+    try:
+        return bool(validator(schema).is_valid(plain))
+    except ValueError:  # a key that is no text, say, or a subclass of what JSON has
+        return bool(validator(schema).is_valid(_as_written(plain)))
 
 
 def issues(schema: Mapping[str, Any] | bool, plain: Any, pointer: str) -> Iterator[Issue]:
@@ -51,7 +57,7 @@ def issues(schema: Mapping[str, Any] | bool, plain: Any, pointer: str) -> Iterat
     if trials(schema) > _TRIALS_MAX:
         yield Issue(pointer, "variant", "is not valid under its schema")
         return
-    for error in validator(schema).iter_errors(_as_floats(plain)):
+    for error in validator(schema).iter_errors(_as_written(plain)):
         yield Issue(pointer + pointer_of(error.instance_path), _CODES.get(_keyword(error), "variant"), error.message)
 
 
@@ -83,9 +89,9 @@ def _compile(schema: Mapping[str, Any] | bool) -> Any:
         raise TypeError(f"not a JSON Schema: {error}") from None
 
 
-def _as_floats(plain: Any) -> Any:
-    """The same data with its exact decimals as floats, which is all the package can compare."""
-    return _plain_numbers.decode(_exact_numbers.encode(plain))
+def _as_written(plain: Any) -> Any:
+    """The same data as it is once it has been JSON text."""
+    return _exact.decode(_exactly.encode(plain))
 
 
 def _keyword(error: Any) -> str:

@@ -12,7 +12,7 @@ Kind = Literal["null", "boolean", "integer", "number", "string", "array", "objec
 
 ALL: frozenset[Kind] = frozenset({"null", "boolean", "integer", "number", "string", "array", "object"})
 NUMBERS: frozenset[Kind] = frozenset({"integer", "number"})
-_OF_TYPE: dict[type, Kind] = {
+OF_TYPE: dict[type, Kind] = {
     type(None): "null",
     bool: "boolean",
     int: "integer",
@@ -23,6 +23,7 @@ _OF_TYPE: dict[type, Kind] = {
     tuple: "array",
     dict: "object",
 }
+"""The kind of plain data, by its Python type."""
 WORDS: dict[Kind, str] = {
     "null": "null",
     "boolean": "true or false",
@@ -38,7 +39,7 @@ WORDS: dict[Kind, str] = {
 
 def kind_of(plain: Any) -> Kind:
     """The kind of plain data. An integer is told from other numbers by how it is written."""
-    return _OF_TYPE.get(type(plain), "other")
+    return OF_TYPE.get(type(plain), "other")
 
 
 def kinds_of(shape: s.Shape, types: s.Types) -> frozenset[Kind]:

@@ -41,8 +41,8 @@ _MORE_THAN_MICROSECONDS = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
 _DECIMAL = re.compile(words.DECIMAL_PATTERN)
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _ZONE: dict[str, bool | None] = {"aware": True, "naive": False, "any": None}
-_INT64 = (-(2**63), 2**63 - 1)
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+INT64 = (-(2**63), 2**63 - 1)
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _PER_SECOND = {"unix": 1, "unix_ms": 1000}
 
 
@@ -114,29 +114,6 @@ def value_of(shape: Scalar, plain: Any, limits: Limits = DEFAULT_LIMITS) -> Any:
             return plain
 
 
-def decimal_reader(shape: s.Decimal, limits: Limits) -> Reader:
-    """Plain data to an exact decimal; the plainest of them are read the shortest way."""
-    general = functools.partial(value_of, shape, limits=limits)
-    if msgspec.structs.replace(shape, wire="text") != s.Decimal():
-        return general
-    most = limits.number_digits_max
-
-    def read_number(plain: Any) -> Any:
-        if type(plain) is decimal.Decimal and -most < plain.adjusted() < most and plain.is_finite():
-            return plain
-        return general(plain)
-
-    def read_text(plain: Any) -> Any:
-        if type(plain) is str and len(plain) < 20 and _is_plain_decimal(plain):
-            return decimal.Decimal(plain)
-        return general(plain)
-
-    return read_number if shape.wire == "number" else read_text
-
-
-_is_plain_decimal = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
-
-
 def plain_of(shape: Scalar, value: Any) -> Any:
     """The plain data of a Python value, as the shape's wire wants it."""
     if isinstance(value, decimal.Decimal):
@@ -147,7 +124,7 @@ def plain_of(shape: Scalar, value: Any) -> Any:
         case s.Bytes(encoding="hex"):
             return bytes(value).hex()
         case s.DateTime(wire="unix" | "unix_ms"):
-            return _unix(value, _PER_SECOND[shape.wire])
+            return unix(value, _PER_SECOND[shape.wire])
         case _:
             return msgspec.to_builtins(value)
 
@@ -245,7 +222,7 @@ def int_bounds(shape: s.Int) -> tuple[int | None, int | None]:
 
 def fits_int64(bound: int | None) -> bool:
     """Whether msgspec can hold the bound; one it cannot hold is left to the checks."""
-    return bound is None or _INT64[0] <= bound <= _INT64[1]
+    return bound is None or INT64[0] <= bound <= INT64[1]
 
 
 def number_problem(plain: Any, limits: Limits) -> Problem | None:
@@ -422,18 +399,19 @@ def _unix_problem(shape: s.DateTime, plain: Any, limits: Limits) -> Problem | No
         moment = _moment(plain, _PER_SECOND[shape.wire])
     except (OverflowError, ValueError):
         return Problem("range", "is not a moment between the years 1 and 9999")
-    if _unix(moment, _PER_SECOND[shape.wire]) != exact(plain):
+    if unix(moment, _PER_SECOND[shape.wire]) != exact(plain):
         return Problem("format", "has more digits than microseconds; a moment is kept to the microsecond")
     return None
 
 
 def _moment(plain: Any, per_second: int) -> datetime.datetime:
     microseconds = exact(plain) * 1_000_000 / per_second
-    return _EPOCH + datetime.timedelta(microseconds=int(microseconds))
+    return EPOCH + datetime.timedelta(microseconds=int(microseconds))
 
 
-def _unix(moment: datetime.datetime, per_second: int) -> int | decimal.Decimal:
-    microseconds = (moment - _EPOCH) // datetime.timedelta(microseconds=1)
+def unix(moment: datetime.datetime, per_second: int) -> int | decimal.Decimal:
+    """A moment as a number: how many `per_second` passed since 1970."""
+    microseconds = (moment - EPOCH) // datetime.timedelta(microseconds=1)
     whole, rest = divmod(microseconds * per_second, 1_000_000)
     return whole if not rest else decimal.Decimal(microseconds * per_second).scaleb(-6)
 

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from entrepot.model import shape as s
 from entrepot.shapes import authored, jsonschema
 from entrepot.shapes.class_defaults import class_defaults
@@ -43,6 +45,16 @@ class Trait(enum.Flag):
     """It holds a record with a member that is for requests only."""
     HASHED = enum.auto()
     """It holds a set, or a map whose keys are integers or UUIDs."""
+    UNION = enum.auto()
+    """It holds a union, which msgspec may have to leave to us."""
+    SCHEMA = enum.auto()
+    """It holds values under a schema without a typed shape."""
+    FLOAT = enum.auto()
+    """It holds a number that has to fit 64 bits."""
+    FILLED = enum.auto()
+    """It holds a member that may come without being sent: a default."""
+    KEYED = enum.auto()
+    """It holds a map whose keys are no texts."""
     CLASS_DEFAULTS = enum.auto()
     """It holds a dataclass whose defaults must be filled in (`class_defaults`)."""
 
@@ -78,6 +90,8 @@ class Traits:
             found[name], names = self._written_here(shape, cls is not None)
             if authored.tag_of(cls) is not None:
                 found[name] |= Trait.CHECKED.value
+            if cls is not None and _may_fill(cls, shape):
+                found[name] |= Trait.FILLED.value
             if class_defaults(cls):
                 found[name] |= Trait.CLASS_DEFAULTS.value
             for used in names:
@@ -122,26 +136,40 @@ def _of_decimal(part: s.Decimal, own_class: bool) -> Trait:
     return exact | Trait.CHECKED if own_class else exact
 
 
-def _of_json(part: s.Json) -> Trait:
-    return Trait.UNTYPED if jsonschema.unchecked(part.schema) else Trait.UNTYPED | Trait.CHECKED
+def _of_json(part: s.Json, own_class: bool) -> Trait:
+    if jsonschema.unchecked(part.schema):
+        return Trait.UNTYPED
+    return Trait.UNTYPED | Trait.SCHEMA | (Trait.CHECKED if own_class else Trait.NONE)
 
 
 def _of_map(part: s.Map, types: s.Types) -> Trait:
-    number = "integer" in kinds_of(part.key, types) or isinstance(s.unwrap(part.key, types), s.Uuid)
-    return Trait.HASHED if number else Trait.NONE
+    key = s.unwrap(part.key, types)
+    if isinstance(key, s.Text):
+        return Trait.NONE
+    number = "integer" in kinds_of(key, types) or isinstance(key, s.Uuid)
+    return Trait.KEYED | Trait.HASHED if number else Trait.KEYED
 
 
 def _of_union(part: s.Union, types: s.Types) -> Trait:
-    return Trait.CHECKED if any(text_with_pattern(arm, types) is not None for arm in part.arms) else Trait.NONE
+    has_pattern = any(text_with_pattern(arm, types) is not None for arm in part.arms)
+    return Trait.UNION | Trait.CHECKED if has_pattern else Trait.UNION
 
 
 def _of_record(part: s.Record) -> Trait:
     found = Trait.UNTYPED if part.extras == "keep" and part.extra is None else Trait.NONE
     if needs_hook(part):
         found |= Trait.REWRITTEN
+    if any(field.default is not msgspec.UNSET for field in part.fields):
+        found |= Trait.FILLED
     for access in {field.access for field in part.fields if field.access != "both"}:
         found |= _BY_ACCESS[access]
     return found
+
+
+def _may_fill(cls: Any, shape: s.Shape) -> bool:
+    """Whether an author's class may hold more than it was given: by a default, or by its own code."""
+    has_optional = isinstance(shape, s.Record) and not all(field.required for field in shape.fields)
+    return has_optional or hasattr(cls, "__post_init__")
 
 
 _Own = Callable[[Any, bool, s.Types], Trait]
@@ -150,6 +178,7 @@ _OWN: dict[type, _Own] = {
     s.Raw: lambda *_: Trait.BINARY,
     s.DateTime: lambda part, *_: Trait.TIME if part.wire == "rfc3339" else Trait.REWRITTEN,
     s.Time: lambda *_: Trait.TIME,
+    s.Float: lambda *_: Trait.FLOAT,
     s.Duration: lambda *_: Trait.TIME,
     s.Bytes: lambda part, *_: Trait.REWRITTEN if part.encoding == "hex" else Trait.NONE,
     s.Anything: lambda *_: Trait.UNTYPED,
@@ -157,7 +186,7 @@ _OWN: dict[type, _Own] = {
     s.Int: lambda part, *_: _of_int(part),
     s.Text: lambda part, own_class, _: _of_text(part, own_class),
     s.Decimal: lambda part, own_class, _: _of_decimal(part, own_class),
-    s.Json: lambda part, *_: _of_json(part),
+    s.Json: lambda part, own_class, _: _of_json(part, own_class),
     s.Map: lambda part, _, types: _of_map(part, types),
     s.Union: lambda part, _, types: _of_union(part, types),
     s.Record: lambda part, *_: _of_record(part),

@@ -19,7 +19,7 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
-from entrepot.shapes import authored, guard
+from entrepot.shapes import authored, doubts, guard
 from entrepot.shapes.class_defaults import filled
 from entrepot.shapes.classes import Classes
 from entrepot.shapes.collisions import colliding
@@ -171,25 +171,15 @@ class Codec:
         made = values.made
         number = guard.number_hook(limits) if Trait.UNTYPED in self.traits else decimal.Decimal
         read = msgspec.json.Decoder(made.of(shape), dec_hook=made.read_hook, float_hook=number).decode
-        fills = Trait.CLASS_DEFAULTS in self.traits
-        check, times = made.checks.of(shape), Trait.TIME in self.traits
-        hashed, shallow, short = Trait.HASHED in self.traits, limits.depth_max, limits.number_digits_max
-        # An author's own class may write itself at a price, or not at all.
-        echoes = None if trusted or self._rewrite is not None or made.has_pydantic else self.encode
+        fills, hashed = Trait.CLASS_DEFAULTS in self.traits, Trait.HASHED in self.traits
+        check, doubt = made.checks.of(shape), self._doubt(trusted)
 
         def decode(data: bytes) -> Any:
             try:
                 if hashed and (issue := colliding(data)) is not None:
                     raise _malformed(issue)
                 value = read(data)
-                suspect = (
-                    # What is written back as it came repeats no name; many clients write as we do.
-                    (not trusted and (echoes is None or echoes(value) != data) and guard.may_repeat_names(data))
-                    or (not trusted and len(data) > shallow and guard.is_too_deep(data, limits))
-                    or (times and guard.may_cut_time(data))
-                    or (len(data) > short and guard.may_have_endless_numbers(data, limits))
-                    or (check is not None and not check(_plain.decode(data)))
-                )
+                suspect = doubt(data, value) or (check is not None and not check(_plain.decode(data)))
             except _UNREADABLE:
                 if (fault := values.fault_in(shape, data, trusted=trusted)) is not None:
                     raise fault from None
@@ -201,6 +191,14 @@ class Codec:
             return value
 
         return decode
+
+    def _doubt(self, trusted: bool) -> doubts.Doubt:
+        made, limits = self._values.made, self._values.limits
+        if trusted:
+            return doubts.of_reply(self.traits, limits)
+        # An author's own class may write itself at a price, or not at all.
+        write = None if made.has_pydantic else self.encode
+        return doubts.of_request(self.traits, made.heights.of(self.shape), limits, write)
 
     @functools.cached_property
     def traits(self) -> Trait:
