@@ -184,17 +184,9 @@ class WireForms:
                 return lambda _: True
             case _:
                 return lambda value: is_python_value(shape, value)  # type: ignore[arg-type]
-<<<<<<< HEAD
-=======
-
-    def _recognized(self, name: str) -> Recognizer:
-        if name not in self._recognizers:
-            self._recognizers[name] = self._is_of(self._types[name])
-        return self._recognizers[name]
 
 
 def _attributes_getter(names: list[str]) -> Callable[[Any], Sequence[Any]]:
     if len(names) > 1:
         return operator.attrgetter(*names)
     return lambda value: [getattr(value, name) for name in names]
->>>>>>> fa76e5b (Look for repeated names by what would be written, and decide unions by tables: requests cost two to three times msgspec alone)
