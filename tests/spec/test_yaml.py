@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from entrepot.kit.diagnostics import Refused
 from entrepot.kit.pointers import pointer
-from entrepot.spec.yaml import YamlLimits, plain_scalar, read
+from entrepot.spec.yaml import YamlLimits, parse, plain_scalar, read
 
 
 def value(text: str) -> Any:
@@ -151,6 +151,23 @@ def test_aliases_count_for_all_they_repeat() -> None:
     for previous, name in zip("abcdefgh", "bcdefghi", strict=True):
         lines.append(f"{name}: &{name} [{', '.join([f'*{previous}'] * 9)}]")
     assert diagnostics("\n".join(lines))[0][0] == "E008"
+
+
+@pytest.mark.parametrize("text", ["- a\n" * 9, "[1, 2, 3, 4, 5, 6, 7, 8]", "{a: 1, b: 2, c: {d: 3, e: 4, f: 5, g: 6}}"])
+def test_values_are_counted_as_they_come(text: str) -> None:
+    assert diagnostics(text + "}", nodes_max=7)[0][0] == "E008"  # what follows is not looked at
+
+
+def test_aliases_repeat_so_many_bytes_at_most() -> None:
+    text = f"a: &a {'x' * 90}\nb: &b [*a, *a, *a]\nc: [*b, *b]\n"
+    assert len(value(text)["c"]) == 2
+    assert diagnostics(text, bytes_max=700) == [("E008", 3, 9)]
+
+
+def test_of_two_equal_keys_the_second_holds_and_has_the_place() -> None:
+    parsed = parse(b"a: 1\nb: 2\na: [3]\n", "f")
+    assert parsed.value == {"a": [3], "b": 2}
+    assert [str(parsed.positions.value(at)) for at in ("/a", "/a/0", "/b")] == ["f:3:4", "f:3:5", "f:2:4"]
 
 
 def test_the_number_of_problems_is_bounded() -> None:

@@ -51,33 +51,35 @@ def _without(value: Any, node: Node, cut: list[tuple[str, ...]], pointer: str) -
         return value, node
     kept: list[tuple[str, Any, Member]] = []
     named = value if isinstance(value, dict) else {str(index): item for index, item in enumerate(value)}
+    around = node.members
     for name, inner in named.items():
-        member = node.members[name]
+        member = around[name]
         here = member.pointer or f"{pointer}/{escape(name)}"
         below = [path[1:] for path in cut if path[0] == name]
         if () not in below:
             inner, inner_node = _without(inner, member.node, below, here)
-            kept.append((name, inner, Member(member.line, member.column, inner_node, here)))
+            kept.append((name, inner, Member(member.key, inner_node, here)))
     if isinstance(value, dict):
         members = {name: member for name, _, member in kept}
-        return {name: inner for name, inner, _ in kept}, Node(node.line, node.column, members)
+        return {name: inner for name, inner, _ in kept}, Node.of(node.place, members, is_map=True)
     members = {str(index): member for index, (_, _, member) in enumerate(kept)}
-    return [inner for _, inner, _ in kept], Node(node.line, node.column, members)
+    return [inner for _, inner, _ in kept], Node.of(node.place, members, is_map=False)
 
 
 def _merged(base: Any, base_node: Node, patch: Any, patch_node: Node, pointer: str) -> tuple[Any, Node]:
     if not isinstance(patch, dict):
         return patch, patch_node
     values = dict(base) if isinstance(base, dict) else {}
-    members = dict(base_node.members) if isinstance(base, dict) else {}
+    members = base_node.members if isinstance(base, dict) else {}
+    patches = patch_node.members
     for name, value in patch.items():
         if value is None:
             values.pop(name, None)
             continue
-        above = patch_node.members[name]
+        above = patches[name]
         below = members.get(name, above)
         here = f"{pointer}/{escape(name)}"
         values[name], node = _merged(values.get(name), below.node, value, above.node, here)
-        members[name] = Member(above.line, above.column, node, here)
+        members[name] = Member(above.key, node, here)
     place = base_node if isinstance(base, dict) and base else patch_node
-    return values, Node(place.line, place.column, members)
+    return values, Node.of(place.place, members, is_map=True)

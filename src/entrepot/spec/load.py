@@ -17,7 +17,7 @@ from entrepot.kit.suggest import did_you_mean
 from entrepot.spec import codes, yaml
 from entrepot.spec.declaration import Declaration, ServiceEntry
 from entrepot.spec.environment import overlay, part, without, without_nulls
-from entrepot.spec.positions import Node, Positions
+from entrepot.spec.positions import FIRST, Node, Positions
 from entrepot.spec.typed import Kinds, Typed, typed
 from entrepot.spec.yaml import Parsed, YamlLimits
 
@@ -83,7 +83,7 @@ def _load_module(file: Path, environment: str) -> Loaded:
         raise Refused([_missing(file)])
     entry = ServiceEntry(python=file.stem)
     return Loaded(
-        file.parent, Declaration(services={file.stem: entry}), Positions(file.name, Node(1, 1)), standalone=True
+        file.parent, Declaration(services={file.stem: entry}), Positions(file.name, Node(FIRST)), standalone=True
     )
 
 

@@ -6,32 +6,68 @@ environment inherits is kept once.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
 import msgspec
 
 from entrepot.kit.diagnostics import Place
 from entrepot.kit.pointers import escape
 from entrepot.kit.pointers import tokens as split
 
+COLUMN_BITS = 32
+FIRST = (1 << COLUMN_BITS) + 1
+"""The place of a file's first character."""
 
-class Member(msgspec.Struct):
-    """A member of a map, or an item of a list: where its key stands, and its value.
 
-    An item's key stands where its value does.
-    """
+def place_of(line: int, column: int) -> int:
+    """A place as one number: a large file has hundreds of thousands."""
+    return (line << COLUMN_BITS) + column
 
-    line: int
-    column: int
-    node: Node
-    pointer: str = ""
-    """Where in the file it stands, when an environment has brought it elsewhere."""
+
+def line_and_column(place: int) -> tuple[int, int]:
+    """What the number says."""
+    return place >> COLUMN_BITS, place & ((1 << COLUMN_BITS) - 1)
 
 
 class Node(msgspec.Struct):
-    """A value: where it begins, and its members by name or index."""
+    """A value: where it begins, and its members in their order."""
 
-    line: int
-    column: int
-    members: dict[str, Member] = {}
+    place: int
+    names: Collection[str] | None = None
+    """Of a map."""
+    nodes: list[Node | int] = []
+    """The members' values; of one that has no members, its place alone."""
+    keys: list[int] = []
+    """Of a map: where the members' keys stand. An item's key stands where its value does."""
+    pointers: dict[str, str] = {}
+    """By name or index: where in the file a member stands, when an environment has brought it elsewhere."""
+
+    @property
+    def members(self) -> dict[str, Member]:
+        """By name or index."""
+        names = map(str, range(len(self.nodes))) if self.names is None else self.names
+        keys = self.keys or [node.place if isinstance(node, Node) else node for node in self.nodes]
+        pointers = self.pointers
+        return {
+            name: Member(key, node if isinstance(node, Node) else Node(node), pointers.get(name, ""))
+            for name, key, node in zip(names, keys, self.nodes, strict=True)
+        }
+
+    @classmethod
+    def of(cls, place: int, members: Mapping[str, Member], *, is_map: bool) -> Node:
+        """A value with these members."""
+        nodes: list[Node | int] = [member.node for member in members.values()]
+        pointers = {name: member.pointer for name, member in members.items() if member.pointer}
+        return cls(place, list(members) if is_map else None, nodes, [each.key for each in members.values()], pointers)
+
+
+class Member(NamedTuple):
+    """A member of a map, or an item of a list: where its key stands, and its value."""
+
+    key: int
+    node: Node
+    pointer: str = ""
 
 
 class Positions(msgspec.Struct, frozen=True):
@@ -39,17 +75,17 @@ class Positions(msgspec.Struct, frozen=True):
 
     file: str
     """As messages name it."""
-    root: Node = msgspec.field(default_factory=lambda: Node(0, 0))
+    root: Node = msgspec.field(default_factory=lambda: Node(0))
 
     def value(self, pointer: str) -> Place:
         """Where the value stands; the nearest value around it when there is none."""
         node, _, found = self._nearest(pointer)
-        return Place(self.file, node.line, node.column, found)
+        return Place(self.file, *line_and_column(node.place), found)
 
     def key(self, pointer: str) -> Place:
         """Where the key stands, for an item of a list the item; the nearest one around it when there is none."""
         node, member, found = self._nearest(pointer)
-        return Place(self.file, *((member.line, member.column) if member else (node.line, node.column)), found)
+        return Place(self.file, *line_and_column(member.key if member else node.place), found)
 
     def _nearest(self, pointer: str) -> tuple[Node, Member | None, str]:
         """The value that is there or around it, its key, and its pointer in the file."""

@@ -8,7 +8,7 @@ text; no tags, no duplicate keys, one document; aliases, depth and size bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ import yaml
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.pointers import pointer
 from entrepot.spec import codes
-from entrepot.spec.positions import Member, Node, Positions
+from entrepot.spec.positions import COLUMN_BITS, FIRST, Node, Positions, line_and_column, place_of
 
 
 class YamlLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class YamlLimits(msgspec.Struct, frozen=True, kw_only=True):
     bytes_max: int = 32 * 1024 * 1024
     depth_max: int = 200
     """Deepest nesting of maps and lists."""
-    nodes_max: int = 2_000_000
+    nodes_max: int = 1_000_000
     """Most values, those that aliases repeat counted each time."""
     digits_max: int = 1000
     """Most digits of one number."""
@@ -61,8 +61,7 @@ def parse(content: bytes, file: str, limits: YamlLimits = DEFAULT_LIMITS) -> Par
         raise Refused([_too_large(file, limits)])
     builder = _Builder(file, limits)
     try:
-        for event in _events(content.decode("utf-8-sig")):
-            builder.take(event)
+        builder.read(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise Refused([*builder.diagnostics, _not_utf8(error, file)]) from None
     except yaml.YAMLError as error:
@@ -108,15 +107,6 @@ def _place_after(before: str, file: str) -> Place:
     return Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
 
 
-def _events(text: str) -> Iterator[Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    try:
-        while loader.check_event():
-            yield loader.get_event()
-    finally:
-        loader.dispose()
-
-
 class _Stop(Exception):
     """Reading on makes no sense; the diagnostic is there."""
 
@@ -124,21 +114,27 @@ class _Stop(Exception):
 class _Open(msgspec.Struct):
     """A map or list that is being filled."""
 
-    value: dict[str, Any] | list[Any]
+    value: Any
     node: Node
     anchor: str | None
     first_node: int
     """How many values had been counted when it began."""
+    first_octet: int
+    """Where in the file it began, with what aliases had repeated until then."""
+    is_map: bool
+    nodes: list[Node | int]
+    keys: list[int]
+    """Both are the node's."""
     key: str | None = None
-    key_line: int = 0
-    key_column: int = 0
 
 
 class _Anchored(msgspec.Struct):
     value: Any
-    node: Node
+    node: Node | int
     size: int
     """How many values it counts for."""
+    octets: int
+    """How much of a file it stands for."""
 
 
 class _Builder:
@@ -146,17 +142,18 @@ class _Builder:
 
     def __init__(self, file: str, limits: YamlLimits) -> None:
         self.value: Any = None
-        self.root = Node(1, 1)
+        self.root: Node = Node(place_of(1, 1))
         self.diagnostics: list[Diagnostic] = []
         self._file = file
         self._limits = limits
         self._stack: list[_Open] = []
+        self._top: _Open | None = None
         self._anchors: dict[str, _Anchored] = {}
         self._count = 0
+        self._repeated = 0
         self._documents = 0
         self._handlers: dict[type, Callable[[Any], None]] = {
             yaml.DocumentStartEvent: self._document,
-            yaml.ScalarEvent: self._scalar,
             yaml.AliasEvent: self._alias,
             yaml.MappingStartEvent: lambda event: self._open({}, event),
             yaml.SequenceStartEvent: lambda event: self._open([], event),
@@ -164,10 +161,46 @@ class _Builder:
             yaml.SequenceEndEvent: self._close,
         }
 
-    def take(self, event: Any) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)
+    def read(self, text: str) -> None:
+        """Takes all events. Raises `_Stop`, and what the parser raises."""
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        try:
+            self._take(loader.get_event)
+        finally:
+            loader.dispose()
+
+    def _take(self, next_event: Callable[[], Any]) -> None:
+        """Nearly all events are plain keys and values: they are taken here, without a call."""
+        top, handlers, kind_of_scalar, nodes_max = self._top, self._handlers, yaml.ScalarEvent, self._limits.nodes_max
+        while (event := next_event()) is not None:
+            kind = type(event)
+            if kind is not kind_of_scalar:
+                if kind in handlers:
+                    handlers[kind](event)
+                    top = self._top
+                continue
+            value = event.value
+            if top is None or event.tag is not None or event.anchor is not None:
+                self._scalar(event)
+                continue
+            mark = event.start_mark
+            if top.is_map and (key := top.key) is None:
+                if value in top.value or value == "<<":
+                    self._look_at_key(top, event)
+                top.key = value
+                top.keys.append((mark.line << COLUMN_BITS) + mark.column + FIRST)
+                continue
+            if value[:1] in _NOT_ONLY_TEXT and not event.style:
+                value = self._plain(value, mark)
+            self._count += 1
+            if self._count > nodes_max:
+                self._refuse_size(mark)
+            top.nodes.append((mark.line << COLUMN_BITS) + mark.column + FIRST)
+            if top.is_map:
+                top.value[key] = value
+                top.key = None
+            else:
+                top.value.append(value)
 
     def diagnose(self, code: str, message: str, mark: Any, remedy: str) -> None:
         place = Place(self._file, mark.line + 1, mark.column + 1, self.pointer())
@@ -177,7 +210,7 @@ class _Builder:
 
     def pointer(self) -> str:
         """Where in the document the next event stands."""
-        tokens = (len(frame.value) if isinstance(frame.value, list) else frame.key for frame in self._stack)
+        tokens = (frame.key if frame.is_map else len(frame.value) for frame in self._stack)
         return pointer(token for token in tokens if token is not None)
 
     def _document(self, event: Any) -> None:
@@ -189,43 +222,60 @@ class _Builder:
             raise _Stop
 
     def _scalar(self, event: Any) -> None:
-        if self._awaits_key():
-            self._set_key(event)
+        """A scalar that has more to it."""
+        mark, value = event.start_mark, event.value
+        self._refuse_tag(event)
+        place = place_of(mark.line + 1, mark.column + 1)
+        if self._top is not None and self._awaits_key():
+            self._look_at_key(self._top, event)
+            self._top.key = value
+            self._top.keys.append(place)
             return
-        self._refuse_tag(event)
-        value = event.value
         if not event.style:
-            try:
-                value = plain_scalar(value, self._limits.digits_max)
-            except ValueError as error:
-                self.diagnose(codes.YAML_NUMBER, str(error), event.start_mark, "Put it in quotes if it is text.")
-        self._add(value, _node(event), event.anchor, 1, event)
+            value = self._plain(value, mark)
+        self._add(value, place, event.anchor, 1, event.end_mark.index - mark.index, event)
 
-    def _set_key(self, event: Any) -> None:
-        top = self._stack[-1]
-        top.key, top.key_line, top.key_column = event.value, event.start_mark.line + 1, event.start_mark.column + 1
-        self._refuse_tag(event)
-        if event.value == "<<" and not event.style:
-            self.diagnose(
-                codes.YAML_KEY, "the merge key `<<` is not part of YAML 1.2", event.start_mark, "Write the members out."
-            )
-        if event.value in top.value:
-            first = top.node.members[event.value]
-            message = f"the key `{event.value}` is given twice; the first is in line {first.line}"
-            self.diagnose(codes.YAML_DUPLICATE, message, event.start_mark, "Keep one of them.")
+    def _plain(self, text: str, mark: Any) -> Any:
+        try:
+            return plain_scalar(text, self._limits.digits_max)
+        except ValueError as error:
+            self.diagnose(codes.YAML_NUMBER, str(error), mark, "Put it in quotes if it is text.")
+            return text
+
+    def _look_at_key(self, top: _Open, event: Any) -> None:
+        """Tells what is wrong with a key. Of two the second is taken."""
+        key, mark = event.value, event.start_mark
+        top.key = key
+        if key == "<<" and not event.style:
+            self.diagnose(codes.YAML_KEY, "the merge key `<<` is not part of YAML 1.2", mark, "Write the members out.")
+        if key in top.value:
+            index = list(top.value).index(key)
+            line, _ = line_and_column(top.keys[index])
+            del top.value[key], top.keys[index], top.nodes[index]
+            message = f"the key `{key}` is given twice; the first is in line {line}"
+            self.diagnose(codes.YAML_DUPLICATE, message, mark, "Keep one of them.")
 
     def _open(self, value: dict[str, Any] | list[Any], event: Any) -> None:
         self._refuse_structured_key(event)
         self._refuse_tag(event)
+        mark = event.start_mark
         if len(self._stack) >= self._limits.depth_max:
             message = f"values are nested deeper than {self._limits.depth_max}"
-            self.diagnose(codes.YAML_LIMIT, message, event.start_mark, "Nest less.")
+            self.diagnose(codes.YAML_LIMIT, message, mark, "Nest less.")
             raise _Stop
-        self._stack.append(_Open(value, _node(event), event.anchor, self._count))
+        is_map = isinstance(value, dict)
+        keys: list[int] = []
+        nodes: list[Node | int] = []
+        node = Node(place_of(mark.line + 1, mark.column + 1), value if is_map else None, nodes, keys)
+        first_octet = mark.index + self._repeated
+        self._top = _Open(value, node, event.anchor, self._count, first_octet, is_map, nodes, keys)
+        self._stack.append(self._top)
 
     def _close(self, event: Any) -> None:
         done = self._stack.pop()
-        self._add(done.value, done.node, done.anchor, self._count - done.first_node + 1, event)
+        self._top = self._stack[-1] if self._stack else None
+        octets = event.end_mark.index + self._repeated - done.first_octet
+        self._add(done.value, done.node, done.anchor, self._count - done.first_node + 1, octets, event)
 
     def _alias(self, event: Any) -> None:
         self._refuse_structured_key(event)
@@ -236,33 +286,41 @@ class _Builder:
             remedy = (
                 f"Write `&{event.anchor}` before the value that it shall repeat, or put it in quotes if it is text."
             )
-            self.diagnose(codes.YAML_ALIAS, f"the alias `*{event.anchor}` {reason}", event.start_mark, remedy)
-            anchored = _Anchored(None, _node(event), 1)
+            mark = event.start_mark
+            self.diagnose(codes.YAML_ALIAS, f"the alias `*{event.anchor}` {reason}", mark, remedy)
+            anchored = _Anchored(None, place_of(mark.line + 1, mark.column + 1), 1, 0)
         self._count += anchored.size - 1
-        self._add(anchored.value, anchored.node, None, anchored.size, event)
+        self._repeated += anchored.octets
+        if self._repeated > self._limits.bytes_max:
+            message = f"aliases repeat more than {self._limits.bytes_max} bytes"
+            self.diagnose(codes.YAML_LIMIT, message, event.start_mark, "Repeat less by aliases.")
+            raise _Stop
+        self._add(anchored.value, anchored.node, None, anchored.size, anchored.octets, event)
 
-    def _add(self, value: Any, node: Node, anchor: str | None, size: int, event: Any) -> None:
+    def _add(self, value: Any, node: Node | int, anchor: str | None, size: int, octets: int, event: Any) -> None:
         self._count += 1
         if self._count > self._limits.nodes_max:
-            message = f"the file holds more than {self._limits.nodes_max} values"
-            self.diagnose(codes.YAML_LIMIT, message, event.start_mark, "Divide it, or repeat less by aliases.")
-            raise _Stop
+            self._refuse_size(event.start_mark)
         if anchor is not None:
-            self._anchors[anchor] = _Anchored(value, node, size)
-        if not self._stack:
-            self.value, self.root = value, node
+            self._anchors[anchor] = _Anchored(value, node, size, octets)
+        top = self._top
+        if top is None:
+            self.value, self.root = value, node if isinstance(node, Node) else Node(node)
             return
-        top = self._stack[-1]
-        if isinstance(top.value, list):
-            top.node.members[str(len(top.value))] = Member(node.line, node.column, node)
-            top.value.append(value)
-        elif top.key is not None:
-            top.node.members[top.key] = Member(top.key_line, top.key_column, node)
+        top.nodes.append(node)
+        if top.is_map:
             top.value[top.key] = value
             top.key = None
+        else:
+            top.value.append(value)
 
     def _awaits_key(self) -> bool:
-        return bool(self._stack) and isinstance(self._stack[-1].value, dict) and self._stack[-1].key is None
+        return self._top is not None and self._top.is_map and self._top.key is None
+
+    def _refuse_size(self, mark: Any) -> None:
+        message = f"the file holds more than {self._limits.nodes_max} values"
+        self.diagnose(codes.YAML_LIMIT, message, mark, "Divide it, or repeat less by aliases.")
+        raise _Stop
 
     def _refuse_tag(self, event: Any) -> None:
         if event.tag is not None:
@@ -275,10 +333,6 @@ class _Builder:
             raise _Stop
 
 
-def _node(event: Any) -> Node:
-    return Node(event.start_mark.line + 1, event.start_mark.column + 1)
-
-
 EXPONENT_MAX = 1000
 """Largest power of ten of a number, either way."""
 
@@ -287,6 +341,8 @@ _CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_NOT_ONLY_TEXT = frozenset("0123456789+-.") | {text[:1] for text in _CONSTANTS}
+"""How scalars begin that may mean something else than text."""
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _PREFIXED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
