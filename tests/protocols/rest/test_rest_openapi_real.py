@@ -74,7 +74,9 @@ def test_a_real_service_comes_back_from_its_own_document(document: str) -> None:
     again = PROTOCOL.client.read(documents.read(written(document), "written"), "real")
     assert again.refusals == ()
     # Where the upstream has another address for an operation, our document tells ours.
-    assert again.service == msgspec.structs.replace(imported(document).service, bindings={})
+    service = imported(document).service
+    rest = {name: said for name, said in service.bindings.get("rest", {}).items() if name != "paths"}
+    assert again.service == msgspec.structs.replace(service, bindings={"rest": rest} if rest else {})
 
 
 @real

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -100,6 +101,49 @@ def test_numbers_in_examples_and_schemas_stay_exact_numbers() -> None:
     written = media["schema"]["properties"]
     assert str(written["price"]["examples"]) == "[Decimal('12.50')]"
     assert str(written["odd"]["not"]["minimum"]) == "0.10"
+
+
+FURTHER = {"url": "https://made.example/more", "description": "More."}
+
+
+def test_what_a_document_tells_its_readers_comes_back() -> None:
+    about = {
+        "summary": "Makes.",
+        "termsOfService": "https://made.example/terms",
+        "contact": {"name": "Ada", "url": "https://made.example", "email": "ada@made.example"},
+        "license": {"name": "MIT", "identifier": "MIT"},
+    }
+    tags = [{"name": "other", "description": "Others.", "externalDocs": FURTHER}, {"name": "made"}]
+    document = of_one(tags=["made"], externalDocs=FURTHER) | {"tags": tags, "externalDocs": FURTHER}
+    document["info"] |= about
+    own = comes_back(document)
+    assert own["info"].items() >= about.items()
+    assert (own["tags"], own["externalDocs"], own["paths"]["/do"]["post"]["externalDocs"]) == (tags, FURTHER, FURTHER)
+
+
+def test_what_a_document_tells_its_readers_otherwise_than_it_should_is_left_out_with_its_place() -> None:
+    document = of_one(externalDocs={"description": "Where?"}) | {"tags": [{"description": "Of what?"}, {"name": "a"}]}
+    document["info"]["license"] = 5
+    found = PROTOCOL.client.read(Document(document, "specs/x.json"), "made")
+    assert [(refusal.construct, refusal.pointer) for refusal in found.refusals] == [
+        ("externalDocs", "/paths/~1do/post/externalDocs"), ("license", "/info/license"), ("0", "/tags/0"),
+    ]  # fmt: skip
+    assert own_document(found.service)["tags"] == [{"name": "a"}]
+
+
+def test_an_operation_keeps_the_name_that_its_document_gives_it() -> None:
+    document = of_one(operationId="doIt-now")
+    assert imported(document).operations[0].name == "do_it_now"
+    own = comes_back(document)["paths"]["/do"]["post"]
+    assert (own["operationId"], own["x-entrepot"]["name"]) == ("doIt-now", "do_it_now")
+
+
+def test_a_name_that_another_operation_has_here_is_not_written_twice() -> None:
+    [operation] = imported(of_one()).operations
+    rest = operation.bindings["rest"] | {"path": "/other", "openapi": {"operationId": "do"}}
+    other = msgspec.structs.replace(operation, name="other", bindings={"rest": rest})
+    own = own_document(Service(name="made", operations=(other, operation)))
+    assert [item["post"]["operationId"] for item in own["paths"].values()] == ["other", "do"]
 
 
 def test_a_variable_of_the_path_that_nothing_declares_comes_back() -> None:

@@ -8,12 +8,15 @@ import msgspec
 
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field
+from entrepot.protocols.rest.binding.told import NOTHING_OF_OPERATION, OfOperation
 from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.template import Template
 
 NAME = "rest"
 PATHS = "paths"
 """In a service's own binding, by operation: its path at the upstream, where it is not the one we serve it at."""
+OPENAPI = "openapi"
+"""In a binding: what OpenAPI alone has a word for (`binding.told`)."""
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -78,6 +81,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     location: Template | None
     conditions: bool
     """Whether the handler checks If-Match and If-None-Match."""
+
+    told: OfOperation = NOTHING_OF_OPERATION
 
     def at(self, *where: Where) -> tuple[BoundField, ...]:
         """The fields that stand there."""

@@ -38,6 +38,7 @@ from entrepot.protocols.rest.binding.bound import (
 )
 from entrepot.protocols.rest.binding.check import Unbindable, check
 from entrepot.protocols.rest.binding.places import is_memberwise, is_octets, is_upload, style_of
+from entrepot.protocols.rest.binding.told import NOTHING_OF_OPERATION, OfOperation
 from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.template import Template
 from entrepot.shapes import text
@@ -65,6 +66,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     status: int | None = None
     location: str | None = None
     conditions: bool = False
+    openapi: OfOperation = NOTHING_OF_OPERATION
 
     @property
     def addressed(self) -> bool:
@@ -95,6 +97,7 @@ def bind(operation: Operation, types: Types) -> Binding:
         status=data.status or (201 if location is not None else 204 if answer == "none" else 200),
         location=location,
         conditions=data.conditions,
+        told=data.openapi,
     )
     check(binding, types)
     return binding

@@ -16,12 +16,12 @@ _MEMBER = "$response.body#/"
 """Before the pointer to a member of the answer (3.1, §4.8.20.4)."""
 
 
-def link(link: Link, service: BoundService) -> dict[str, Any] | None:
+def link(link: Link, operation_id: str, service: BoundService) -> dict[str, Any] | None:
     """The link as OpenAPI has it; None where it leads elsewhere, or fills a part of a body: it has no word for that."""
     binding = service.binding(link.operation)
     if binding is None:
         return None
-    written: dict[str, Any] = {"operationId": link.operation}
+    written: dict[str, Any] = {"operationId": operation_id}
     parameters: dict[str, str] = {}
     for bound in binding.fields:
         member = link.arguments.get(bound.field.name)

@@ -28,6 +28,7 @@ from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import SecurityImport
+from entrepot.protocols.rest.openapi.told import ToldImport, data
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
 from entrepot.shapes.document import Document, Node, Refusal, Unreadable
@@ -67,9 +68,12 @@ class _Import:
         self._ours = OURS in dialect.root.value
         self._schemas = Schemas(dialect.root.tree)
         self._security = SecurityImport(dialect.root)
+        self._told = ToldImport()
         self._operations: list[Operation] = []
         self._refusals: list[Refusal] = []
         self._taken: dict[str, int] = {}
+        self._given: set[str] = set()
+        """The names that a document of ours gives."""
         self._addresses: set[tuple[str, tuple[Segment, ...]]] = set()
         self._called_at: dict[str, str] = {}
         """By operation: its path at the upstream, where ours is another."""
@@ -85,6 +89,10 @@ class _Import:
         for gap in self._schemas.loosened:
             self._refuse(gap.pointer, gap.construct, f"read more loosely: {gap.reason}")
         links = self._links()
+        rest = data(self._told.of_service(self._root, self._operations))
+        self._refusals += self._told.refusals
+        if self._called_at:
+            rest[PATHS] = self._called_at
         info = self._root["info"]
         service = Service(
             name=self._name,
@@ -95,7 +103,7 @@ class _Import:
             schemes=self._security.schemes,
             title=info["title"].text,
             docs=info["description"].text,
-            bindings={NAME: {PATHS: self._called_at}} if self._called_at else {},
+            bindings={NAME: rest} if rest else {},
         )
         return Imported(service, tuple(self._refusals), self._server_url())
 
@@ -147,7 +155,11 @@ class _Import:
         replies = ReplyImport(self._schemas, self._dialect, node)
         success = replies.success()
         faults = replies.faults()
-        rest = {"method": method, "path": address, **inputs.binding(), **success.binding(), **_own_binding(node[OURS])}
+        told = self._told.of_operation(node, self._foreign_id(node, name))
+        rest = {
+            "method": method, "path": address, **inputs.binding(), **success.binding(), **_own_binding(node[OURS]),
+            **data(told),
+        }  # fmt: skip
         operation = msgspec.structs.replace(
             words.implied(method),
             name=name,
@@ -184,8 +196,11 @@ class _Import:
         if self._ours and operation_id:
             if known:
                 raise node.unreadable(f"another operation is called {operation_id}, too")
-            self._by_id[operation_id] = operation_id
-            return operation_id
+            self._by_id[operation_id] = name = node[OURS][words.NAME].text or operation_id
+            if name in self._given:
+                raise node.unreadable(f"another operation is called {name}, too")
+            self._given.add(name)
+            return name
         name = names.unique(names.snake(operation_id or f"{method} {path}"), self._taken)
         if known:
             construct = f"operationId {operation_id} of {method} {path}"
@@ -193,6 +208,11 @@ class _Import:
         elif operation_id:
             self._by_id[operation_id] = name
         return name
+
+    def _foreign_id(self, node: Node, name: str) -> str:
+        """Its `operationId`, where that is the operation's alone and not its name."""
+        operation_id = node["operationId"].text
+        return operation_id if operation_id != name and self._by_id.get(operation_id) == name else ""
 
     def _check(self, operation: Operation, node: Node) -> None:
         """Raises `Unreadable` when the operation, read by its parts, still cannot be carried."""

@@ -22,7 +22,7 @@ from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import links, security, words
+from entrepot.protocols.rest.openapi import links, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.shapes import schema_out
@@ -44,9 +44,12 @@ class _Writer:
         self._bound = bound
         self._service = bound.service
         self._types = bound.service.types
+        self._ids = told.identifiers(bound)
 
     def document(self) -> Json:
         service = self._service
+        about = msgspec.to_builtins(told.of_service(self._bound))
+        tags, further = about.pop("tags", ()), about.pop("externalDocs", {})
         paths: dict[str, Json] = {}
         for binding in self._bound.bindings:
             operation = self._operation(binding.operation, binding)
@@ -54,9 +57,10 @@ class _Writer:
         schemas = {name: self._schema(part) for name, part in self._types.items()}
         document = _said(
             openapi=VERSION,
-            info=_said(title=service.title or service.name, version=service.version, description=service.docs),
+            info=_said(title=service.title or service.name, version=service.version, description=service.docs, **about),
             servers=[{"url": self._bound.mount.rstrip("/")}],
-            tags=[{"name": tag} for tag in _tags(service.operations)],
+            tags=tags or msgspec.to_builtins(told.tags_of(service.operations)),
+            externalDocs=further,
             paths=paths,
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}, **security.components(service)},
         )
@@ -68,7 +72,7 @@ class _Writer:
 
     def _operation(self, operation: Operation, binding: Binding) -> Json:
         said = _said(
-            operationId=operation.name,
+            operationId=self._ids[operation.name],
             summary=operation.summary,
             description=operation.docs,
             tags=list(operation.tags),
@@ -76,9 +80,17 @@ class _Writer:
             security=security.demands(operation),
             parameters=[self._parameter(bound, operation) for bound in _parameters(binding)],
             requestBody=self._request_body(operation, binding),
+            externalDocs=msgspec.to_builtins(binding.told.external_docs),
         )
         said["responses"] = self._responses(operation, binding)
-        return {**said, **_ours(_extension(operation, binding))}
+        return {**said, **_ours(self._extension(operation, binding))}
+
+    def _extension(self, operation: Operation, binding: Binding) -> Json:
+        """What the document cannot say of an operation, where it differs from what the method implies."""
+        location = "" if binding.location is None else binding.location.text
+        name = operation.name if self._ids[operation.name] != operation.name else ""
+        own = _said(**{words.NAME: name, words.CONDITIONS: binding.conditions, words.LOCATION: location})
+        return said_of(operation, words.implied(binding.method)) | own
 
     def _parameter(self, bound: BoundField, operation: Operation) -> Json:
         field = bound.field
@@ -187,7 +199,7 @@ class _Writer:
             return {}
         name = operation.output.name
         own = (link for link in self._service.links if link.type == name and not link.batch)
-        written = {link.field: links.link(link, self._bound) for link in own}
+        written = {link.field: links.link(link, self._ids.get(link.operation, ""), self._bound) for link in own}
         return {field: link for field, link in written.items() if link is not None}
 
     def _failure(self, declared: Sequence[DeclaredFault], others: list[Json]) -> Json:
@@ -212,10 +224,6 @@ class _Writer:
 
 def _parameters(binding: Binding) -> Iterable[BoundField]:
     return binding.at("path", "query", "header", "cookie")
-
-
-def _tags(operations: Iterable[Operation]) -> list[str]:
-    return list(dict.fromkeys(tag for operation in operations for tag in operation.tags))
 
 
 def _style(bound: BoundField) -> Json:
@@ -244,13 +252,6 @@ def _form_style(bound: BoundField, types: Types) -> Json:
 
 def _ours(said: Json) -> Json:
     return {OURS: said} if said else {}
-
-
-def _extension(operation: Operation, binding: Binding) -> Json:
-    """What the document cannot say of an operation, where it differs from what the method implies."""
-    location = "" if binding.location is None else binding.location.text
-    own = _said(**{words.CONDITIONS: binding.conditions, words.LOCATION: location})
-    return said_of(operation, words.implied(binding.method)) | own
 
 
 def _identity(bound: BoundField) -> Json:
