@@ -228,6 +228,7 @@ def test_a_faults_name_means_one_thing() -> None:
         ({"tags": "abc"}, 'tags=["books"]'),
         ({"examples": {"id": 1}}, 'examples=[{"id": 1}]'),
         ({"deprecated": "no"}, "True or False"),
+        ({"sunset": "2026-01-01"}, "A time of day needs a zone."),
         ({"deferrable": 1}, "True or False"),
         ({"name": 5}, "text"),
         ({"bindings": {"jsonrpc": "books.list"}}, "JSON data by protocol"),

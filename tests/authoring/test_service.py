@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Annotated
 
@@ -134,6 +135,20 @@ def test_every_option_arrives() -> None:
     described = service.describe()
     assert (described.name, described.version, described.title, described.docs) == ("shop", "2", "Shop", "Sells.")
     assert service.classes["OutOfStock"] is OutOfStock.Data
+
+
+def test_a_date_says_since_when_and_until_when() -> None:
+    service = Service("shop")
+
+    @service.get(
+        "/old", deprecated=date(2026, 1, 31), sunset=datetime(2026, 12, 31, 12, tzinfo=timezone(timedelta(hours=1)))
+    )
+    async def old() -> None: ...
+
+    operation = only(service)
+    assert operation.deprecated
+    assert operation.deprecated_since == datetime(2026, 1, 31, tzinfo=UTC)
+    assert operation.sunset == datetime(2026, 12, 31, 11, tzinfo=UTC)
 
 
 def test_an_operation_is_bound_to_any_protocol() -> None:

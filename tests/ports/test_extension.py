@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ SAID: dict[str, st.SearchStrategy[Any]] = {
     "deferrable": st.booleans(),
     "timeout": st.none() | st.floats(0.001, 1e6),
     "scopes": st.lists(st.text()).map(tuple),
+    "deprecated_since": st.none() | st.datetimes(timezones=st.just(UTC)),
+    "sunset": st.none() | st.datetimes(timezones=st.just(UTC)),
 }
 
 
@@ -52,7 +55,10 @@ def test_what_is_said_of_a_fault_gives_it_back(name: str, kind: Any, docs: str) 
     assert fault_of(node(said_of_fault(fault)), None) == fault
 
 
-@pytest.mark.parametrize("said", [1, {"safe": "yes"}, {"timeout": 0}, {"timeout": -1.5}, {"scopes": "read"}])
+WRONG = [1, {"safe": "yes"}, {"timeout": 0}, {"timeout": -1.5}, {"scopes": "read"}, {"sunset": "2026-01-01T00:00:00"}]
+
+
+@pytest.mark.parametrize("said", WRONG)
 def test_what_says_something_else_is_refused_with_its_place(said: Any) -> None:
     with pytest.raises(Unreadable) as refused:
         with_said(bare((False, False)), node(said))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -106,6 +107,7 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
     bindings = msgspec.to_builtins(said.pop("bindings", {}))
     for pointer in _merge(bindings, http.bindings(words, signature)):
         found.add(mistakes.SAID_OTHERWISE, declared.place, name=function.__name__, pointer=pointer)
+    _date(said)
     summary, _, docs = (inspect.getdoc(function) or "").partition("\n")
     said |= {
         "name": declared.name,
@@ -124,6 +126,19 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
         bindings=bindings,
         **said,
     )
+
+
+def _date(said: dict[str, Any]) -> None:
+    """Dates become moments in UTC; one that says since when says that it is deprecated, too."""
+    since = said.get("deprecated")
+    if isinstance(since, date):
+        said |= {"deprecated": True, "deprecated_since": _moment(since)}
+    if "sunset" in said:
+        said["sunset"] = _moment(said["sunset"])
+
+
+def _moment(day: date) -> datetime:
+    return day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _merge(said: dict[str, Any], more: Mapping[str, Any], pointer: str = "") -> Iterator[str]:

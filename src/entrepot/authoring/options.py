@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from reprlib import repr as shortened
 from typing import Any, NamedTuple, get_args
 
@@ -46,6 +47,10 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_day(value: Any) -> bool:
+    return isinstance(value, date) and (not isinstance(value, datetime) or value.tzinfo is not None)
+
+
 def _is_seconds(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
@@ -76,7 +81,11 @@ _EVERY = {
     "timeout": Option(
         _or_none(_is_seconds), "Write a positive number of seconds, `timeout=2.5`, or none to take the service's."
     ),
-    "deprecated": _FLAG,
+    "deprecated": Option(
+        lambda value: _is_flag(value) or _is_day(value),
+        "Write True or False, or since when: `deprecated=date(2026, 1, 31)`. A time of day needs a zone.",
+    ),
+    "sunset": Option(_is_day, "Write a date: `sunset=date(2026, 12, 31)`. A time of day needs a zone."),
     "deferrable": _FLAG,
     "tags": Option(lambda value: _many(value, _is_text), 'Write a list of texts: `tags=["books"]`.'),
     "examples": Option(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from types import FrameType
 from typing import Any, TypedDict, TypeVar, Unpack
 
@@ -36,7 +37,10 @@ class OperationOptions(TypedDict, total=False):
     """What the caller must hold, all of them."""
     timeout: float | None
     """Seconds the answer may take; None leaves it to the service."""
-    deprecated: bool
+    deprecated: bool | date
+    """Whether callers should look for another; a date says since when, which REST tells in a header."""
+    sunset: date
+    """When it is expected to answer no longer: a date, or a moment with its zone."""
     deferrable: bool
     """It may be answered later, by a queue. Contracts tell it; no protocol or policy uses it yet."""
     tags: Sequence[str]

@@ -143,12 +143,19 @@ def _facts(
         "rules": {
             "safe": "yes" if operation.safe else "no",
             "idempotent": "yes" if operation.idempotent else "no",
-            "deprecated": "yes" if operation.deprecated else "no",
+            "deprecated": _since(operation),
+            "sunset": "none" if operation.sunset is None else operation.sunset.isoformat(),
             "scopes": " ".join(operation.scopes) or "none",
             "timeout": f"{service.timeout if operation.timeout is None else operation.timeout:g} s",
         },
         "limits": {key: getattr(compiled.release.worker.limits, name) for name, key in LIMIT_KEYS.items()},
     }
+
+
+def _since(operation: Operation) -> str:
+    if operation.deprecated_since is None:
+        return "yes" if operation.deprecated else "no"
+    return f"since {operation.deprecated_since.isoformat()}"
 
 
 def _row(placement: Placement) -> tuple[str, str, str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -42,6 +43,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     deferrable: bool = False
     """It may be answered later, by a queue. Contracts tell it; no protocol or policy uses it yet."""
     deprecated: bool = False
+    deprecated_since: datetime | None = None
+    """When it became, or will become, deprecated (RFC 9745); aware."""
+    sunset: datetime | None = None
+    """When it is expected to answer no longer (RFC 8594); aware."""
     scopes: tuple[str, ...] = ()
     """What the principal must hold, all of them."""
     security: tuple[tuple[Requirement, ...], ...] = ()

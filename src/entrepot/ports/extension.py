@@ -6,6 +6,7 @@ Where a contract says it, and what a protocol adds of its own, is for its folder
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -18,6 +19,7 @@ from entrepot.shapes.schema_words import OURS
 
 _BARE = Operation(name="bare")
 _T = TypeVar("_T")
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class _OfOperation(msgspec.Struct, omit_defaults=True):
@@ -28,6 +30,8 @@ class _OfOperation(msgspec.Struct, omit_defaults=True):
     deferrable: bool | msgspec.UnsetType = msgspec.UNSET
     timeout: Annotated[float, msgspec.Meta(gt=0)] | msgspec.UnsetType = msgspec.UNSET
     scopes: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    deprecated_since: Moment | msgspec.UnsetType = msgspec.UNSET
+    sunset: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
 class _OfFault(msgspec.Struct):

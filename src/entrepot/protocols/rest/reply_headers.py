@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.model import shape
 from entrepot.model.call import Meta, Reply
 from entrepot.model.headers import Headers
+from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest import etags, warnings
@@ -22,7 +25,7 @@ from entrepot.shapes.values import Values
 
 _FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
 """Headers that belong to this response alone; a reply's own are left out."""
-_KEPT = frozenset((b"etag", b"location", b"last-modified", b"link"))
+_KEPT = frozenset((b"etag", b"location", b"last-modified", b"link", b"deprecation", b"sunset"))
 """Headers of an answer that mean something to whoever called."""
 _BREAKS_LINE = re.compile(rb"[\r\n\0]")
 
@@ -40,12 +43,15 @@ class ReplyHeaders:
         self._version = None if operation.stream_output else attribute_with_role(operation.output, "version", types)
         self._location = _location(binding, types, mount)
         self._cursor = _cursor_name(binding, types)
-        self.derived = any(each is not None for each in (self._version, self._location, self._cursor))
-        """Whether the output alone may give headers."""
+        self._lifetime = _lifetime(operation)
+        derived = (self._version, self._location, self._cursor, self._lifetime or None)
+        self.derived = any(each is not None for each in derived)
+        """Whether there are headers without the handler's doing."""
 
     def add(self, headers: Headers, reply: Reply, request: Request) -> None:
         """What follows from the output comes before what the handler set."""
         output = reply.output
+        headers += self._lifetime
         if self._version is not None and (version := self._version(output)) is not None:
             headers.append((b"etag", etags.write(version)))
         if self._location is not None and (location := self._location(output)) is not None:
@@ -104,6 +110,17 @@ def _location(binding: Binding, types: Types, mount: str) -> Callable[[Any], byt
         return f"{base}{template.expand(whole)}".encode() if len(whole) == len(texts) else None
 
     return write_location
+
+
+def _lifetime(operation: Operation) -> Headers:
+    """Since when it is deprecated (RFC 9745), and when it is expected to go (RFC 8594)."""
+    headers: Headers = []
+    if operation.deprecated_since is not None:
+        headers.append((b"deprecation", b"@%d" % int(operation.deprecated_since.timestamp())))
+    if operation.sunset is not None:
+        moment = format_datetime(operation.sunset.astimezone(UTC), usegmt=True)
+        headers.append((b"sunset", moment.encode()))
+    return headers
 
 
 def _cursor_name(binding: Binding, types: Types) -> str | None:
