@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -61,6 +61,11 @@ def imported(content: str, lock: str = "") -> Case:
     return Case(CRM, files={"specs/crm.json": content} | ({"entrepot.lock": lock} if lock else {}))
 
 
+def credentialed(content: str, credentials: str) -> Case:
+    case = imported(content)
+    return replace(case, declaration=case.declaration.replace("0.1}", f"0.1, credentials: {{{credentials}}}}}"))
+
+
 def function(code: str, options: str = "") -> Case:
     return Case(shop=f'@shop.get("/a"{options})\n{code}\n')
 
@@ -71,6 +76,9 @@ FAULT = "class Out(Fault):\n    left: object\n\n\n"
 RESOURCE = "class A: ...\n\n\nclass B: ...\n\n\n"
 PROVIDES_A = "@shop.resource()\ndef a() -> Iterator[A]:\n    yield A()\n\n\n"
 NEGATED = '{"application/json": {"schema": {"not": {}}}}'
+SECURED = (OPENAPI % '{"responses": {"204": {"description": ""}}, "security": [{"key": []}]}').removesuffix("}") + (
+    ', "components": {"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}}}}'
+)
 LOCK = '{"entrepot": 1, "documents": {"specs/crm.json": {"kind": "openapi", "source": "crm.json", "sha256": "00"}}}'
 
 CASES: dict[str, Case] = {
@@ -127,6 +135,8 @@ CASES: dict[str, Case] = {
     "W330": Case(shop=RESUMED),
     "W331": upstream("endpoints: [a:1, a:1]"),
     "W332": served("", shop="x = 1\n"),
+    "E333": credentialed(SECURED, "key: {token: {env: KEY}}"),
+    "W334": imported(SECURED),
     "E327": Case("environments: {prod: {environments: {}}}\n"),
     "E328": imported(OPENAPI % f'{{"responses": {{"200": {{"description": "", "content": {NEGATED}}}}}}}'),
     "E703": imported('{"openapi": "1.0"}'),

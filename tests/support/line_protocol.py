@@ -20,6 +20,7 @@ from entrepot.model.call import Call, Context, Invoke, Meta, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import UnknownOperation
 from entrepot.model.operation import Operation, Service
+from entrepot.model.security import Credential
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import (
     Address,
@@ -97,6 +98,7 @@ class LineClient:
         exchange: Exchange,
         host: str,
         base_path: str = "",
+        credentials: Mapping[str, Credential] = {},
         limits: Limits = DEFAULT_LIMITS,
     ) -> Invokes:
         def invoke_of(operation: Operation) -> Invoke:

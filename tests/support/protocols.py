@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape
 from entrepot.model.operation import Operation, Service
+from entrepot.model.security import Requirement, Scheme
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import (
     Address,
@@ -72,7 +75,7 @@ class MethodServer:
 class ListClient:
     """Reads documents that only list names: `{"operations": ["get"], "not": ["watch"], "server": "http://…"}`.
 
-    A `schema` is what the answers are held against.
+    A `schema` is what the answers are held against; `schemes` and `security` are what the model has, as JSON.
     """
 
     def __init__(self, kind: str, *words: str) -> None:
@@ -83,9 +86,13 @@ class ListClient:
         if not isinstance(content, dict) or "operations" not in content:
             raise Refused([Diagnostic("E900", f"{document.source} lists no operations")])
         output = shape.Json(schema=content["schema"]) if "schema" in content else shape.Text()
-        operations = tuple(Operation(name=each, safe=True, output=output) for each in content["operations"])
+        schemes = msgspec.convert(content.get("schemes", {}), dict[str, Scheme])
+        security = msgspec.convert(content.get("security", []), tuple[tuple[Requirement, ...], ...])
+        operations = tuple(
+            Operation(name=each, safe=True, output=output, security=security) for each in content["operations"]
+        )
         refusals = tuple(Refusal(f"/not/{i}", each, "it is a stream") for i, each in enumerate(content.get("not", ())))
-        return Imported(Service(name=name, operations=operations), refusals, content.get("server", ""))
+        return Imported(Service(name=name, operations=operations, schemes=schemes), refusals, content.get("server", ""))
 
     def dial(self, *arguments: Any, **options: Any) -> Invokes:
         raise NotImplementedError

@@ -146,6 +146,7 @@ def _facts(
             "deprecated": _since(operation),
             "sunset": "none" if operation.sunset is None else operation.sunset.isoformat(),
             "scopes": " ".join(operation.scopes) or "none",
+            **_demanded(operation),
             "timeout": f"{service.timeout if operation.timeout is None else operation.timeout:g} s",
         },
         "limits": {key: getattr(compiled.release.worker.limits, name) for name, key in LIMIT_KEYS.items()},
@@ -156,6 +157,12 @@ def _since(operation: Operation) -> str:
     if operation.deprecated_since is None:
         return "yes" if operation.deprecated else "no"
     return f"since {operation.deprecated_since.isoformat()}"
+
+
+def _demanded(operation: Operation) -> dict[str, str]:
+    """The security schemes that the upstream demands."""
+    alternatives = [" and ".join(each.scheme for each in one) or "nothing" for one in operation.security]
+    return {"upstream demands": ", or ".join(alternatives)} if alternatives else {}
 
 
 def _row(placement: Placement) -> tuple[str, str, str, str, str]:

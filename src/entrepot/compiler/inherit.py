@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
+from entrepot.compiler.credentials import kept_credential
 from entrepot.compiler.draft import Draft, Settings, Unit
 from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.limits import Limits
@@ -144,7 +145,7 @@ def _inherited(draft: Draft, unit: Unit) -> Unit:
     return replace(
         unit,
         service=replace(unit.service, operations=operations),
-        source=_with_base_path(draft, unit),
+        source=_completed(draft, unit),
         timeout=min(_seconds(entry.timeout) or draft.settings.timeout, longest),
     )
 
@@ -161,7 +162,7 @@ def _operation(draft: Draft, unit: Unit, operation: Operation, longest: float) -
     return operation if timeout is None else replace(operation, timeout=min(timeout, longest))
 
 
-def _with_base_path(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
+def _completed(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
     if not isinstance(unit.source, UpstreamSource):
         return unit.source
     upstream = draft.upstreams.get(unit.source.upstream)
@@ -169,7 +170,15 @@ def _with_base_path(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
     if upstream is None or declared is None:
         return unit.source
     unsaid = not upstream.base_path and declared.base_path is None
-    return replace(unit.source, base_path=unit.server_path if unsaid else upstream.base_path)
+    return replace(
+        unit.source,
+        base_path=unit.server_path if unsaid else upstream.base_path,
+        credentials={
+            name: kept
+            for name, entry in declared.credentials.items()
+            if name in unit.service.schemes and (kept := kept_credential(entry)) is not None
+        },
+    )
 
 
 def _seconds(duration: str | None) -> float | None:

@@ -9,6 +9,8 @@ from entrepot.compiler.draft import Draft
 from entrepot.compiler.rules import (
     application_form,
     can_carry,
+    credentials,
+    demanded_credentials,
     distinct_endpoints,
     empty_services,
     flat_environments,
@@ -75,6 +77,8 @@ RULES: tuple[Rule, ...] = (
     upstream_address,
     distinct_endpoints,
     upstream_tls,
+    credentials,
+    demanded_credentials,
     positive,
     listen_form,
     used_upstreams,

@@ -5,12 +5,14 @@ What the compiler decides has no default here: a stored release that lacks it is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
 from entrepot.kit.limits import Limits
 from entrepot.model.operation import Service
+from entrepot.model.security import KeptCredential
 
 KEEP_ALIVE_SECONDS = 60
 """How long a worker keeps an idle connection; the edge gives its own up earlier."""
@@ -44,6 +46,8 @@ class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
     upstream: str
     """Its name at the egress."""
     base_path: str = ""
+    credentials: Mapping[str, KeptCredential] = {}
+    """By security scheme of the service: where that is kept which the upstream is shown."""
 
 
 class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,3 +68,31 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     scopes: tuple[str, ...] = ()
     field: str = ""
     """The field of the input in which the caller gives what is demanded; "" where none is for it."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a secret is kept: in one of the two."""
+
+    env: str = ""
+    """An environment variable."""
+    file: str = ""
+    """A file, relative to the project."""
+
+
+class KeptCredential(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a credential is kept: what a release knows of it."""
+
+    secret: Kept
+    """The key, the token or the password."""
+    user: Kept | None = None
+    """Whose password it is."""
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """What is shown for one scheme. It is held in memory alone, and no text of it tells the secret."""
+
+    secret: str
+    user: str | None = None
+
+    def __repr__(self) -> str:
+        return "Credential(…)"

@@ -16,6 +16,7 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape
 from entrepot.model.call import Invoke
 from entrepot.model.operation import Operation, Service
+from entrepot.model.security import Credential
 from entrepot.ports.exchange import Exchange
 from entrepot.shapes.document import Document, Refusal
 from entrepot.shapes.locations import references
@@ -161,10 +162,19 @@ class Client(_Interface):
         Raises `Refused` when the document as a whole cannot be read.
         """
 
-    def dial(self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "") -> Invokes:
+    def dial(
+        self,
+        service: Service,
+        values: Values,
+        exchange: Exchange,
+        host: str,
+        base_path: str = "",
+        credentials: Mapping[str, Credential] = {},
+    ) -> Invokes:
         """An Invoke for each operation, which sends requests for `host` through `exchange`.
 
-        `base_path` comes before every path. Faults name `host` as the upstream.
+        `base_path` comes before every path. Faults name `host` as the upstream. `credentials`, by security
+        scheme of the service, are shown with the calls of each operation that demands them.
         """
 
 

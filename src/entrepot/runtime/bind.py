@@ -14,6 +14,7 @@ from entrepot.ir.worker import ServiceTable, docs_path
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Invoke, Middleware
 from entrepot.model.operation import Operation, Service
+from entrepot.model.security import Credential
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, Client, Mount, ServedService
 from entrepot.runtime.dispatch import dispatcher
@@ -77,11 +78,18 @@ class Binder:
         return ServedService(service=service, values=values, invokes={o.name: bound(o) for o in service.operations})
 
     def serve_upstream(
-        self, service: Service, timeout: float, client: Client, egress: Exchange, host: str, base_path: str
+        self,
+        service: Service,
+        timeout: float,
+        client: Client,
+        egress: Exchange,
+        host: str,
+        base_path: str,
+        credentials: Mapping[str, Credential] = {},
     ) -> ServedService:
         """An upstream's service, called as `host` through `egress`."""
         values = Values(service.types, limits=self._limits)
-        invokes = client.dial(service, values, egress, host, base_path)
+        invokes = client.dial(service, values, egress, host, base_path, credentials)
 
         def bound(operation: Operation) -> Invoke:
             answering = self._answering(service, operation, timeout, None, upstream=host)

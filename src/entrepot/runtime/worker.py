@@ -19,6 +19,7 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, ServedService
 from entrepot.runtime.bind import Binder, exchange_of
+from entrepot.runtime.credentials import fetch_credentials
 from entrepot.runtime.egress import egress_exchange
 from entrepot.runtime.hosted import hosted_app
 from entrepot.runtime.http_server import HttpServer
@@ -147,8 +148,8 @@ async def _serve(
     if egress is None:
         message = f"service {service.name!r} is an upstream's, which is reached through the egress alone"
         raise Refused([Diagnostic(EGRESS_MISSING, message, remedy="Give the worker the egress's socket.")])
-    client = worker.catalog[source.protocol].client
-    return binder.serve_upstream(service, table.timeout, client, egress, source.upstream, source.base_path)
+    client, credentials = worker.catalog[source.protocol].client, fetch_credentials(source, worker.project)
+    return binder.serve_upstream(service, table.timeout, client, egress, source.upstream, source.base_path, credentials)
 
 
 async def _serve_hosted(worker: Worker) -> int:

@@ -33,6 +33,8 @@ NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]{0,62}" + END
 Name = Annotated[str, Meta(pattern=NAME_PATTERN)]
 """A name that may stand in an address: letters, digits, `-` and `_`, at most 63."""
 
+VARIABLE_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,127}" + END
+
 PATH_PATTERN = "^/[!-~]*" + END
 
 Host = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:\[\]-]{1,261}" + END)]
@@ -130,6 +132,30 @@ class EjectionEntry(_Map, frozen=True):
     """Percent of the endpoints that may be out at once. Without it: 50."""
 
 
+class SecretEntry(_Map, frozen=True):
+    """Where a secret is kept; the secret itself never stands in this file."""
+
+    env: Annotated[str, Meta(pattern=VARIABLE_PATTERN)] | None = None
+    """The environment variable that holds it, of the environment that Entrepôt is started in."""
+    file: str | None = None
+    """The file that holds it and nothing else, relative to the project. A newline at its end is not part of it."""
+
+
+class CredentialEntry(SecretEntry, frozen=True):
+    """What we show an upstream for one of its security schemes.
+
+    For an API key say where it is kept; else `token` for a bearer, OAuth 2 or OpenID Connect, `user` and `password`
+    for HTTP basic.
+    """
+
+    token: SecretEntry | None = None
+    """The token of a bearer."""
+    user: SecretEntry | None = None
+    """The name, for HTTP basic."""
+    password: SecretEntry | None = None
+    """The password, for HTTP basic."""
+
+
 class UpstreamEntry(_Map, frozen=True):
     """A system that somebody else runs and we call, through the egress: its addresses and how we treat it."""
 
@@ -144,6 +170,8 @@ class UpstreamEntry(_Map, frozen=True):
     tls: TlsEntry | bool | None = None
     """Encryption, and how the certificate is verified; `true` takes the defaults. Without it: on for an
     `https://` url, off else."""
+    credentials: dict[str, CredentialEntry] = {}
+    """What we show it, by the name of the security scheme in its contract. No callers of ours are asked for it."""
     balance: Literal["round_robin", "least_request"] | None = None
     """How calls are spread over endpoints. Without it: round_robin."""
     timeout: Duration | None = None

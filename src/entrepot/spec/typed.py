@@ -14,7 +14,14 @@ from entrepot.kit.suggest import did_you_mean
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.spec import codes
-from entrepot.spec.declaration import NAME_PATTERN, PATH_PATTERN, Declaration, ServiceEntry, declaration_type
+from entrepot.spec.declaration import (
+    NAME_PATTERN,
+    PATH_PATTERN,
+    VARIABLE_PATTERN,
+    Declaration,
+    ServiceEntry,
+    declaration_type,
+)
 from entrepot.spec.environment import without_parts
 from entrepot.spec.positions import Positions
 from entrepot.spec.synonyms import SYNONYMS
@@ -33,6 +40,10 @@ ROUNDS_MAX = 8
 _FORMS = {
     DURATION_PATTERN: ("this is not a duration", "Write a number and its unit: 500ms, 2s, 1.5m or 1h."),
     SIZE_PATTERN: ("this is not a size", "Write a number and its unit: 512B, 64KiB or 10MB."),
+    VARIABLE_PATTERN: (
+        "this is no name of an environment variable",
+        "Write the name of one; the secret itself never stands in this file.",
+    ),
     PATH_PATTERN: ("this is not a path", "Begin it with a slash, and leave out spaces: /healthz."),
 }
 _WORDS = {
@@ -130,6 +141,8 @@ def _wrong(issue: Issue, shape: s.Shape | None) -> tuple[str, str]:
     if isinstance(shape, s.Record) and issue.code == "variant":
         names = ", ".join(field.name for field in shape.fields)
         return "this is neither true, false nor a map", f"The map may hold: {names}."
+    if isinstance(shape, s.Record) and shape.field("env") and issue.code == "type":
+        return "a secret never stands in this file", "Say where it is kept: `{env: NAME}` or `{file: PATH}`."
     message = issue.message
     for json, yaml in _WORDS.items():
         message = message.replace(json, yaml)

@@ -168,6 +168,11 @@ def test_a_parameter_may_be_what_shows_it(scheme: Json, parameter: tuple[str, st
             "it does not say where the key stands and what it is called",
         ),
         (
+            {"my": {"type": "apiKey", "in": "header", "name": "a\r\nb"}},
+            "/components/securitySchemes/my",
+            "no header has the name 'a\\r\\nb'",
+        ),
+        (
             {"my": {"$ref": "#/nowhere"}}, "/components/securitySchemes/my",
             "the reference leads nowhere: nothing stands at '/nowhere'",
         ),

@@ -35,5 +35,5 @@ def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _texts(item, (*path, index))
-    elif isinstance(value, str) and path[-1] in _TIMES | _SIZES:
+    elif isinstance(value, str) and (path[-1] in _TIMES or (path[0] == "limits" and path[-1] in _SIZES)):
         yield path, value

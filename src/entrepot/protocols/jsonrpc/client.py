@@ -10,6 +10,7 @@ from entrepot.model.call import Call, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.operation import Operation, Service
+from entrepot.model.security import Credential
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import DocumentKind, Imported, Invokes
 from entrepot.protocols.jsonrpc import codec, openrpc_in
@@ -31,8 +32,19 @@ class JsonRpcClient:
         """An OpenRPC 1.x document as a service. Raises `Refused` when it is not one."""
         return openrpc_in.read(document, name)
 
-    def dial(self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "") -> Invokes:
-        """An Invoke for each operation, which posts to `base_path` ("" is "/"): JSON-RPC has one address."""
+    def dial(
+        self,
+        service: Service,
+        values: Values,
+        exchange: Exchange,
+        host: str,
+        base_path: str = "",
+        credentials: Mapping[str, Credential] = {},  # noqa: ARG002
+    ) -> Invokes:
+        """An Invoke for each operation, which posts to `base_path` ("" is "/"): JSON-RPC has one address.
+
+        No `credentials` are shown: OpenRPC has no word for what an operation demands.
+        """
         ids = itertools.count(1)
         poster = Poster(exchange, host, base_path or "/", _JSON, values.limits)
         return {

@@ -16,6 +16,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import TooLarge
 from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Service
+from entrepot.model.security import Credential
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import DocumentKind, Imported, Invokes
 from entrepot.protocols.rest import etags, warnings
@@ -23,6 +24,7 @@ from entrepot.protocols.rest.binding.bound import PROBLEMS, Binding, accept_of
 from entrepot.protocols.rest.binding.data import bind_upstream
 from entrepot.protocols.rest.body.body import NO_CONTENT, ReadAnswer, WriteBody, broken
 from entrepot.protocols.rest.body.codecs import ANSWERS, BODIES
+from entrepot.protocols.rest.credentials import Shown, shown
 from entrepot.protocols.rest.faults import ProblemReader
 from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.parameters.head import HeadWriter
@@ -40,11 +42,22 @@ class RestClient:
         """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""
         return reader.read(document, name)
 
-    def dial(self, service: Service, values: Values, exchange: Exchange, host: str, base_path: str = "") -> Invokes:
+    def dial(
+        self,
+        service: Service,
+        values: Values,
+        exchange: Exchange,
+        host: str,
+        base_path: str = "",
+        credentials: Mapping[str, Credential] = {},
+    ) -> Invokes:
         """An Invoke for each operation. Raises `Unbindable` for one that REST cannot carry."""
         upstream = _Upstream(values, exchange, host, base_path)
         return {
-            operation.name: _Calling(bind_upstream(operation, service), upstream) for operation in service.operations
+            operation.name: _Calling(
+                bind_upstream(operation, service), upstream, shown(operation, service.schemes, credentials)
+            )
+            for operation in service.operations
         }
 
 
@@ -60,10 +73,11 @@ class _Upstream(NamedTuple):
 class _Calling:
     """The Invoke of one operation. Its codecs are made when it is first called."""
 
-    def __init__(self, binding: Binding, upstream: _Upstream) -> None:
+    def __init__(self, binding: Binding, upstream: _Upstream, shown: Shown) -> None:
         operation, types = binding.operation, upstream.values.types
         self._binding = binding
         self._upstream = upstream
+        self._shown = shown
         self._host = (b"host", upstream.host.encode())
         self._accept = accept_of(binding)
         self._offers = _offers(binding)
@@ -97,7 +111,7 @@ class _Calling:
             request = Request(
                 self._binding.method,
                 path,
-                query,
+                self._shown.in_query(query),
                 self._headers(call.context, headers + content.headers),
                 content.body,
                 deadline=call.context.deadline,
@@ -113,7 +127,7 @@ class _Calling:
         if self._conditional:
             ours += etags.write_conditions(context.conditions)
         said = {name for name, _ in written}
-        return [self._host, *(pair for pair in ours if pair[0] not in said), *written]
+        return self._shown.in_headers([self._host, *(pair for pair in ours if pair[0] not in said), *written])
 
     def _accepted(self, context: Context) -> bytes:
         """What may be answered: of several media types those that the caller takes."""

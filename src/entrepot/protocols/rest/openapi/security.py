@@ -27,6 +27,8 @@ _FLOWS: Mapping[str, Literal["implicit", "password", "client_credentials", "auth
 _WORDS = {kind: word for word, kind in [*_FLOWS.items()][::-1]}
 _FORBIDDEN = re.compile("[^A-Za-z0-9._-]")
 """What no name of a component holds (3.1, §4.8.7); in Swagger 2.0 names are free."""
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""The name of a header or cookie (RFC 9110, §5.6.2)."""
 _WHERE: Mapping[str, Literal["header", "query", "cookie"]] = {"header": "header", "query": "query", "cookie": "cookie"}
 
 
@@ -85,6 +87,8 @@ class SecurityImport:
                 where = _WHERE.get(node["in"].text)
                 if where is None or not node["name"].text:
                     raise node.unreadable("it does not say where the key stands and what it is called")
+                if where != "query" and not _TOKEN.fullmatch(node["name"].text):
+                    raise node.unreadable(f"no {where} has the name {node['name'].text!r}")
                 return ApiKey(where=where, name=node["name"].text, docs=docs)
             case "basic":
                 return Http(scheme="basic", docs=docs)

@@ -26,7 +26,7 @@ from entrepot.protocols.rest.parameters.parameter import (
 from entrepot.protocols.rest.parameters.text import Texts, field_writers, path_reader, reader, write_pairs
 from entrepot.shapes.values import Values
 
-_COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
+COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
 """What a cookie's value may hold unescaped (RFC 6265, §4.1.1), but for the percent sign."""
 
 
@@ -105,7 +105,7 @@ class HeadWriter:
             texts.setdefault(name, []).append(text or "")
         lines = [(name.lower().encode(), (text or "").encode()) for name, text in headers]
         if cookies:
-            said = (f"{name}={quote(text or '', safe=_COOKIE_SAFE)}" for name, text in cookies)
+            said = (f"{name}={quote(text or '', safe=COOKIE_SAFE)}" for name, text in cookies)
             lines.append((b"cookie", "; ".join(said).encode()))
         return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query), lines
 
