@@ -32,6 +32,8 @@ from entrepot.protocols.rest.reply_headers import meta_of
 from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
 
+PARTIAL_CONTENT = 206
+
 
 class RestClient:
     """The client half of REST."""
@@ -155,6 +157,8 @@ class _Calling:
         if coding and coding.lower() != b"identity":
             what = f"answered with a body encoded by {coding.decode('latin-1')!r}, unasked"
             raise broken(self._upstream.host, what)
+        if response.status == PARTIAL_CONTENT:
+            raise broken(self._upstream.host, "answered with a part of the content, unasked")
         if response.status == NO_CONTENT and self._nullable:
             return None
         return await self._read_answer(response)

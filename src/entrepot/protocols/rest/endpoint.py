@@ -16,6 +16,7 @@ from entrepot.http.problems import HttpOnly, status_of
 from entrepot.model.call import Call, Context, Invoke
 from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
+from entrepot.model.file import File
 from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import members_of
@@ -24,6 +25,7 @@ from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
 from entrepot.protocols.rest.body.body import Fetch, WriteAnswer
 from entrepot.protocols.rest.body.codecs import ANSWERS, BODIES
 from entrepot.protocols.rest.input_reader import ReadInput, input_reader
+from entrepot.protocols.rest.ranges import part_of
 from entrepot.protocols.rest.reply_headers import ReplyHeaders
 from entrepot.shapes.values import Values
 
@@ -90,7 +92,9 @@ class OperationAnswer:
                 if self._headers.derived or reply.meta is not None or reply.warnings:
                     self._headers.add(response.headers, reply, request)
                 if conditional and self._operation.safe:
-                    return await self._compare(response, request)
+                    response = await self._compare(response, request)
+                if b"range" in headers and isinstance(reply.output, File):
+                    return await part_of(response, reply.output, request, headers, context)
                 return response
         except Exception as error:
             fault = faults.of_error(error, self._operation, context)

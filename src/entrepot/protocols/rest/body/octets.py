@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import msgspec
@@ -115,10 +115,15 @@ def raw_answer_reader(_binding: Binding, values: Values, upstream: str) -> ReadA
 def file_answer_writer(binding: Binding, _values: Values) -> WriteAnswer:
     """Writes a file as an answer; null is an answer without content."""
 
+    in_parts = [(b"accept-ranges", b"bytes")] if binding.method == "GET" and binding.status == 200 else []
+
     def write_answer(output: File | None, _media_type: str, _context: Context) -> Response:
-        return (
-            Response(NO_CONTENT, []) if output is None else Response(binding.status, headers_of(output), output.open())
-        )
+        if output is None:
+            return Response(NO_CONTENT, [])
+        headers = headers_of(output)
+        if output.size is not None:
+            headers += in_parts
+        return Response(binding.status, headers, output.open())
 
     return write_answer
 
@@ -172,23 +177,45 @@ class _Once:
         self._limit = limit
         self._opened = False
 
-    async def open(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+    def open(self, start: int, stop: int | None) -> AsyncIterator[bytes]:
+        return _Passing(self._chunks(start, stop), self._body)
+
+    async def _chunks(self, start: int, stop: int | None) -> AsyncGenerator[bytes, None]:
         if self._opened and not isinstance(self._body, bytes):
             raise ValueError("this file is on its way and can be read once; keep what is needed again")
         self._opened = True
         position = 0
+        async for chunk in chunks_of(self._body):
+            begin, end = start - position, None if stop is None else stop - position
+            position += len(chunk)
+            if self._limit is not None and position > self._limit:
+                raise TooLarge(f"the file is longer than {self._limit} bytes")
+            wanted = chunk[max(0, begin) : None if end is None else max(0, end)]
+            if wanted:
+                yield wanted
+
+
+class _Passing:
+    """A body's chunks as they pass by. Closing them closes the body, even if none was asked for."""
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None], body: Body) -> None:
+        self._chunks = chunks
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            async for chunk in chunks_of(self._body):
-                begin, end = start - position, None if stop is None else stop - position
-                position += len(chunk)
-                if self._limit is not None and position > self._limit:
-                    raise TooLarge(f"the file is longer than {self._limit} bytes")
-                wanted = chunk[max(0, begin) : None if end is None else max(0, end)]
-                if wanted:
-                    yield wanted
-        finally:
-            if not isinstance(self._body, bytes):
-                await close(self._body)
+            return await anext(self._chunks)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Nobody will ask for more."""
+        await self._chunks.aclose()
+        await close(self._body)
 
 
 def _is_optional(bound: BoundField) -> bool:
