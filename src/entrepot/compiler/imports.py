@@ -158,7 +158,7 @@ def _located(diagnostics: Iterable[Diagnostic], read: ReadDocument) -> list[Diag
     found = list(diagnostics)
     for location, octets in read.octets.items():
         source = read.document.source if location == read.document.main else location
-        found = located(found, octets, source)
+        found = located(found, octets, source, read.positions.get(location))
     return found
 
 

@@ -15,6 +15,7 @@ from entrepot.ports.protocol import Catalog, document_kinds
 from entrepot.shapes.document import Refusal
 from entrepot.spec.gather import DocumentSource, gather
 from entrepot.spec.pin import Pinned, pin
+from entrepot.spec.yaml import Parsed
 
 UNKNOWN_KIND = "E921"
 """No protocol reads this kind of document."""
@@ -54,8 +55,12 @@ def import_document(project: Path, word: str, source: DocumentSource, name: str,
         raise Refused([_nothing(source.name, has_reasons=bool(reasons)), *reasons])
     url = _upstream_url(imported.server_url, source.name)
     main, octets = read.document.main, read.octets
+    files_of = {main: read.document.content, **read.document.files}
     files = {location: octets[location] for location in read.document.files}
-    pinned = pin(project, word, content, source.name, name, url, main=main, files=files, suffix=kind.suffix)
+    parsed = {location: Parsed(files_of[location], positions()) for location, positions in read.positions.items()}
+    pinned = pin(
+        project, word, content, source.name, name, url, main=main, files=files, suffix=kind.suffix, parsed=parsed
+    )
     return Import(
         service=imported.service,
         refusals=imported.refusals,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.shapes.document import Document
 from entrepot.spec import codes
+
+if TYPE_CHECKING:
+    from entrepot.spec.yaml import Parsed
 
 BYTES_MAX = 32 * 1024 * 1024
 """Longest document that is read."""
@@ -21,20 +24,21 @@ _BYTE_OFFSET = re.compile(r"\(byte (\d+)\)")
 
 def read(content: bytes, source: str) -> Document:
     """A document from outside, every duplicate key refused. Raises `Refused`. Decimals stay exact."""
-    if not is_json(content):
-        return Document(_yaml(content, source), source)
+    return Document(read_yaml(content, source).value if not is_json(content) else _read_json(content, source), source)
+
+
+def _read_json(content: bytes, source: str) -> Any:
     _check_size(content, source)
     try:
-        plain = json.loads(content, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
+        return json.loads(content, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise Refused([_unreadable(source, _json_reason(error), json_place(content, source, error))]) from None
-    return Document(plain, source)
 
 
 def read_pinned(content: bytes, source: str) -> Document:
     """The same for a document whose bytes `read` has seen before: several times faster."""
     if not is_json(content):
-        return Document(_yaml(content, source), source)
+        return Document(read_yaml(content, source).value, source)
     _check_size(content, source)
     try:
         return Document(_DECODER.decode(content), source)
@@ -50,10 +54,11 @@ def is_json(content: bytes) -> bool:
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def _yaml(content: bytes, source: str) -> Any:
+def read_yaml(content: bytes, source: str) -> Parsed:
+    """A document that is YAML, with the place of each of its parts. Raises `Refused`."""
     from entrepot.spec import yaml  # JSON needs none of it
 
-    return yaml.read(content, source, yaml.YamlLimits(bytes_max=BYTES_MAX)).value
+    return yaml.read(content, source, yaml.YamlLimits(bytes_max=BYTES_MAX))
 
 
 def _check_size(content: bytes, source: str) -> None:

@@ -18,6 +18,7 @@ from entrepot.ports.protocol import DocumentKind
 from entrepot.shapes.document import Document, Refusal
 from entrepot.shapes.locations import is_elsewhere
 from entrepot.spec import documents
+from entrepot.spec.positions import Positions
 
 FILES_MAX = 5000
 """Most files of one document. All together are at most as long as one may be."""
@@ -51,6 +52,8 @@ class ReadDocument(NamedTuple):
     document: Document
     octets: Mapping[str, bytes]
     """By location, as the files have them, for the places of their parts; the main file's is the document's `main`."""
+    positions: Mapping[str, Callable[[], Positions]] = {}
+    """By location of a file that is YAML: where its parts stand."""
     refusals: tuple[Refusal, ...] = ()
     """References to files that could not be had."""
     warnings: tuple[Diagnostic, ...] = ()
@@ -67,8 +70,10 @@ def gather(kind: DocumentKind, content: bytes, main: str, source: str, obtain: O
     # Where nothing refers to it by name, it needs none.
     location = main if main in gathering.named or len(parsed) > 1 else ""
     octets = {location if each == main else each: found for each, found in octets.items()}
+    positions = {location if each == main else each: found for each, found in gathering.positions.items()}
     files = {each: found for each, found in parsed.items() if each != main}
-    return ReadDocument(Document(parsed[main], source, location, files), octets, tuple(gathering.refusals))
+    document = Document(parsed[main], source, location, files)
+    return ReadDocument(document, octets, positions, tuple(gathering.refusals))
 
 
 class FilesBelow:
@@ -119,11 +124,12 @@ class _Gathering:
         self.named: set[str] = set()
         self.octets: dict[str, bytes] = {}
         self.parsed: dict[str, Any] = {}
+        self.positions: dict[str, Callable[[], Positions]] = {}
         self.refusals: list[Refusal] = []
 
     def read(self, location: str, content: bytes, source: str) -> None:
         """Takes a file, and notes what it refers to. Raises `Refused`."""
-        parsed = documents.read(content, source).content if self._kind.syntax == "tree" else content
+        parsed = self._parsed(location, content, source)
         at = f"{location}#" if self.parsed else ""
         self.parsed[location], self.octets[location] = parsed, content
         self._left -= len(content)
@@ -131,6 +137,15 @@ class _Gathering:
             if target not in self.named:
                 self.named.add(target)
                 self._pending.append((target, f"{at}{pointer}"))
+
+    def _parsed(self, location: str, content: bytes, source: str) -> Any:
+        if self._kind.syntax != "tree":
+            return content
+        if documents.is_json(content):
+            return documents.read(content, source).content
+        parsed = documents.read_yaml(content, source)
+        self.positions[location] = lambda: parsed.positions
+        return parsed.value
 
     def follow(self) -> None:
         """Takes all that was referred to."""

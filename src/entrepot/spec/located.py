@@ -15,17 +15,22 @@ from msgspec.structs import replace
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.pointers import tokens
-from entrepot.spec.documents import is_json
+from entrepot.spec.positions import Positions
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder(strict=False)
 
 
-def located(diagnostics: Iterable[Diagnostic], content: bytes, source: str) -> list[Diagnostic]:
-    """The diagnostics, those of this document with line and column: of the part, or of the nearest around it."""
+def located(
+    diagnostics: Iterable[Diagnostic], content: bytes, source: str, positions: Callable[[], Positions] | None = None
+) -> list[Diagnostic]:
+    """The diagnostics, those of this document with line and column: of the part, or of the nearest around it.
+
+    `positions` are known already of a document that is YAML.
+    """
     found = list(diagnostics)
     wanted = {each.place.pointer for each in found if _lacks_line(each, source)}
-    places = _places(content, source, wanted) if wanted else {}
+    places = _places(content, source, wanted, positions) if wanted else {}
     return [replace(each, place=places[each.place.pointer]) if _lacks_line(each, source) else each for each in found]
 
 
@@ -33,18 +38,14 @@ def _lacks_line(diagnostic: Diagnostic, source: str) -> bool:
     return diagnostic.place.file == source and not diagnostic.place.line
 
 
-def _places(content: bytes, source: str, pointers: Iterable[str]) -> dict[str, Place]:
+def _places(
+    content: bytes, source: str, pointers: Iterable[str], positions: Callable[[], Positions] | None
+) -> dict[str, Place]:
     try:
-        find = _json_finder(content, source) if is_json(content) else _yaml_finder(content, source)
-        return {pointer: replace(find(pointer), pointer=pointer) for pointer in pointers}
+        find = positions().key if positions is not None else _json_finder(content, source)
+        return {pointer: replace(find(pointer), file=source, pointer=pointer) for pointer in pointers}
     except (Refused, ValueError, RecursionError):  # a document that cannot be read has its own diagnostic
         return {pointer: Place(source, 1, 1, pointer) for pointer in pointers}
-
-
-def _yaml_finder(content: bytes, source: str) -> Callable[[str], Place]:
-    from entrepot.spec import yaml  # JSON needs none of it
-
-    return yaml.read(content, source).positions.key
 
 
 def _json_finder(content: bytes, source: str) -> Callable[[str], Place]:

@@ -39,6 +39,8 @@ class PinnedDocument(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Of its bytes, hexadecimal."""
     files: dict[str, PinnedFile] = {}
     """The other files of the document, by file relative to the project."""
+    seal: str = ""
+    """SHA-256 of the seal of those files that are YAML (`spec/seals.py`); "" when none is."""
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,10 +23,9 @@ from entrepot.spec.edit import add_member
 from entrepot.spec.gather import kept_as
 from entrepot.spec.load import DECLARATION_FILE
 from entrepot.spec.lock import LOCK_FILE, PinnedDocument, PinnedFile, digest, lock_bytes, read_lock
-from entrepot.spec.yaml import read
-
-DIRECTORY = "specs"
-"""Where imported documents are kept, in the project."""
+from entrepot.spec.seals import BYTES_MAX as SEAL_BYTES_MAX
+from entrepot.spec.seals import DIRECTORY, seal, seal_of
+from entrepot.spec.yaml import Parsed, read
 
 _READABLE = 0o644
 """The mode of files that belong in version control."""
@@ -49,7 +48,7 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
 
 def pin(
     project: Path, kind: str, content: bytes, source: str, name: str, upstream_url: str = "",
-    *, main: str = "", files: Mapping[str, bytes] = {}, suffix: str = "",
+    *, main: str = "", files: Mapping[str, bytes] = {}, suffix: str = "", parsed: Mapping[str, Parsed] = {},
 ) -> Pinned:  # fmt: skip
     """Keep a document as `specs/<name>.json` or `.yaml`, lock it, and declare the service and its upstream.
 
@@ -57,6 +56,7 @@ def pin(
     calls shall go ("": unknown, the person adds it). What is declared already stays as it is.
     Where something refers to it by name, it is at `main` and kept below `specs/<name>/`, with the other
     `files` by their locations, as they lay to each other. `suffix` is that of its kind.
+    `parsed` are those that are YAML, by location.
     Raises `Refused`, and then has written nothing.
     """
     if not re.fullmatch(NAME_PATTERN, name):
@@ -70,8 +70,17 @@ def pin(
     if before is not None and origin == file:
         origin = before.source  # a change made by hand; where it once came from is still true
     others = {kept[location]: octets for location, octets in files.items()}
-    pinned = PinnedDocument(kind=kind, source=origin, sha256=digest(content), files=_locked(kept, files))
+    sealed = _sealed({kept.get(location, file): each for location, each in parsed.items()}, file)
+    pinned = PinnedDocument(
+        kind=kind,
+        source=origin,
+        sha256=digest(content),
+        files=_locked(kept, files),
+        seal=digest(sealed) if sealed else "",
+    )
     text, service_added, upstream_added = _declared(_text(project), kind, file, name, upstream_url)
+    if sealed:
+        others[seal_of(file)] = sealed
     for path, octets in {**others, file: content}.items():
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         # Thousands, each on its way to the disk by itself, would take minutes; what is lost, its hash tells.
@@ -89,6 +98,14 @@ def pin(
         service_added=service_added,
         upstream_added=upstream_added,
     )
+
+
+def _sealed(parsed: Mapping[str, Parsed], file: str) -> bytes:
+    sealed = seal(parsed) if parsed else b""
+    if len(sealed) > SEAL_BYTES_MAX:
+        message = f"the document {file} is longer than {SEAL_BYTES_MAX} bytes as JSON"
+        raise Refused([Diagnostic(codes.DOCUMENT_UNREADABLE, message, Place(file, 1, 1), "Repeat less by aliases.")])
+    return sealed
 
 
 def _layout(name: str, main: str, files: Mapping[str, bytes]) -> dict[str, str]:

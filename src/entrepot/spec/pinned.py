@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import read_regular
@@ -12,7 +11,9 @@ from entrepot.shapes.document import Document
 from entrepot.shapes.locations import spelt
 from entrepot.spec import codes, documents
 from entrepot.spec.gather import FilesBelow, ReadDocument, gather
-from entrepot.spec.lock import Lock, digest
+from entrepot.spec.lock import Lock, PinnedDocument, digest
+from entrepot.spec.seals import BYTES_MAX as SEAL_BYTES_MAX
+from entrepot.spec.seals import Opened, seal_of, unseal
 
 
 def read_document(project: Path, file: str, kind: DocumentKind, word: str, name: str, lock: Lock) -> ReadDocument:
@@ -28,26 +29,49 @@ def read_document(project: Path, file: str, kind: DocumentKind, word: str, name:
         return read._replace(warnings=(_unpinned(file, word, name),))
     if pinned.sha256 != digest(content):
         raise Refused([_changed(file, word, name, pinned.source)])
-    octets = {main: content}
+    sealed = _unsealed(project, file, word, name, pinned)
+    octets, kept_at = {main: content}, {main: file}
     for other, kept in pinned.files.items():
         found = _content(project, other, word, name)
         if kept.sha256 != digest(found):
             raise Refused([_changed(other, word, name, pinned.source, file)])
-        octets[kept.source or spelt(other)] = found
-    files = {location: _parsed(kind, found, location) for location, found in octets.items()}
-    return ReadDocument(Document(files.pop(main), file, main, files), octets)
+        location = kept.source or spelt(other)
+        octets[location], kept_at[location] = found, other
+    files, positions = {}, {}
+    for location, path in kept_at.items():
+        parsed = sealed.get(path) or _parsed(kind, octets[location], location)
+        files[location] = parsed.value
+        if parsed.positions is not None:
+            positions[location] = parsed.positions
+    return ReadDocument(Document(files.pop(main), file, main, files), octets, positions)
 
 
-def _parsed(kind: DocumentKind, content: bytes, source: str) -> Any:
-    return documents.read_pinned(content, source).content if kind.syntax == "tree" else content
+def _unsealed(project: Path, file: str, word: str, name: str, pinned: PinnedDocument) -> dict[str, Opened]:
+    """By file what was YAML, as the import has read it."""
+    if not pinned.seal:
+        return {}
+    path = seal_of(file)
+    content = _content(project, path, word, name, SEAL_BYTES_MAX)
+    if pinned.seal != digest(content):
+        raise Refused([_changed(path, word, name, pinned.source, file)])
+    return unseal(content)
 
 
-def _content(project: Path, file: str, kind: str, name: str) -> bytes:
+def _parsed(kind: DocumentKind, content: bytes, source: str) -> Opened:
+    if kind.syntax != "tree":
+        return Opened(content)
+    if documents.is_json(content):
+        return Opened(documents.read_pinned(content, source).content)
+    parsed = documents.read_yaml(content, source)
+    return Opened(parsed.value, lambda: parsed.positions)
+
+
+def _content(project: Path, file: str, kind: str, name: str, bytes_max: int = documents.BYTES_MAX) -> bytes:
     path = project / file
     try:
         if not path.resolve().is_relative_to(project.resolve()):
             raise Refused([_unreadable(file, kind, name, "it lies outside the project")])
-        return read_regular(path, documents.BYTES_MAX)
+        return read_regular(path, bytes_max)
     except OSError as error:
         raise Refused([_unreadable(file, kind, name, error.strerror or str(error))]) from None
 
