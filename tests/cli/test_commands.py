@@ -512,6 +512,40 @@ def test_import_refuses_what_is_no_contract(entrepot: Command, project: Path, do
     assert not (project / "entrepot.lock").exists()
 
 
+def sending(**paths: object) -> str:
+    receiver = {"post": {"responses": {"204": {"description": ""}}}}
+    content = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "webhooks": {"account.created": receiver}}
+    called_back = {"callbacks": {"onDone": {"{$request.query.url}": receiver}}}
+    subscribe = {"operationId": "subscribe", "responses": {"204": {"description": ""}}, **called_back}
+    return json.dumps(content | ({"paths": {"/s": {"post": subscribe}}} if paths else {}))
+
+
+def test_what_only_sends_is_imported_and_served_nowhere(entrepot: Command, project: Path) -> None:
+    (project / "told.json").write_text(sending())
+    assert entrepot("import", "openapi:told.json", "--name", "told").code == 0, entrepot.err
+    assert "imported 0 operations as service told" in entrepot.out
+    assert "it sends 1 call by itself (callbacks and webhooks), which nobody delivers yet" in entrepot.out
+    assert "told: {openapi: specs/told.json}" in (project / "entrepot.yaml").read_text()
+    assert (entrepot("check").code, entrepot.err) == (0, "")
+    assert entrepot("explain").code == 0
+    [row] = [line for line in entrepot.out.splitlines() if "told.account_created" in line]
+    assert row.split("  ")[-1].strip() == (
+        "its upstream sends it to those who asked for it, a webhook; Entrepôt delivers none yet"
+    )
+
+
+def test_explain_tells_what_an_operation_makes_its_upstream_send(entrepot: Command, project: Path) -> None:
+    (project / "told.json").write_text(sending(paths=True))
+    entrepot("import", "openapi:told.json", "--name", "told")
+    with (project / "entrepot.yaml").open("a") as declaration:
+        declaration.write('upstreams: {told: {url: "http://127.0.0.1:9"}}\n')
+    assert entrepot("explain", ".", "told.subscribe").code == 0, entrepot.err
+    told = entrepot.out.partition("\n  sends\n")[2].partition("\n\n")[0]
+    assert told.split()[:2] == ["on_done", "{$request.query.url}"]
+    assert entrepot("explain").code == 0
+    assert "its upstream calls back who called subscribe; Entrepôt delivers none yet" in entrepot.out
+
+
 def test_import_names_the_kinds_it_knows(entrepot: Command, project: Path) -> None:
     assert entrepot("import", "wsdl2:https://ledger.example/never-asked", "--name", "ledger").code == 1
     assert "Known kinds: openapi, openrpc." in entrepot.err

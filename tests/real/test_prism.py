@@ -95,7 +95,7 @@ def test_the_documents_are_imported(site: Site) -> None:
         "entities": 29,
         "podcasts": 24,
     }
-    assert site.exit_codes == {"entities": 0, "podcasts": 1}  # webhooks
+    assert site.exit_codes == {"entities": 0, "podcasts": 1}  # links that could not be followed
 
 
 def test_every_call_gives_what_the_contract_says(contract: Remade) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from entrepot import Service
 from entrepot.app import CATALOG
 from entrepot.ir.worker import PythonSource
+from entrepot.model.operation import Operation, Outgoing
+from entrepot.model.shape import Field, Int, Record
 from entrepot.runtime.docs_page import docs_page
 from support.tables import service_table
 
@@ -27,7 +31,8 @@ async def prices() -> str:
 
 def page(**given: Any) -> str:
     carried = {"rest": ("photo", "prices"), "jsonrpc": ("prices",)}
-    table = service_table(shop.describe(), PythonSource("", "", ""), **{"carried": carried, **given})
+    service = given.pop("service", shop.describe())
+    table = service_table(service, PythonSource("", "", ""), **{"carried": carried, **given})
     return docs_page(table, CATALOG).decode()
 
 
@@ -64,3 +69,18 @@ def test_it_needs_nothing_from_elsewhere_and_shows_names_as_text() -> None:
     told = page()
     assert TITLE not in told
     assert not any(word in told for word in ("http://", "https://", "innerHTML", "@import", "src="))
+
+
+def test_it_tells_what_the_service_sends() -> None:
+    service = shop.describe()
+    done = Operation(name="on_done", summary="<Done>.", input=Record(fields=(Field(name="id", shape=Int()),)))
+    sent = (
+        Outgoing(operation=done, of="photo", address="{$request.query#/<url>}"),
+        Outgoing(operation=replace(done, name="created")),
+    )
+    told = page(service=replace(service, outgoing=sent))
+    assert 'on_done<div class="hint">&lt;Done&gt;.</div></th>' in told
+    assert "calls back who called photo, at <code>{$request.query#/&lt;url&gt;}</code>" in told
+    assert "<td>webhook</td>" in told
+    assert "Entrepôt delivers none of them yet" in told
+    assert "What it sends" not in page()

@@ -91,6 +91,7 @@ def _lines(
     yield from _section("input", _written(operation.input, operation.stream_input))
     yield from _section("output", [[facts["output"]]] if operation.stream_output else _written(operation.output))
     yield from _section("types", list(_types(service, operation)))
+    yield from _section("sends", [[sent["operation"], sent["address"], sent["input"]] for sent in facts["sends"]])
     yield from _section("faults", [[fault.name, fault.kind, _first_line(fault.docs)] for fault in operation.faults])
     yield from _section("rules", [[name, str(value)] for name, value in facts["rules"].items()])
     yield from _section("limits", [[name, f"{value:,}"] for name, value in facts["limits"].items()])
@@ -140,6 +141,11 @@ def _facts(
         "output": ("stream of " if operation.stream_output else "") + notation.written(operation.output),
         "types": notation.named(service.service.types, operation.shapes),
         "faults": [{"name": fault.name, "kind": fault.kind, "docs": fault.docs} for fault in operation.faults],
+        "sends": [
+            {"operation": sent.operation.name, "address": sent.address, "input": notation.written(sent.operation.input)}
+            for sent in service.service.outgoing
+            if sent.of == operation.name
+        ],
         "rules": {
             "safe": "yes" if operation.safe else "no",
             "idempotent": "yes" if operation.idempotent else "no",

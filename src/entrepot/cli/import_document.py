@@ -74,6 +74,8 @@ def import_document(
 def _show(session: Session, result: Import, name: str, project: Path) -> None:
     operations, pinned, text = result.service.operations, result.pinned, session.output.text
     text(f"imported {count(len(operations), 'operation')} as service {name}, pinned in {pinned.file}")
+    if sent := result.service.outgoing:
+        text(f"it sends {count(len(sent), 'call')} by itself (callbacks and webhooks), which nobody delivers yet")
     if len(pinned.files) > 1:
         text(f"with {count(len(pinned.files) - 1, 'file')} that it refers to, kept beside it")
     for operation in operations[:LISTED_MAX]:
@@ -86,7 +88,7 @@ def _show(session: Session, result: Import, name: str, project: Path) -> None:
         text(f"it replaces the document from {pinned.replaced}; where its calls go stays as declared")
     if pinned.upstream_added:
         text(f"its calls go to {result.upstream_url}: upstream {name} in entrepot.yaml")
-    elif pinned.service_added and not result.upstream_url:
+    elif pinned.service_added and operations and not result.upstream_url:
         text(f"the document does not say where the service is: add `{name}: {{url: …}}` under `upstreams`")
     session.output.diagnostics(result.notes)
     if result.refusals:
@@ -102,6 +104,7 @@ def _show(session: Session, result: Import, name: str, project: Path) -> None:
             "service_added": pinned.service_added,
             "upstream": result.upstream_url,
             "operations": [operation.name for operation in operations],
+            "outgoing": [each.operation.name for each in sent],
             "refusals": [
                 {"pointer": refusal.pointer, "construct": refusal.construct, "reason": refusal.reason}
                 for refusal in result.refusals

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft, Exposure, Placement, Unit
 from entrepot.ir.worker import PythonSource
+from entrepot.model.operation import Outgoing
 from entrepot.ports.protocol import Address
 from entrepot.spec.declaration import RouteEntry
 
 
 def place(draft: Draft) -> Draft:
-    """The draft with a row for each operation and protocol, and for each route."""
+    """The draft with a row for each operation and protocol, for what is sent, and for each route."""
     rows = [row for unit in draft.units for row in _rows(unit)]
     routes = [_route_row(route) for route in draft.declaration.routes]
     return replace(draft, placements=(*rows, *routes))
@@ -23,6 +24,8 @@ def _rows(unit: Unit) -> Iterator[Placement]:
     addresses = {served.protocol: served.addresses for served in unit.served}
     for exposure in unit.exposures:
         yield _row(unit, exposure, addresses.get(exposure.protocol, {}))
+    for sent in unit.service.outgoing:
+        yield _sent_row(unit, sent)
 
 
 def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, Address]) -> Placement:
@@ -33,6 +36,17 @@ def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, Address]) -> Pl
         address=addresses[exposure.operation].text if exposure.operation in addresses else "",
         where="nowhere" if exposure.refusal else "worker",
         why=f"{exposure.protocol} cannot carry it: {exposure.refusal}" if exposure.refusal else _origin(unit),
+    )
+
+
+def _sent_row(unit: Unit, sent: Outgoing) -> Placement:
+    what = f"calls back who called {sent.of}" if sent.of else "sends it to those who asked for it, a webhook"
+    return Placement(
+        service=unit.service.name,
+        operation=sent.operation.name,
+        address=sent.address,
+        where="nowhere",
+        why=f"its upstream {what}; Entrepôt delivers none yet",
     )
 
 

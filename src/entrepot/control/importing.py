@@ -50,17 +50,19 @@ def import_document(project: Path, word: str, source: DocumentSource, name: str,
     content = source.content()
     read = gather(kind, content, source.main, source.name, source.obtain)
     imported = read_service(client, read, name)
-    if not imported.service.operations:
+    if not imported.service.operations and not imported.service.outgoing:
         reasons = not_imported(imported, read)
         raise Refused([_nothing(source.name, has_reasons=bool(reasons)), *reasons])
-    url = _upstream_url(imported.server_url, source.name)
+    called = bool(imported.service.operations)
+    url = _upstream_url(imported.server_url, source.name) if called else ""
     main, octets = read.document.main, read.octets
     files_of = {main: read.document.content, **read.document.files}
     files = {location: octets[location] for location in read.document.files}
     parsed = {location: Parsed(files_of[location], positions()) for location, positions in read.positions.items()}
     pinned = pin(
-        project, word, content, source.name, name, url, main=main, files=files, suffix=kind.suffix, parsed=parsed
-    )
+        project, word, content, source.name, name, url,
+        main=main, files=files, suffix=kind.suffix, parsed=parsed, called=called,
+    )  # fmt: skip
     return Import(
         service=imported.service,
         refusals=imported.refusals,

@@ -86,6 +86,17 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     docs: str = ""
 
 
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the service sends by itself, to whoever wants it: the receiver answers `operation`."""
+
+    operation: Operation
+    """Its name is unique among all that the service serves and sends."""
+    of: str = ""
+    """The operation whose caller is called back; "" for a webhook, whose receivers are told otherwise."""
+    address: str = ""
+    """Where the call goes, as the contract tells it by what `of` was called with: `{$request.body#/url}`."""
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A versioned set of operations with the types they share."""
 
@@ -96,6 +107,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     links: tuple[Link, ...] = ()
     schemes: Mapping[str, Scheme] = {}
     """By name: how callers show who they are. Names are the contract's own."""
+    outgoing: tuple[Outgoing, ...] = ()
+    """Nobody serves or delivers these yet."""
     title: str = ""
     docs: str = ""
     bindings: Mapping[str, Any] = {}
@@ -106,14 +119,19 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return next((operation for operation in self.operations if operation.name == name), None)
 
     def only(self, names: Collection[str]) -> Service:
-        """The service with these operations alone, and the links that lead to them."""
+        """The service with these operations alone, the links that lead to them and the callbacks they have."""
         return msgspec.structs.replace(
             self,
             operations=tuple(operation for operation in self.operations if operation.name in names),
             links=tuple(link for link in self.links if link.operation in names),
+            outgoing=tuple(each for each in self.outgoing if not each.of or each.of in names),
         )
 
     def open(self) -> Service:
-        """The service that demands nothing of its callers."""
+        """The service that demands nothing of its callers; what it sends it shows its own credentials with."""
         operations = tuple(msgspec.structs.replace(each, security=()) for each in self.operations)
-        return msgspec.structs.replace(self, operations=operations, schemes={})
+        shown = {
+            each.scheme for sent in self.outgoing for alternative in sent.operation.security for each in alternative
+        }
+        schemes = {name: scheme for name, scheme in self.schemes.items() if name in shown}
+        return msgspec.structs.replace(self, operations=operations, schemes=schemes)

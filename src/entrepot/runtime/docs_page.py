@@ -13,8 +13,9 @@ from html import escape
 from importlib import resources
 
 from entrepot.ir.worker import ServiceTable
-from entrepot.model.operation import Operation
+from entrepot.model.operation import Operation, Outgoing
 from entrepot.ports.protocol import Catalog, Contract
+from entrepot.shapes import notation
 
 MEDIA_TYPE = "text/html; charset=utf-8"
 
@@ -30,7 +31,7 @@ def docs_page(table: ServiceTable, catalog: Catalog) -> bytes:
         "__TITLE__": escape(service.title or service.name),
         "__DOCS__": escape(service.docs),
         "__CONTRACTS__": "".join(f' <a href="{escape(path)}">{escape(path)}</a>' for path in contracts),
-        "__OPERATIONS__": _operations(table, protocols, catalog),
+        "__OPERATIONS__": _operations(table, protocols, catalog) + _outgoing(service.outgoing),
         "__OPENAPI__": json.dumps(_openapi(contracts)).replace("<", r"\u003c"),
     }
     return re.sub("__[A-Z]+__", lambda found: filled[found[0]], page).encode()
@@ -56,3 +57,21 @@ def _operations(table: ServiceTable, protocols: list[str], catalog: Catalog) -> 
         return f'<tr><th>{name}<div class="hint">{summary}</div></th>{"".join(cells)}</tr>'
 
     return f"<table><tr><th></th>{head}</tr>{''.join(map(row, table.service.operations))}</table>"
+
+
+def _outgoing(outgoing: tuple[Outgoing, ...]) -> str:
+    """A row for each call that the service sends by itself."""
+
+    def row(sent: Outgoing) -> str:
+        name, summary = escape(sent.operation.name), escape(sent.operation.summary)
+        why = (
+            f"calls back who called {escape(sent.of)}, at <code>{escape(sent.address)}</code>" if sent.of else "webhook"
+        )
+        taken = escape(notation.written(sent.operation.input))
+        return f'<tr><th>{name}<div class="hint">{summary}</div></th><td>{why}</td><td><code>{taken}</code></td></tr>'
+
+    if not outgoing:
+        return ""
+    hint = "Sent by the upstream itself; Entrepôt delivers none of them yet."
+    head = "<tr><th></th><th>when</th><th>with</th></tr>"
+    return f'<h2>What it sends</h2><p class="hint">{hint}</p><table>{head}{"".join(map(row, outgoing))}</table>'

@@ -49,6 +49,7 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
 def pin(
     project: Path, kind: str, content: bytes, source: str, name: str, upstream_url: str = "",
     *, main: str = "", files: Mapping[str, bytes] = {}, suffix: str = "", parsed: Mapping[str, Parsed] = {},
+    called: bool = True,
 ) -> Pinned:  # fmt: skip
     """Keep a document as `specs/<name>.json` or `.yaml`, lock it, and declare the service and its upstream.
 
@@ -56,7 +57,7 @@ def pin(
     calls shall go ("": unknown, the person adds it). What is declared already stays as it is.
     Where something refers to it by name, it is at `main` and kept below `specs/<name>/`, with the other
     `files` by their locations, as they lay to each other. `suffix` is that of its kind.
-    `parsed` are those that are YAML, by location.
+    `parsed` are those that are YAML, by location. Where nothing in it is `called`, the service has no upstream.
     Raises `Refused`, and then has written nothing.
     """
     if not re.fullmatch(NAME_PATTERN, name):
@@ -78,7 +79,8 @@ def pin(
         files=_locked(kept, files),
         seal=digest(sealed) if sealed else "",
     )
-    text, service_added, upstream_added = _declared(_text(project), kind, file, name, upstream_url)
+    entry = {kind: file, "upstream": name} if called else {kind: file}
+    text, service_added, upstream_added = _declared(_text(project), entry, name, upstream_url)
     if sealed:
         others[seal_of(file)] = sealed
     for path, octets in {**others, file: content}.items():
@@ -153,7 +155,7 @@ def _name_of(project: Path) -> str:
     return f"name: {name}\n" if re.fullmatch(NAME_PATTERN, name) else ""
 
 
-def _declared(text: str, kind: str, file: str, name: str, upstream_url: str) -> tuple[str, bool, bool]:
+def _declared(text: str, entry: Mapping[str, str], name: str, upstream_url: str) -> tuple[str, bool, bool]:
     """The declaration with the service and the upstream in it, and whether each was added."""
     before = read(text.encode(), DECLARATION_FILE)
     value = before.value
@@ -162,9 +164,10 @@ def _declared(text: str, kind: str, file: str, name: str, upstream_url: str) -> 
     service_added = name not in services
     upstream_added = service_added and bool(upstream_url) and name not in upstreams
     if not service_added:
+        kind, file = next(iter(entry.items()))
         _refuse_other_source(services[name], kind, file, name, before.positions.key(pointer(["services", name])))
     if service_added:
-        text = add_member(text, "services", name, {kind: file, "upstream": name}, DECLARATION_FILE)
+        text = add_member(text, "services", name, dict(entry), DECLARATION_FILE)
     if upstream_added:
         text = add_member(text, "upstreams", name, {"url": upstream_url}, DECLARATION_FILE)
     return text, service_added, upstream_added

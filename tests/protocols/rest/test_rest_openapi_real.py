@@ -29,9 +29,7 @@ LEFT_OUT = {
 """Operations that are not imported, by document; a number may only shrink, every other document is whole."""
 
 REASONS = {
-    "what an upstream sends by itself is not an operation": 54,
     "it lives on another server than the rest; import it as a service of its own": 14,
-    "callbacks are not operations": 10,
     "it does not say what an operation gets for all that it requires": 8,
     "a pattern that would take long is read more loosely": 6,
     "an object as a parameter is carried as JSON `content` or in the style deepObject only": 1,

@@ -12,8 +12,9 @@ CODE = "E304"
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Upstreams that are missing, or given where nothing would use them."""
+    only_sends = {unit.key for unit in draft.units if unit.service.outgoing and not unit.service.operations}
     for key, entry in draft.declaration.services.items():
-        if entry.documents and entry.python is None and entry.upstream is None:
+        if entry.documents and entry.python is None and entry.upstream is None and key not in only_sends:
             message = f"the service `{key}` is imported, but nothing says where its calls go"
             remedy = "Add `upstream: NAME`, and the upstream's url under `upstreams`."
             yield Diagnostic(CODE, message, draft.at_key("services", key), remedy)

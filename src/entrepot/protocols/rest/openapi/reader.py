@@ -16,16 +16,17 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.names import major
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
-from entrepot.model.operation import Link, Operation, Service
+from entrepot.model.operation import Link, Operation, Outgoing, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.extension import with_said
 from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.openapi import links, words
+from entrepot.protocols.rest.openapi import links, outgoing, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.inputs import InputImport
+from entrepot.protocols.rest.openapi.outgoing import Sent
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import SecurityImport
 from entrepot.protocols.rest.openapi.told import ToldImport, data
@@ -79,12 +80,15 @@ class _Import:
         """By operation: its path at the upstream, where ours is another."""
         self._by_id: dict[str, str] = {}
         self._linked: list[tuple[str, Success]] = []
+        self._nodes: list[tuple[str, Node]] = []
+        """Of each operation: its name and where it stands."""
+        self._outgoing: list[Outgoing] = []
 
     def imported(self) -> Imported:
         self._security.read_schemes()
         for path, item in self._members(self._root["paths"]):
             self._read_path(path, item)
-        self._refuse_webhooks()
+        self._read_outgoing()
         self._refusals += self._security.refusals
         for gap in self._schemas.loosened:
             self._refuse(gap.pointer, gap.construct, f"read more loosely: {gap.reason}")
@@ -101,6 +105,7 @@ class _Import:
             types=self._types(),
             links=links,
             schemes=self._security.schemes,
+            outgoing=tuple(self._outgoing),
             title=info["title"].text,
             docs=info["description"].text,
             bindings={NAME: rest} if rest else {},
@@ -135,9 +140,6 @@ class _Import:
                 node = item[method]
                 if method in _OTHER_METHODS:
                     raise node.unreadable(f"the method {method.upper()} carries no operation")
-                callbacks = node.raw("callbacks")
-                if callbacks:
-                    self._refuse(callbacks.pointer, f"callbacks of {construct}", "callbacks are not operations")
                 self._operations.append(self._read_operation(method.upper(), path, item, node))
             except Unreadable as unreadable:
                 self._refusals.append(unreadable.refusal(construct))
@@ -148,6 +150,17 @@ class _Import:
         name = self._operation_name(node, method, path)
         address = self._own_address(method, called, name, node)
         self._refuse_other_servers(item, node)
+        operation, success = self._described(name, method, called, item, node, {"path": address})
+        self._linked.append((name, success))
+        self._nodes.append((name, node))
+        if address != called:
+            self._called_at[name] = called
+        return operation
+
+    def _described(
+        self, name: str, method: str, called: str, item: Node, node: Node, binding: dict[str, Any]
+    ) -> tuple[Operation, Success]:
+        """What an operation takes and gives; `binding` is what REST must know of it besides."""
         inputs = InputImport(self._schemas, self._dialect)
         inputs.read_parameters(item, node)
         inputs.read_path(called)
@@ -157,7 +170,7 @@ class _Import:
         faults = replies.faults()
         told = self._told.of_operation(node, self._foreign_id(node, name))
         rest = {
-            "method": method, "path": address, **inputs.binding(), **success.binding(), **_own_binding(node[OURS]),
+            "method": method, **binding, **inputs.binding(), **success.binding(), **_own_binding(node[OURS]),
             **data(told),
         }  # fmt: skip
         operation = msgspec.structs.replace(
@@ -169,7 +182,7 @@ class _Import:
             stream_output=success.streams,
             faults=faults,
             deprecated=node["deprecated"].is_true,
-            security=self._security.demanded(node, inputs.places),
+            security=self._security.demanded(node, inputs.places, inherits=bool(called)),
             summary=node["summary"].text,
             docs=node["description"].text,
             tags=tuple(tag.text for tag in node["tags"].items() if tag.text),
@@ -178,10 +191,35 @@ class _Import:
         operation = with_said(operation, node[OURS])
         self._check(operation, node)
         self._refusals += [*inputs.gaps, *replies.gaps]
-        self._linked.append((name, success))
-        if address != called:
-            self._called_at[name] = called
-        return operation
+        return operation, success
+
+    def _read_outgoing(self) -> None:
+        """What is sent is named after what is served, so that no operation's name depends on it."""
+        for name, node in self._nodes:
+            for sent in outgoing.callbacks(name, node, self._members):
+                self._read_sent(sent)
+        for sent in outgoing.webhooks(self._root, self._members):
+            self._read_sent(sent)
+
+    def _read_sent(self, sent: Sent) -> None:
+        try:
+            node = sent.item[sent.method.lower()]
+            if sent.method not in METHODS:
+                raise node.unreadable(f"the method {sent.method} carries no operation")
+            operation, _ = self._described(self._sent_name(sent, node), sent.method, "", sent.item, node, {})
+            self._outgoing.append(Outgoing(operation=operation, of=sent.of, address=sent.address))
+        except Unreadable as unreadable:
+            self._refusals.append(unreadable.refusal(sent.construct))
+
+    def _sent_name(self, sent: Sent, node: Node) -> str:
+        """By what it is called where it stands; in a document of ours names are final."""
+        if not self._ours:
+            return names.unique(names.snake(sent.key), self._taken)
+        name = node["operationId"].text
+        if not name or name in self._given:
+            raise node.unreadable("its operationId is missing, or another operation's")
+        self._given.add(name)
+        return name
 
     def _refuse_other_servers(self, item: Node, node: Node) -> None:
         for servers in (item["servers"], node["servers"]):
@@ -237,10 +275,6 @@ class _Import:
         self._addresses.add(address)
         return path
 
-    def _refuse_webhooks(self) -> None:
-        for name, node in self._members(self._root["webhooks"]):
-            self._refuse(node.pointer, f"webhook {name}", "what an upstream sends by itself is not an operation")
-
     def _types(self) -> dict[str, Shape]:
         """The types that operations lead to, and in a document of ours all of them."""
         if self._ours:
@@ -248,7 +282,8 @@ class _Import:
                 if name != PROBLEM_SCHEMA:
                     self._schemas.shape(self._root.part({"$ref": f"{REFERENCES}{escape(name)}"}))
             return dict(self._schemas.types)
-        return self._schemas.reachable(part for operation in self._operations for part in operation.shapes)
+        operations = [*self._operations, *(each.operation for each in self._outgoing)]
+        return self._schemas.reachable(part for operation in operations for part in operation.shapes)
 
     def _links(self) -> tuple[Link, ...]:
         own = self._root[OURS][words.LINKS]

@@ -57,10 +57,13 @@ class SecurityImport:
             self._called[name] = names.unique(_FORBIDDEN.sub("_", name), taken)
             self.schemes[self._called[name]] = scheme
 
-    def demanded(self, operation: Node, places: Places) -> tuple[tuple[Requirement, ...], ...]:
-        """What one operation demands. An alternative that names a scheme which is not known is refused."""
+    def demanded(self, operation: Node, places: Places, *, inherits: bool) -> tuple[tuple[Requirement, ...], ...]:
+        """What one operation demands; what it does not say, one that `inherits` has from the document.
+
+        An alternative that names a scheme which is not known is refused.
+        """
         own = isinstance(operation.value, dict) and "security" in operation.value
-        listed = operation["security"] if own else self._root["security"]
+        listed = self._root["security"] if inherits and not own else operation["security"]
         alternatives = (self._alternative(each, places) for each in listed.items())
         return tuple(each for each in alternatives if each is not None)
 

@@ -80,7 +80,7 @@ def tags_of(operations: Iterable[Operation]) -> tuple[Tag, ...]:
 
 def identifiers(bound: BoundService) -> dict[str, str]:
     """By operation: its `operationId`, which no other has."""
-    taken = {binding.operation.name for binding in bound.bindings}
+    taken = {each.name for each in bound.service.operations} | {sent.operation.name for sent in bound.service.outgoing}
     found: dict[str, str] = {}
     for binding in bound.bindings:
         name, wanted = binding.operation.name, binding.told.operation_id

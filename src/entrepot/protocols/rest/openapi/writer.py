@@ -20,9 +20,10 @@ from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, BoundField, BoundService
+from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import links, security, told, words
+from entrepot.protocols.rest.openapi import links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.shapes import schema_out
@@ -62,6 +63,7 @@ class _Writer:
             tags=tags or msgspec.to_builtins(told.tags_of(service.operations)),
             externalDocs=further,
             paths=paths,
+            webhooks=outgoing.written_webhooks(service.outgoing, self._sent),
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}, **security.components(service)},
         )
         own = {words.LINKS: [msgspec.to_builtins(link) for link in service.links]}
@@ -72,7 +74,7 @@ class _Writer:
 
     def _operation(self, operation: Operation, binding: Binding) -> Json:
         said = _said(
-            operationId=self._ids[operation.name],
+            operationId=self._ids.get(operation.name, operation.name),
             summary=operation.summary,
             description=operation.docs,
             tags=list(operation.tags),
@@ -81,6 +83,7 @@ class _Writer:
             parameters=[self._parameter(bound, operation) for bound in _parameters(binding)],
             requestBody=self._request_body(operation, binding),
             externalDocs=msgspec.to_builtins(binding.told.external_docs),
+            callbacks=outgoing.written_callbacks(operation.name, self._service.outgoing, self._sent),
         )
         said["responses"] = self._responses(operation, binding)
         return {**said, **_ours(self._extension(operation, binding))}
@@ -88,9 +91,14 @@ class _Writer:
     def _extension(self, operation: Operation, binding: Binding) -> Json:
         """What the document cannot say of an operation, where it differs from what the method implies."""
         location = "" if binding.location is None else binding.location.text
-        name = operation.name if self._ids[operation.name] != operation.name else ""
+        name = operation.name if self._ids.get(operation.name, operation.name) != operation.name else ""
         own = _said(**{words.NAME: name, words.CONDITIONS: binding.conditions, words.LOCATION: location})
         return said_of(operation, words.implied(binding.method)) | own
+
+    def _sent(self, operation: Operation) -> Json:
+        """What the service sends, as the path item of its receiver."""
+        binding = bind(operation, self._types)
+        return {binding.method.lower(): self._operation(operation, binding)}
 
     def _parameter(self, bound: BoundField, operation: Operation) -> Json:
         field = bound.field
