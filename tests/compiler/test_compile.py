@@ -139,3 +139,21 @@ def test_a_rules_code_tells_its_severity() -> None:
                 words = {each.value for each in given if isinstance(each, ast.Constant)} & {"warning", "note"}
                 code = next(rule.CODE for rule in RULES if rule.__name__.endswith(f".{path.stem}"))  # type: ignore[attr-defined]
                 assert {"E": set(), "W": {"warning"}, "N": {"note"}}[code[0]] == words, path.name
+
+
+def test_the_edge_waits_a_little_longer_than_the_longest_operation_and_not_for_a_stream(tmp_path: Path) -> None:
+    shop = "from collections.abc import AsyncIterator\nfrom entrepot import Service\nshop = Service('shop')\n"
+    shop += "@shop.operation(timeout=60)\nasync def slow() -> int: ...\n"
+    stream = "@shop.operation()\nasync def watch() -> AsyncIterator[int]: ...\n"
+    (tmp_path / "quick.py").write_text("from entrepot import Service\nquick = Service('quick')\n@quick.operation()\n"
+                                       "async def ask() -> int: ...\n")  # fmt: skip
+    (tmp_path / "entrepot.yaml").write_text("entrepot: 1\nservices: {shop: {python: shop}, quick: {python: quick}}\n")
+    silences = {}
+    for name, code in {"without": shop, "with": shop + stream}.items():
+        (tmp_path / "shop.py").write_text(code)
+        routes = compile(tmp_path, catalog(), mode="dev").release.edge.routes
+        silences[name] = {route.path: route.silence for route in routes if not route.path.startswith("/docs")}
+    assert silences == {
+        "without": {"/api/shop/v1/": 65.0, "/api/quick/v1/": 35.0, "/rpc": 65.0},
+        "with": {"/api/shop/v1/": None, "/api/quick/v1/": 35.0, "/rpc": 65.0},
+    }

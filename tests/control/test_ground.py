@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import stat
@@ -151,3 +152,19 @@ def test_a_taken_port_is_refused_even_when_it_may_be_shared() -> None:
         with pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{port}: Address already in use"):
             sockets.require_free("127.0.0.1", port)
     sockets.require_free("127.0.0.1", port)
+
+
+async def test_who_waits_in_vain_is_turned_away_until_there_is_hope(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with sockets.listen_unix(path) as listener:
+        waiting, _ = await asyncio.open_unix_connection(str(path))
+        with sockets.turned_away(listener):
+            assert await waiting.read() == b""
+            late, _ = await asyncio.open_unix_connection(str(path))
+            assert await late.read() == b""
+        patient, writer = await asyncio.open_unix_connection(str(path))
+        connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+        connection.sendall(b"hello")
+        assert await patient.read(5) == b"hello"
+        connection.close()
+        writer.close()

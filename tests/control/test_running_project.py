@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from entrepot.control import directories, status
+from entrepot.control.backoff import FAILURES_IN_VAIN
 from entrepot.control.releases import Live, Releases
 from entrepot.ir.edge import LIVE_PATH, READY_PATH
 from support.checked_load import checked_load
@@ -140,6 +141,19 @@ def test_a_worker_that_is_killed_comes_back_with_the_code_of_its_release(running
     assert running.rpc("api.process")["result"] == pid_of(running.project, "worker")
     assert running.get(READY_PATH).status == 200
     file.write_text(applied_code)
+
+
+def test_nobody_waits_for_workers_that_keep_failing(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    with running_project(project, command="serve") as running:
+        kept = directories.layout_of(project).files
+        aside = kept.rename(kept.with_name("aside"))
+        os.kill(pid_of(project, "worker"), signal.SIGKILL)
+        eventually(lambda: any(each.ends > FAILURES_IN_VAIN for each in processes(project).values()))
+        answer = running.get("/jsonrpc")
+        assert (answer.status, answer.json()["kind"]) == (503, "unavailable")
+        aside.rename(kept)
+        eventually(lambda: served(running) == "one")
 
 
 def test_a_release_that_cannot_be_kept_leaves_everything_serving(running: Running) -> None:

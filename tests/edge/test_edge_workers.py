@@ -9,7 +9,8 @@ import pytest
 
 from entrepot.control.logs import move_full_aside
 from entrepot.edge.listeners import access_log
-from entrepot.ir.edge import EdgeIR, PoolTarget, Route
+from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
+from entrepot.model.upstream import Endpoint, Upstream
 from support.edge import PATIENCE, Site, request_bytes
 from support.tables import edge_table
 
@@ -67,7 +68,7 @@ async def test_a_worker_that_dies_with_a_request_costs_only_what_may_not_be_repe
     await site.start(edge_of(site, "one"))
     assert (await site.get("/one/reset")).status == 503
     tries = len(one.seen) + len(two.seen)
-    assert tries == 4, "the first try and three more"
+    assert tries == 3, "the first try and two more"
     assert (await site.get("/one/reset", method="POST", body=b"{}")).status == 503
     assert len(one.seen) + len(two.seen) == tries + 1
 
@@ -106,6 +107,46 @@ async def test_a_hosted_application_cannot_name_an_operation(site: Site) -> None
     await site.get("/one/x")
     [line] = await site.logged("ingress", 1)
     assert "operation" not in line
+
+
+async def test_what_is_not_of_our_making_says_nothing_in_our_name(site: Site) -> None:
+    app, (upstream, port) = await site.worker("one"), await site.upstream()
+    names = ("x-entrepot-egress", "x-entrepot-fault", "X-Envoy-Upstream-Service-Time", "x-envoy-anything", "x-own")
+    app.answer_headers = upstream.answer_headers = tuple((name, "1") for name in names)
+    routes = (
+        Route(path="/one/", target=PoolTarget("one"), raw_path=False),
+        Route(path="/through/", target=UpstreamTarget(upstream="crm"), raw_path=False),
+    )
+    crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),))
+    await site.start(edge_table(port=site.port, routes=routes, pools=("one",), upstreams=(crm,)))
+    for path in ("/one/x", "/through/x"):
+        answer = await site.get(path)
+        assert [name for name in answer.headers if name.startswith("x-")] == ["x-own"]
+
+
+async def test_an_upstream_may_be_called_on_a_connection_for_each_request(site: Site) -> None:
+    upstream, port = await site.upstream()
+    crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),), requests_per_connection=1)
+    await site.start(edge_table(port=site.port, upstreams=(crm,)), ready=False)
+    for _ in range(3):
+        assert (await site.egress("crm", "/x")).status == 200
+    assert (len(upstream.seen), upstream.connections) == (3, 3)
+
+
+async def test_a_worker_that_says_nothing_is_not_waited_for_longer_than_its_operations_may_take(site: Site) -> None:
+    await site.worker("one")
+    routes = (Route(path="/one/", target=PoolTarget("one"), silence=0.1),)
+    await site.start(edge_table(port=site.port, routes=routes, pools=("one",)))
+    for method in ("GET", "POST"):
+        answer = await site.get("/one/hang", method=method)
+        assert (answer.status, answer.json()["kind"]) == (504, "timeout")
+
+
+async def test_the_address_of_a_client_on_this_machine_is_its_own(site: Site) -> None:
+    worker = await site.worker("one")
+    await site.start(edge_of(site, "one"))
+    await site.get("/one/x", "x-forwarded-for: 6.6.6.6")
+    assert worker.seen[0].header("x-forwarded-for") == "127.0.0.1"
 
 
 async def test_long_paths_are_cut_in_the_log(site: Site) -> None:

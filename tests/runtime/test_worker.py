@@ -261,3 +261,13 @@ def wait_until_refused(worker: WorkerProcess) -> None:
             return
         time.sleep(0.01)
     pytest.fail("the worker accepts connections still")
+
+
+@pytest.mark.parametrize("octets", [b"\x00\x01\x02\r\n\r\n", b"FOO!/ HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
+def test_what_is_no_http_is_a_problem_of_ours(shared: WorkerProcess, octets: bytes) -> None:
+    with shared.send(octets) as connection, connection.makefile("rb") as answer:
+        head, _, body = answer.read().partition(b"\r\n\r\n")
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"HTTP/1.1 400 Bad Request"
+    assert {b"content-type: application/problem+json", b"connection: close"} <= set(lines)
+    assert json.loads(body)["kind"] == "malformed"

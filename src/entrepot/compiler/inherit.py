@@ -98,6 +98,7 @@ def _upstream(name: str, entry: UpstreamEntry) -> Upstream | None:
         health=_health(entry.health),
         connections_max=entry.connections_max,
         requests_max=entry.requests_max,
+        requests_per_connection=entry.requests_per_connection,
     )
     if entry.ejection is not None:
         given["ejection"] = _ejection(entry.ejection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 
@@ -11,12 +11,16 @@ from entrepot.compiler.routes import declared_routes
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR, docs_path
 from entrepot.kit.names import snake, unique
+from entrepot.ports.protocol import Mount
 from entrepot.spec.declaration import RouteEntry
 from entrepot.spec.references import parse_reference, root_of
 from entrepot.spec.units import seconds
 
 OPERATIONS = "operations"
 """The pool that serves operations."""
+
+_SILENCE_MARGIN = 5.0
+"""Seconds by which the edge waits longer than a worker, which can say which operation was late."""
 
 _POOL_NAME_MAX = 24
 """Characters of a pool's name, which is part of the names of sockets."""
@@ -96,9 +100,25 @@ def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
 def _operation_routes(served: list[Unit]) -> Iterator[Route]:
     for unit in served:
         yield Route(path=docs_path(unit.service), exact=True, target=PoolTarget(OPERATIONS))
+    silences: dict[Mount, list[float | None]] = {}
+    for unit in served:
         for each in unit.served:
             for mount in each.mounts:
-                yield Route(path=mount.path, exact=mount.exact, target=PoolTarget(OPERATIONS))
+                silences.setdefault(mount, []).append(_silence(unit, each.operations))
+    for mount, found in silences.items():
+        silence = None if None in found else max(each for each in found if each is not None)
+        yield Route(path=mount.path, exact=mount.exact, target=PoolTarget(OPERATIONS), silence=silence)
+
+
+def _silence(unit: Unit, operations: Collection[str]) -> float | None:
+    """How long the longest of the operations may say nothing, with room for the worker to say so itself.
+
+    None where one is a stream, which may be quiet for longer.
+    """
+    found = [operation for operation in unit.service.operations if operation.name in operations]
+    if any(operation.stream_output for operation in found):
+        return None
+    return max((operation.timeout or unit.timeout for operation in found), default=unit.timeout) + _SILENCE_MARGIN
 
 
 def _declared_routes(draft: Draft, hosted: dict[str, Pool]) -> Iterator[Route]:

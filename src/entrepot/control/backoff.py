@@ -6,6 +6,8 @@ import msgspec
 
 SHORT_LIFE = 10.0
 """Seconds. A process that ended sooner after its start is failing rather than unlucky."""
+FAILURES_IN_VAIN = 3
+"""Short lives in a row after which nobody should wait for the next one."""
 DELAY_FIRST = 0.1
 DELAY_MAX = 5.0
 """Seconds."""

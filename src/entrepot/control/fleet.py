@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from entrepot.control import sockets
+from entrepot.control.backoff import FAILURES_IN_VAIN, Restarts
 from entrepot.control.child import Command
 from entrepot.control.events import Report, Stopped
-from entrepot.control.keeper import Keeper
+from entrepot.control.keeper import Down, Keeper
 from entrepot.control.workers import Wanted, WorkerId, changes
 
 CommandOf = Callable[[WorkerId, int, int], Command]
@@ -18,12 +21,17 @@ Listen = Callable[[WorkerId], socket.socket]
 """Binds a worker's socket."""
 
 
-class Fleet:
-    """Every worker's keeper and socket. A worker keeps its socket across restarts, so connections wait for it."""
+Keep = Callable[[Command, Down], Keeper]
+"""Starts a process and keeps it up."""
 
-    def __init__(
-        self, listen: Listen, command_of: CommandOf, keep: Callable[[Command], Keeper], report: Report, grace: float
-    ) -> None:
+
+class Fleet:
+    """Every worker's keeper and socket. A worker keeps its socket across restarts, so connections wait for it.
+
+    Not for one that keeps failing: they are turned away, so that callers get an answer.
+    """
+
+    def __init__(self, listen: Listen, command_of: CommandOf, keep: Keep, report: Report, grace: float) -> None:
         self._listen = listen
         self._command_of = command_of
         self._keep = keep
@@ -38,7 +46,8 @@ class Fleet:
         todo = changes(wanted, self._keepers)
         for worker, release in todo.start.items():
             listener = self._sockets[worker] = self._listen(worker)
-            self._keepers[worker] = self._keep(self._command_of(worker, release, listener.fileno()))
+            command = self._command_of(worker, release, listener.fileno())
+            self._keepers[worker] = self._keep(command, partial(_down, listener))
         for worker in todo.stop:
             self._retire(worker)
 
@@ -66,3 +75,7 @@ class Fleet:
         finally:
             listener.close()
         self._report(Stopped(keeper.name))
+
+
+def _down(listener: socket.socket, restarts: Restarts) -> AbstractContextManager[None]:
+    return sockets.turned_away(listener) if restarts.short_lives >= FAILURES_IN_VAIN else nullcontext()

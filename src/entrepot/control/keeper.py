@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from entrepot.control.backoff import Restarts
@@ -34,6 +35,15 @@ Recover = Callable[[Restarts], Awaitable[None]]
 """Called after each end, before the next start: the place to mend what makes the process fail."""
 
 
+Down = Callable[[Restarts], AbstractContextManager[None]]
+"""What holds while the process waits for its next start."""
+
+
+def nothing_meanwhile(_: Restarts) -> AbstractContextManager[None]:
+    """The `Down` of a process that nobody waits for."""
+    return nullcontext()
+
+
 async def nothing_to_mend(_: Restarts) -> None:
     """The `Recover` of a process that needs none."""
 
@@ -48,6 +58,7 @@ class Keeper:
         clock: Clock,
         report: Report,
         recover: Recover = nothing_to_mend,
+        down: Down = nothing_meanwhile,
     ) -> None:
         self.name = command.name
         self._command = command
@@ -55,6 +66,7 @@ class Keeper:
         self._clock = clock
         self._report = report
         self._recover = recover
+        self._down = down
         self._process: Running | None = None
         self._stopping = asyncio.Event()
         self._task = asyncio.create_task(self._keep(), name=f"keep {command.name}")
@@ -94,7 +106,8 @@ class Keeper:
             restarts = restarts.after(self._clock.monotonic() - started)
             self._report(Ended(self.name, code, restarts.short_lives, restarts.delay, last_lines))
             await self._recover(restarts)
-            await self._pause(restarts.delay)
+            with self._down(restarts):
+                await self._pause(restarts.delay)
 
     async def _run_once(self) -> tuple[int, tuple[str, ...]]:
         try:

@@ -5,8 +5,11 @@ They stay open while a child starts or restarts, so that connections wait instea
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 BACKLOG = 2048
@@ -41,6 +44,23 @@ def is_listened_to(path: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+@contextmanager
+def turned_away(listener: socket.socket) -> Iterator[None]:
+    """Close what connects, and what waits to be taken. Needs a running event loop."""
+    loop = asyncio.get_running_loop()
+    listener.setblocking(False)
+    loop.add_reader(listener, _turn_away, listener)
+    try:
+        yield
+    finally:
+        loop.remove_reader(listener)
+
+
+def _turn_away(listener: socket.socket) -> None:
+    with suppress(OSError):  # it may have left again
+        listener.accept()[0].close()
 
 
 def unlink(listener: socket.socket) -> None:

@@ -21,7 +21,7 @@ from entrepot.control.child import Command, spawn
 from entrepot.control.commands import Programs
 from entrepot.control.events import Draining, Ended, Event, Report, Restored
 from entrepot.control.fleet import Fleet
-from entrepot.control.keeper import Keeper, Recover, nothing_to_mend
+from entrepot.control.keeper import Down, Keeper, Recover, nothing_meanwhile, nothing_to_mend
 from entrepot.control.logs import LogBook
 from entrepot.control.releases import Releases
 from entrepot.control.status import Board
@@ -88,7 +88,7 @@ class Supervisor:
         self._clock = clock or SystemClock()
         self._board = Board(settings.layout, self._clock.now())
         self._releases = Releases(settings.layout)
-        self._fleet = Fleet(self._listen, self._worker_command, self._keep, self.report, self._grace)
+        self._fleet = Fleet(self._listen, self._worker_command, self._keep_worker, self.report, self._grace)
         self._edge: Keeper | None = None
         self._control: Keeper | None = None
         self._kept_open: tuple[socket.socket, int] | None = None
@@ -187,8 +187,11 @@ class Supervisor:
         if not self._stopping.is_set():
             self.start_workers()
 
-    def _keep(self, command: Command, recover: Recover = nothing_to_mend) -> Keeper:
-        return Keeper(command, lambda what: spawn(what, self._logs), self._clock, self.report, recover)
+    def _keep(self, command: Command, recover: Recover = nothing_to_mend, down: Down = nothing_meanwhile) -> Keeper:
+        return Keeper(command, lambda what: spawn(what, self._logs), self._clock, self.report, recover, down)
+
+    def _keep_worker(self, command: Command, down: Down) -> Keeper:
+        return self._keep(command, down=down)
 
     def _listen(self, worker: WorkerId) -> socket.socket:
         if self._settings.edge is None:

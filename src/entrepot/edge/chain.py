@@ -55,6 +55,8 @@ class HttpFilter(msgspec.Struct, frozen=True):
     message: str
     settings: Json | None
     """None: discovered, see `discovered_settings`."""
+    by_route: bool = False
+    """Off but for the routes that set it."""
 
 
 def _taken_off(name: str) -> Json:
@@ -75,6 +77,11 @@ _METADATA = HttpFilter(
     },
 )
 
+_HYGIENE_MESSAGE = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
+
+# Last before the router, so that no other filter sees what a target says in our name.
+HYGIENE = HttpFilter("hygiene", _HYGIENE_MESSAGE, {}, by_route=True)
+
 _ROUTER_MESSAGE = "envoy.extensions.filters.http.router.v3.Router"
 _INGRESS_ROUTER = HttpFilter("router", _ROUTER_MESSAGE, {"suppress_envoy_headers": True})
 _EGRESS_ROUTER = HttpFilter(
@@ -86,8 +93,14 @@ _EGRESS_ROUTER = HttpFilter(
     },
 )
 
-INGRESS_CHAIN: tuple[HttpFilter, ...] = (_METADATA, _HEALTH, _INGRESS_ROUTER)
+INGRESS_CHAIN: tuple[HttpFilter, ...] = (_METADATA, _HEALTH, HYGIENE, _INGRESS_ROUTER)
 EGRESS_CHAIN: tuple[HttpFilter, ...] = (_EGRESS_ROUTER,)
+
+
+def foreign_headers() -> Json:
+    """For a route whose target is not of our making: it says nothing in our name or Envoy's."""
+    removed = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-entrepot-", "x-envoy-")]
+    return typed(f"{_HYGIENE_MESSAGE}PerRoute", {"mutations": {"response_mutations": removed}})
 
 
 def discovered_settings(worker_clusters: Iterable[str]) -> dict[str, Json]:
@@ -108,6 +121,7 @@ def ingress_manager(routes: Json, filters: list[Json], access_log: list[Json]) -
         {
             **_common(INGRESS, routes, filters, access_log),
             "use_remote_address": True,
+            "skip_xff_append": True,
             "xff_num_trusted_hops": 0,
             # No client is internal, wherever it comes from: each gets its address in one header.
             "internal_address_config": {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]},

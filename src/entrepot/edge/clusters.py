@@ -75,7 +75,7 @@ def _worker_cluster(name: str, connections_max: int) -> Json:
         "circuit_breakers": _breakers(connections_max, connections_max),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         # Less than the worker's own, so that no request is sent on a connection about to close.
-        "typed_extension_protocol_options": _http1(idle_timeout=KEEP_ALIVE_SECONDS * 0.8),
+        "typed_extension_protocol_options": _http1({"idle_timeout": duration(KEEP_ALIVE_SECONDS * 0.8)}),
     }
 
 
@@ -106,10 +106,15 @@ def _breakers(connections: int, requests: int) -> Json:
     return {"thresholds": [threshold]}
 
 
-def _http1(idle_timeout: float | None = None) -> Json:
-    idle = {} if idle_timeout is None else {"common_http_protocol_options": {"idle_timeout": duration(idle_timeout)}}
-    options: Json = {"explicit_http_config": {"http_protocol_options": {}}, **idle}
+def _http1(common: Json) -> Json:
+    options: Json = {"explicit_http_config": {"http_protocol_options": {}}}
+    if common:
+        options["common_http_protocol_options"] = common
     return {_PROTOCOL_OPTIONS: typed(_PROTOCOL_OPTIONS, options)}
+
+
+def _carrying(requests: int) -> Json:
+    return {"max_requests_per_connection": requests} if requests else {}
 
 
 def upstream_clusters(edge: EdgeIR, ca_bundle: Path, files: Path) -> dict[str, Json]:
@@ -142,7 +147,7 @@ def _upstream_cluster(upstream: Upstream, trusted_ca: Path) -> Json:
         "wait_for_warm_on_init": False,
         "circuit_breakers": _breakers(upstream.connections_max, upstream.requests_max),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-        "typed_extension_protocol_options": _http1(),
+        "typed_extension_protocol_options": _http1(_carrying(upstream.requests_per_connection)),
         **_resolution(upstream),
     }
     if upstream.health is not None:

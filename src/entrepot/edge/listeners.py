@@ -99,7 +99,8 @@ def _filters(http_filters: Sequence[HttpFilter], links: Links) -> list[Json]:
 def _settings(http_filter: HttpFilter, links: Links) -> Json:
     if http_filter.settings is None:
         return links.settings[http_filter.name]
-    return {"typed_config": typed(http_filter.message, http_filter.settings)}
+    off = {"disabled": True} if http_filter.by_route else {}
+    return {"typed_config": typed(http_filter.message, http_filter.settings), **off}
 
 
 def _json_log(layout: Layout, name: str, fields: Mapping[str, str], logged: Json) -> Json:

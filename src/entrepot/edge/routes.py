@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from entrepot.edge import trace
-from entrepot.edge.chain import EGRESS, INGRESS
+from entrepot.edge.chain import EGRESS, HYGIENE, INGRESS, foreign_headers
 from entrepot.edge.clusters import Workers, upstream_host, worker_cluster
 from entrepot.edge.problems import UPSTREAM_KEY
 from entrepot.edge.trace import METADATA
@@ -31,9 +31,24 @@ without parameters), backslashes, and the encodings of slash, backslash, dot and
 _IDEMPOTENT_METHODS = "GET|HEAD|OPTIONS|QUERY|PUT|DELETE"
 _NEVER_ARRIVED = "connect-failure,refused-stream,reset-before-request"
 _MAY_REPEAT = "connect-failure,refused-stream,reset"
-_WORKER_RETRIES = 3
-_WORKER_RETRY_BACKOFF = 0.005
-"""Seconds; Envoy's default of 25 ms would be most of such a request's time."""
+_WORKER_RETRIES = 2
+"""One for the worker that died with the request, one for a connection that was dying with it. A request that
+kills workers kills no more than these."""
+_WORKER_RETRY_BACKOFF = 0.01
+"""Seconds, within which Envoy has seen the end of all of a dead worker's connections."""
+
+_METHODS = (
+    "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", "ACL", "BIND", "CHECKOUT", "COPY", "LINK",
+    "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "M-SEARCH", "MOVE", "NOTIFY", "PROPFIND", "PROPPATCH",
+    "PURGE", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "TRACE", "UNBIND", "UNLINK", "UNLOCK", "UNSUBSCRIBE",
+)  # fmt: skip
+"""Those that Envoy reads over HTTP/1.1, most used first; over HTTP/2 it takes any text, and would write it
+into a request line."""
+_TARGET = "[!-~]*"
+"""The octets that a request's target may have: over HTTP/2 Envoy takes those above 0x7F too."""
+
+CLIENT = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
+"""Envoy itself would tell targets this machine's own address of a client on it."""
 
 _MOVED = "PERMANENT_REDIRECT"
 """308: with the method, body and query that came."""
@@ -59,8 +74,8 @@ def ingress_routes(edge: EdgeIR, workers: Workers, targets: Mapping[str, Target]
     tree["on_no_match"] = _action([_not_found()])
     return {
         "name": INGRESS,
-        "virtual_hosts": [{"name": "all", "domains": ["*"], "matcher": _refuse_two_hosts(tree)}],
-        "request_headers_to_add": trace.headers(),
+        "virtual_hosts": [{"name": "all", "domains": ["*"], "matcher": _refuse_first(tree)}],
+        "request_headers_to_add": [*trace.headers(), header("x-forwarded-for", CLIENT)],
         "validate_clusters": True,
     }
 
@@ -103,12 +118,32 @@ def _own() -> dict[str, list[Json]]:
     return {LIVE_PATH: [live, _not_found()], OWN_PREFIX: [_not_found()]}
 
 
-def _refuse_two_hosts(tree: Json) -> Json:
-    """Envoy joins two Host lines to `a,b`, which is no host: what follows might believe either."""
-    refusal = _direct(400, "the request names more than one host")
-    predicate = {"single_predicate": {"input": _input(":authority"), "value_match": {"contains": ","}}}
-    joined = {"predicate": predicate, "on_match": _action([refusal])}
-    return {"matcher_list": {"matchers": [joined]}, "on_no_match": {"matcher": tree}}
+def _refuse_first(tree: Json) -> Json:
+    """What is no request of HTTP's, whatever address it names, is answered before the address is looked at.
+
+    Envoy joins two Host lines to `a,b`, which is no host: what follows might believe either.
+    """
+    method = _any(_matches(":method", {"exact": each}) for each in _METHODS)
+    target = _matches(":path", {"safe_regex": {"google_re2": {}, "regex": _TARGET}})
+    refused = [
+        (_matches(":authority", {"contains": ","}), "the request names more than one host"),
+        (_not(method), "the request's method is none of HTTP's"),
+        (_not(target), "the request's target holds octets that no address has"),
+    ]
+    matchers = [{"predicate": when, "on_match": _action([_direct(400, detail)])} for when, detail in refused]
+    return {"matcher_list": {"matchers": matchers}, "on_no_match": {"matcher": tree}}
+
+
+def _matches(header_name: str, text: Json) -> Json:
+    return {"single_predicate": {"input": _input(header_name), "value_match": text}}
+
+
+def _not(predicate: Json) -> Json:
+    return {"not_matcher": predicate}
+
+
+def _any(predicates: Iterable[Json]) -> Json:
+    return {"or_matcher": {"predicate": list(predicates)}}
 
 
 def _input(header_name: str) -> Json:
@@ -151,7 +186,7 @@ def _entries(route: Route, workers: Workers, targets: Mapping[str, Target]) -> l
 
 def _about(route: Route) -> Json:
     """What filters, logs and answers are told about a route."""
-    about: Json = {} if route.raw_path else {"response_headers_to_remove": ["x-entrepot-operation"]}
+    about: Json = {} if route.raw_path else {"typed_per_filter_config": {HYGIENE.name: foreign_headers()}}
     if isinstance(route.target, UpstreamTarget):
         about["metadata"] = {"filter_metadata": {METADATA: {UPSTREAM_KEY: route.target.upstream}}}
     return about
@@ -163,8 +198,10 @@ def _refuse_unclean() -> Json:
 
 
 def _pool_action(route: Route, cluster: str) -> Json:
-    # The worker keeps the deadlines of operations: it knows them, and can say which one passed.
-    return {"cluster": cluster, "timeout": duration(route.timeout or 0.0), **_upgrades(route)}
+    # The worker keeps the deadlines of operations: it knows them, and can say which one passed. If it is
+    # there: its socket takes connections whether it is or not.
+    silence = {} if route.silence is None else {"idle_timeout": duration(route.silence)}
+    return {"cluster": cluster, "timeout": duration(route.timeout or 0.0), **silence, **_upgrades(route)}
 
 
 def _upstream_action(route: Route, target: Target, *, strip: bool) -> Json:

@@ -43,6 +43,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     False: a path with dot segments, empty segments, backslashes or encoded slashes is refused."""
     timeout: float | None = None
     """Seconds for a whole answer; None leaves it to the target."""
+    silence: float | None = None
+    """Seconds that nothing may pass in either direction; None leaves it to the listener."""
 
 
 class EdgeIR(msgspec.Struct, frozen=True, kw_only=True):

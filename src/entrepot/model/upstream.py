@@ -86,5 +86,7 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     health: HealthCheck | None = None
     ejection: Ejection | None = Ejection()
     connections_max: int = 1024
+    requests_per_connection: int = 0
+    """Requests that one connection carries, one after the other; 0: as many as come."""
     requests_max: int = 1024
     """Requests in progress at once, and as many again that wait for a connection; one more is refused."""

@@ -13,6 +13,7 @@ import uvicorn
 
 from entrepot.ir.worker import KEEP_ALIVE_SECONDS
 from entrepot.runtime.joined_writes import JoiningProtocol
+from entrepot.runtime.typed_refusals import TypedRefusals
 
 _STREAMS_SHARE = 0.9
 """When this share of the drain limit has passed, streams are told to end."""
@@ -41,7 +42,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=JoiningProtocol if joins_writes else "httptools",
+                http=JoiningProtocol if joins_writes else TypedRefusals,
                 ws="none",
                 interface="asgi3",
                 lifespan=lifespan,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from entrepot.runtime.typed_refusals import TypedRefusals
 
 _JOINED_BYTES_MAX = 64 * 1024
 """Copying a longer body costs more than a second write."""
@@ -18,7 +18,7 @@ _CONTINUE = b"HTTP/1.1 100 "
 """How an interim response begins, which the caller waits for (RFC 9110, §15.2.1)."""
 
 
-class JoiningProtocol(HttpToolsProtocol):
+class JoiningProtocol(TypedRefusals):
     """uvicorn's protocol, writing through `JoinedWrites`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -186,6 +186,8 @@ class UpstreamEntry(_Map, frozen=True):
     """Passive health; `false` switches it off. Without it: on, with its defaults."""
     connections_max: Count | None = None
     """Connections at once. Without it: 1024."""
+    requests_per_connection: Count | None = None
+    """Requests that one connection carries; 1 opens one for each. Without it: as many as come."""
     requests_max: Count | None = None
     """Requests in progress at once; one more is refused. Without it: 1024."""
 
