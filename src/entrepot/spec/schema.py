@@ -53,9 +53,13 @@ def _explained_field(field: s.Field, docs: str) -> s.Field:
 
 
 def _docs() -> dict[str, dict[str, str]]:
-    """By class of the declaration and field: the text under the field."""
-    classes = [node for node in ast.parse(inspect.getsource(declaration)).body if isinstance(node, ast.ClassDef)]
-    return {each.name: _field_docs(each) for each in classes}
+    """By class of the declaration and field: the text under the field, also where a class inherits it."""
+    docs: dict[str, dict[str, str]] = {}
+    for node in ast.parse(inspect.getsource(declaration)).body:
+        if isinstance(node, ast.ClassDef):
+            inherited = (docs.get(base.id, {}) for base in node.bases if isinstance(base, ast.Name))
+            docs[node.name] = dict(item for each in inherited for item in each.items()) | _field_docs(node)
+    return docs
 
 
 def _field_docs(definition: ast.ClassDef) -> dict[str, str]:
