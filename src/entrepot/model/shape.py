@@ -182,6 +182,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     required: bool = True
     default: Any = msgspec.UNSET
     """A plain JSON value."""
+    documented_default: Any = msgspec.UNSET
+    """What a foreign contract says that an absent one stands for: told, never filled in."""
     role: Literal["", "version", "cursor"] = ""
     """version: makes the ETag. cursor: the position in a stream or among pages."""
     access: Literal["both", "read", "write"] = "both"

@@ -39,8 +39,10 @@ def annotated(field: s.Field, shape_schema: Schema) -> Schema:
     own: Schema = {}
     if field.docs:
         own["description"] = field.docs
-    if field.default is not UNSET:
-        own |= {"default": field.default}
+    default = field.documented_default if field.default is UNSET else field.default
+    is_lie = field.default is UNSET and not _may_be(default, shape_schema)
+    if default is not UNSET and not is_lie:
+        own |= {"default": default}
     if field.examples:
         own["examples"] = list(field.examples)
     if field.deprecated:
@@ -51,6 +53,7 @@ def annotated(field: s.Field, shape_schema: Schema) -> Schema:
         own["xml"] = _xml(field.xml)
     without_word = {
         "filled": True if field.default is not UNSET else None,
+        "default": default if is_lie else None,
         "role": field.role or None,
         "read_scopes": list(field.read_scopes) or None,
         "write_scopes": list(field.write_scopes) or None,
@@ -61,6 +64,16 @@ def annotated(field: s.Field, shape_schema: Schema) -> Schema:
     apart = "description" in shape_schema or is_schema
     inner = {"allOf": [shape_schema]} if apart else shape_schema
     return words.saying(inner | own, **without_word)
+
+
+def _may_be(default: Any, schema: Schema) -> bool:
+    """Whether a foreign default is none that its schema forbids on the face of it, as some documents have them."""
+    if default is UNSET or default is None:
+        return True
+    kind, kinds = kind_of(default), schema.get("type", ())
+    kinds = (kinds,) if isinstance(kinds, str) else kinds
+    of_type = not kinds or kind in kinds or (kind == "integer" and "number" in kinds)
+    return of_type and default in schema.get("enum", (default,))
 
 
 def _xml(form: s.XmlForm) -> Schema:

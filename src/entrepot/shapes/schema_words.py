@@ -15,7 +15,8 @@ OURS = "x-entrepot"
 In a schema it says, where JSON Schema cannot: `kind`, which shape this is (text, raw, tuple, page, json), with
 `id` the `$id` of a schema whose references are the document's, and `boolean` one that is true or false; of a union
 `choose` and `tags`; of a map `key`; of a field `role`, `python`, `read_scopes`, `write_scopes`, and `filled`, that
-its default is filled in where the member is absent (a foreign default is only told); of scalars `zone`,
+its default is filled in where the member is absent (a foreign default is only told), and `default`, a foreign
+one that its own schema forbids; of scalars `zone`,
 `encoding`, `media_types`, `octets_min`, `octets_max`, `digits`, `scale`, and `exact`, bounds of a decimal as text
 that a JSON number would respell."""
 ITEM_SCHEMA = "x-item-schema"

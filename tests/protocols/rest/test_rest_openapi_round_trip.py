@@ -10,7 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from entrepot.model import shape
-from entrepot.model.operation import Service
+from entrepot.model.operation import Example, Service
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.shapes.document import Document
 from entrepot.spec import documents
@@ -144,6 +144,88 @@ def test_a_name_that_another_operation_has_here_is_not_written_twice() -> None:
     other = msgspec.structs.replace(operation, name="other", bindings={"rest": rest})
     own = own_document(Service(name="made", operations=(other, operation)))
     assert [item["post"]["operationId"] for item in own["paths"].values()] == ["other", "do"]
+
+
+def example(*values: Any) -> Json:
+    return {
+        "examples": {name: {"summary": f"{name}.", "value": value} for name, value in zip("ab", values, strict=False)}
+    }
+
+
+def test_examples_of_one_name_are_one_call_and_come_back() -> None:
+    text, size = {"schema": {"type": "string"}}, {"schema": {"type": "number"}}
+    document = of_one(
+        parameters=[
+            {"name": "q-1", "in": "query"} | text | example("x", None),
+            {"name": "json", "in": "query", "content": {"application/json": size | example(Decimal("1.50"))}},
+        ],
+        requestBody={"content": {"application/json": text | example("in") | {"required": True}}},
+        responses={"200": {"description": "", "content": {"application/json": text | {"example": "out"}}}},
+    )
+    assert imported(document).operations[0].examples == (
+        Example("a", {"q_1": "x", "json": Decimal("1.50"), "body": "in"}, docs="a."),
+        Example("b", {"q_1": None}, docs="b."),
+        Example("example", output="out"),
+    )
+    own = comes_back(document)["paths"]["/do"]["post"]
+    assert own["parameters"][0]["examples"] == example("x", None)["examples"]
+    assert own["responses"]["200"]["content"]["application/json"]["examples"] == {"example": {"value": "out"}}
+
+
+def test_examples_of_forms_and_of_objects_in_a_query_are_taken_apart() -> None:
+    page = {"type": "object", "properties": {"page-no": {"type": "integer"}}}
+    form = {"type": "object", "properties": {"first-name": {"type": "string"}}}
+    said: Json = {"schema": form, "example": {"first-name": "Ada", "other": 1}}
+    document = of_one(
+        parameters=[{"name": "paging", "in": "query", "schema": page, "example": {"page-no": 3}}],
+        requestBody={"content": {URLENCODED: said}},
+    )
+    expected = Example("example", {"page_no": 3, "first_name": "Ada"})
+    assert imported(document).operations[0].examples == (expected,)
+    own = comes_back(document)["paths"]["/do"]["post"]["requestBody"]["content"][URLENCODED]
+    assert own["examples"] == {"example": {"value": {"first-name": "Ada"}}}
+
+
+def test_an_example_of_swagger_two_is_that_of_its_media_type() -> None:
+    answered = {"description": "", "schema": {"type": "string"}, "examples": {"application/json": "out"}}
+    operation = {"responses": {"200": answered}}
+    document = {"swagger": "2.0", "info": {"title": "Made", "version": "1"}, "paths": {"/do": {"post": operation}}}
+    assert imported(document).operations[0].examples == (Example("example", output="out"),)
+    comes_back(document)
+
+
+def test_an_example_that_leads_nowhere_costs_itself_alone() -> None:
+    parameter = {"name": "q", "in": "query", "examples": {"a": {"$ref": "#/components/examples/A"}}}
+    found = PROTOCOL.client.read(Document(of_one(parameters=[parameter]), "specs/x.json"), "made")
+    assert [refusal.construct for refusal in found.refusals] == ["example a"]
+    assert len(found.service.operations[0].input.fields) == 1
+
+
+def test_the_sample_of_an_imported_service_takes_its_example_though_it_is_a_decimal() -> None:
+    size = {"name": "size", "in": "query", "schema": {"type": "number"}, "example": Decimal("1.5")}
+    service = imported(of_one(parameters=[size]))
+    assert "size=1.5" in (PROTOCOL.server.sample(service, "http://localhost"))
+
+
+def test_a_foreign_default_is_told_and_never_filled_in() -> None:
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer", "default": 20}}
+    schema = {"type": "object", "properties": {"kind": {"type": "string", "default": None, "nullable": True}}}
+    document = of_one(parameters=[limit], requestBody={"content": {"application/json": {"schema": schema}}})
+    [first, body] = imported(document).operations[0].input.fields
+    assert (first.documented_default, first.default) == (20, msgspec.UNSET)
+    assert isinstance(body.shape, shape.Record)
+    assert body.shape.fields[0].documented_default is None
+    own = comes_back(document)["paths"]["/do"]["post"]
+    assert own["parameters"][0]["schema"] == {"type": "integer", "default": 20}
+
+
+def test_a_foreign_default_that_its_schema_forbids_is_told_beside_it() -> None:
+    flag = {"name": "flag", "in": "query", "schema": {"type": "boolean", "default": "false"}}
+    side = {"name": "side", "in": "query", "schema": {"enum": ["left"], "default": "right"}}
+    document = of_one(parameters=[flag, side])
+    assert [each.documented_default for each in imported(document).operations[0].input.fields] == ["false", "right"]
+    own = comes_back(document)["paths"]["/do"]["post"]["parameters"]
+    assert [each["schema"]["x-entrepot"]["default"] for each in own] == ["false", "right"]
 
 
 def test_a_variable_of_the_path_that_nothing_declares_comes_back() -> None:

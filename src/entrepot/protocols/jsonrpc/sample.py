@@ -29,10 +29,11 @@ def command(service: Service, url: str) -> str:
 
 
 def _params(operation: Operation, service: Service) -> Any:
-    for example in operation.examples:
-        if example.input is not msgspec.UNSET:
-            return example.input
     required = [field for field in operation.input.fields if field.required]
+    for example in operation.examples:
+        given = example.input
+        if given is not msgspec.UNSET and not (isinstance(given, dict) and any(f.name not in given for f in required)):
+            return given
     if not all(has_text_form(field.shape, service.types) for field in required):
         return None
     return {field.name: sample(field.shape, service.types) for field in required}

@@ -49,7 +49,7 @@ def _curl(binding: Binding, types: Types, base: str) -> str:
         words += ["-X", binding.method]
     if fields:
         value = value_of(fields[0].field) if binding.body == "value" else {p.name: value_of(p.field) for p in fields}
-        words += ["--json", json.dumps(value, ensure_ascii=False)]
+        words += ["--json", json.dumps(value, ensure_ascii=False, default=float)]
     return shlex.join([*words, f"{base}{path}" + (f"?{query}" if query else "")])
 
 
@@ -58,4 +58,4 @@ def _text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list) and value:
         return _text(value[0])
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value, default=float)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from entrepot.ports.servers import server_url
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, URLENCODED, Style
-from entrepot.shapes.document import Document, Node, Tree
+from entrepot.shapes.document import NOTHING, Document, Node, Tree
 
 
 class Parameter(NamedTuple):
@@ -121,7 +121,8 @@ class Swagger2:
         own = operation["produces"]
         if not schema and not own:
             return Content({}, False, response)
-        return Content({name: _media(schema) for name in self._media_types("produces", operation)}, False, response)
+        produced = self._media_types("produces", operation)
+        return Content({name: _media(schema, response["examples"].raw(name)) for name in produced}, False, response)
 
     def _all(self, item: Node, operation: Node) -> list[Node]:
         found = {}
@@ -193,6 +194,7 @@ def _content(content: Node) -> dict[str, Node]:
     return dict(content.members())
 
 
-def _media(schema: Node) -> Node:
+def _media(schema: Node, example: Node = NOTHING) -> Node:
     """A media type object that holds this schema, at the schema's own place."""
-    return schema.part({"schema": schema.value}, schema.pointer.rpartition("/")[0])
+    said = {"example": example.value} if example else {}
+    return schema.part({"schema": schema.value, **said}, schema.pointer.rpartition("/")[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from entrepot.protocols.rest.binding.bound import BODILESS, MULTIPART, NDJSON, U
 from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
+from entrepot.protocols.rest.openapi.examples import ExampleImport
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.shapes import text
@@ -41,7 +43,7 @@ _WHERE: dict[str, Where] = {"path": "path", "query": "query", "header": "header"
 class InputImport:
     """Gathers the fields of one operation, and where each stands."""
 
-    def __init__(self, schemas: Schemas, dialect: Dialect) -> None:
+    def __init__(self, schemas: Schemas, dialect: Dialect, examples: ExampleImport) -> None:
         self._schemas = schemas
         self._dialect = dialect
         self._names: dict[str, int] = {}
@@ -55,6 +57,7 @@ class InputImport:
         self.extras: Literal["drop", "forbid", "keep"] = "drop"
         self.stream: Shape | None = None
         self.gaps: list[Refusal] = []
+        self._examples = examples
 
     def binding(self) -> dict[str, Any]:
         """What REST must know of the input."""
@@ -102,8 +105,23 @@ class InputImport:
             raise node.unreadable(f"a parameter in the style {node['style'].text} is not carried")
         required = parameter.required or node[OURS][words.REQUIRED].is_true
         field = self._schemas.field(parameter.name, parameter.schema, node, required=required)
-        for each in self._exploded(field, parameter) or [field]:
-            self._add_as_text(each, where, parameter.style, node if each is field else NOTHING)
+        members = self._exploded(field, parameter)
+        for each in members:
+            self._add_as_text(each, where, parameter.style, NOTHING)
+        if not members:
+            self._add_as_text(field, where, parameter.style, node)
+        self._take_examples(parameter, bool(members))
+
+    def _take_examples(self, parameter: Parameter, exploded: bool) -> None:
+        node, name = parameter.node, self.fields[-1].name
+        media = next((media for _, media in node["content"].members()), node)
+        self._examples.take_input(media, lambda value: self._by_field(value, "query") if exploded else {name: value})
+
+    def _by_field(self, value: Any, where: Where) -> dict[str, Any]:
+        """The members of an object that stand each for themselves, by the names of their fields."""
+        names = {place["name"]: name for name, place in self.places.items() if place["in"] == where}
+        members = value.items() if isinstance(value, Mapping) else ()
+        return {names[wire]: each for wire, each in members if wire in names}
 
     def _exploded(self, field: Field, parameter: Parameter) -> list[Field]:
         """The members of an object whose style makes each a parameter of its own (OpenAPI 3.1, §4.8.12.3)."""
@@ -168,20 +186,26 @@ class InputImport:
             self.stream = self._schemas.shape(content.media_types[by_essence[NDJSON]].raw(ITEM_SCHEMA))
         elif in_json:
             self._accepts = in_json
-            self._read_json(content.media_types[by_essence[in_json[0]]].raw("schema"), content)
+            self._read_json(content.media_types[by_essence[in_json[0]]], content)
         elif forms and not content.node[OURS][words.FIELD]:
             self._accepts = forms
-            self._read_form(content.media_types[by_essence[forms[0]]], content)
+            media = content.media_types[by_essence[forms[0]]]
+            self._read_form(media, content)
+            self._examples.take_input(media, lambda value: self._by_field(value, "form"))
         else:
             self._accepts = list(by_essence)
             self._read_octets(content)
 
-    def _read_json(self, schema: Node, content: Content) -> None:
+    def _read_json(self, media: Node, content: Content) -> None:
+        schema = media.raw("schema")
         if content.node[OURS][words.FIELDS]:
             self._is_object = True
             self._read_fields(self._record_of(schema), "body", NOTHING, content)
+            self._examples.take_input(media, lambda value: self._by_field(value, "body"))
         else:
             self._add_whole(self._whole(schema, content), content)
+            name = self.fields[-1].name
+            self._examples.take_input(media, lambda value: {name: value})
 
     def _whole(self, schema: Node, content: Content) -> Field:
         own = content.node[OURS][words.FIELD][words.NAME].text

@@ -25,6 +25,7 @@ from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.openapi import links, outgoing, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
+from entrepot.protocols.rest.openapi.examples import ExampleImport
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.outgoing import Sent
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
@@ -161,12 +162,14 @@ class _Import:
         self, name: str, method: str, called: str, item: Node, node: Node, binding: dict[str, Any]
     ) -> tuple[Operation, Success]:
         """What an operation takes and gives; `binding` is what REST must know of it besides."""
-        inputs = InputImport(self._schemas, self._dialect)
+        examples = ExampleImport()
+        inputs = InputImport(self._schemas, self._dialect, examples)
         inputs.read_parameters(item, node)
         inputs.read_path(called)
         inputs.read_body(item, node, method)
         replies = ReplyImport(self._schemas, self._dialect, node)
         success = replies.success()
+        examples.take_output(success.media)
         faults = replies.faults()
         told = self._told.of_operation(node, self._foreign_id(node, name))
         rest = {
@@ -181,6 +184,7 @@ class _Import:
             stream_input=inputs.stream,
             stream_output=success.streams,
             faults=faults,
+            examples=examples.examples,
             deprecated=node["deprecated"].is_true,
             security=self._security.demanded(node, inputs.places, inherits=bool(called)),
             summary=node["summary"].text,
@@ -190,7 +194,7 @@ class _Import:
         )
         operation = with_said(operation, node[OURS])
         self._check(operation, node)
-        self._refusals += [*inputs.gaps, *replies.gaps]
+        self._refusals += [*inputs.gaps, *replies.gaps, *examples.gaps]
         return operation, success
 
     def _read_outgoing(self) -> None:

@@ -21,7 +21,7 @@ from entrepot.protocols.rest.binding.places import holds_octets
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect
 from entrepot.protocols.rest.openapi.octets import octets_of
-from entrepot.shapes.document import Node, Refusal, Unreadable
+from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
 from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 from entrepot.shapes.schemas import Schemas
 
@@ -37,6 +37,8 @@ class Success(NamedTuple):
     node: Node
     """The response it was read from."""
     streams: bool = False
+    media: Node = NOTHING
+    """The media type that its schema stands in, where it is JSON."""
     produces: tuple[str, ...] = ()
 
     def binding(self) -> dict[str, Any]:
@@ -89,7 +91,7 @@ class ReplyImport:
             if isinstance(self._schemas.resolved(part), shape.Null):
                 return Success(part, status, node)
             same = [name for name in in_json if by_essence[name].raw("schema").value == schema.value]
-            return Success(part, status, node, produces=tuple(same))
+            return Success(part, status, node, produces=tuple(same), media=by_essence[in_json[0]])
         if streams:
             item = _item_schema(by_essence[streams[0]], node)
             return Success(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))

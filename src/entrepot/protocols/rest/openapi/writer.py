@@ -6,7 +6,7 @@ back the same service; `openapi.words` lists what they hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from http.client import responses
 from typing import Any
 
@@ -23,7 +23,7 @@ from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, Boun
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import links, outgoing, security, told, words
+from entrepot.protocols.rest.openapi import examples, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.shapes import schema_out
@@ -109,15 +109,14 @@ class _Writer:
             description=field.docs,
             deprecated=field.deprecated,
             required=field.required and not by_absence,
-            examples=_examples(operation, lambda example: _member(example.input, field.name)),
         )
+        told = _said(examples=examples.written(operation, lambda example: examples.member(example.input, field.name)))
         written["in"] = bound.where
         schema = self._field_schema(msgspec.structs.replace(field, docs="", deprecated=False))
         if bound.style == "json":
-            written["content"] = {JSON: {"schema": schema}}
+            written["content"] = {JSON: {"schema": schema, **told}}
         else:
-            written["schema"] = schema
-            written.update(_style(bound))
+            written |= {"schema": schema, **_style(bound), **told}
         required = {words.REQUIRED: True} if by_absence and field.required else {}
         return {**written, **_ours(_identity(bound) | required)}
 
@@ -140,7 +139,7 @@ class _Writer:
         field = bound.field
         media = _said(
             schema=self._field_schema(msgspec.structs.replace(field, docs="")),
-            examples=_examples(operation, lambda example: _member(example.input, field.name)),
+            examples=examples.written(operation, lambda example: examples.member(example.input, field.name)),
         )
         said = _said(description=field.docs, required=field.required)
         content = dict.fromkeys(binding.accepts, media)
@@ -151,9 +150,10 @@ class _Writer:
     def _shared_body(self, operation: Operation, binding: Binding, fields: Sequence[BoundField]) -> Json:
         """A body that holds several fields, or is an object of one."""
         record = body_record(operation, fields)
+        names = {bound.field.name: bound.name for bound in fields}
         media = _said(
             schema=self._schema(record),
-            examples=_examples(operation, lambda example: _members(example.input, record)),
+            examples=examples.written(operation, lambda example: examples.members(example.input, names)),
         )
         if binding.body == "form":
             media |= _said(encoding={p.name: said for p in fields if (said := _form_style(p, self._types))})
@@ -183,11 +183,11 @@ class _Writer:
         return said or responses.get(status, "It went well.")
 
     def _output(self, operation: Operation, binding: Binding) -> Json:
-        examples = _examples(operation, lambda example: example.output)
+        told = examples.written(operation, lambda example: example.output)
         if operation.stream_output:
             item = self._schema(operation.output)
             return {media_type: {ITEM_SCHEMA: item} for media_type in binding.produces}
-        media = _said(schema=self._schema(operation.output), examples=examples)
+        media = _said(schema=self._schema(operation.output), examples=told)
         return dict.fromkeys(binding.produces, media)
 
     def _headers(self, operation: Operation, binding: Binding) -> Json:
@@ -272,24 +272,6 @@ def _identity(bound: BoundField) -> Json:
 
 def _header(description: str) -> Json:
     return {"description": description, "schema": {"type": "string"}}
-
-
-def _examples(operation: Operation, part: Any) -> Json:
-    """The examples that have this part, by name."""
-    found = {example.name: (part(example), example.docs) for example in operation.examples}
-    return {
-        name: _said(summary=docs, value=value) for name, (value, docs) in found.items() if value is not msgspec.UNSET
-    }
-
-
-def _member(value: Any, name: str) -> Any:
-    return value.get(name, msgspec.UNSET) if isinstance(value, Mapping) else msgspec.UNSET
-
-
-def _members(value: Any, part: Shape) -> Any:
-    if not isinstance(value, Mapping) or not isinstance(part, Record):
-        return msgspec.UNSET
-    return {field.name: value[field.name] for field in part.fields if field.name in value}
 
 
 def _said(**members: Any) -> Json:
