@@ -137,6 +137,7 @@ CASES: dict[str, Case] = {
     "W332": served("", shop="x = 1\n"),
     "E333": credentialed(SECURED, "key: {token: {env: KEY}}"),
     "W334": imported(SECURED),
+    "E335": imported(OPENAPI % '{"responses": {"204": {"description": ""}}, "servers": [{"url": "https://b.example"}]}'),
     "E327": Case("environments: {prod: {environments: {}}}\n"),
     "E328": imported(OPENAPI % f'{{"responses": {{"200": {{"description": "", "content": {NEGATED}}}}}}}'),
     "E703": imported('{"openapi": "1.0"}'),

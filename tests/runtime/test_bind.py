@@ -15,9 +15,10 @@ from entrepot.ir.worker import PythonSource, ServiceTable
 from entrepot.kit.limits import DEFAULT_LIMITS
 from entrepot.model.call import Call
 from entrepot.model.faults import Internal, UpstreamFailed
+from entrepot.model.headers import header
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import Protocol
-from entrepot.runtime.bind import Binder, exchange_of
+from entrepot.runtime.bind import Binder, Dialled, exchange_of
 from entrepot.runtime.local import local_service
 from entrepot.runtime.logs import JsonLines
 from entrepot.runtime.threads import Threads
@@ -110,6 +111,24 @@ async def test_an_upstreams_service_answers_as_the_upstream_does() -> None:
         fault = (await invoke(Call(operation, codec.of_plain({"text": "none"})))).fault
         assert fault is not None
         assert (fault.kind, fault.name, fault.upstream) == ("conflict", "OutOfStock", "shop.egress")
+
+
+async def test_an_operation_that_another_upstream_has_is_called_there() -> None:
+    called = []
+
+    async def egress(request: Request) -> Response:
+        called.append((header(request.headers, b"host"), request.path))
+        raise UpstreamFailed("down")
+
+    elsewhere = {"other": Dialled("upload", "/v2", {})}
+    service = shop().describe()
+    served = Binder(Threads(1)).serve_upstream(service, 30, LINE.client, egress, "crm", "", {}, elsewhere)
+    inputs = {"echo": {"text": "a"}, "other": {}}
+    for operation in service.operations:
+        if operation.name in inputs:
+            value = served.values.codec(operation.input).of_plain(inputs[operation.name])
+            await served.invokes[operation.name](Call(operation, value))
+    assert called == [(b"crm", b"/line/shop/echo"), (b"upload", b"/v2/line/shop/other")]
 
 
 @pytest.mark.parametrize(

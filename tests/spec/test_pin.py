@@ -38,6 +38,30 @@ def test_a_first_import_makes_the_project(tmp_path: Path) -> None:
     }
 
 
+def test_further_addresses_get_upstreams_named_after_their_hosts(tmp_path: Path) -> None:
+    (tmp_path / "entrepot.yaml").write_text(
+        "entrepot: 1\nupstreams:\n  there: {url: https://there.example}\n"
+        "  other: {url: http://x, server: https://known.example}\n  b-example: {url: http://y}\n"
+    )
+    addresses = [f"https://{host}.example" for host in ("there", "known", "b", "9")]
+    pinned = pin(
+        tmp_path,
+        "openapi",
+        CRM,
+        "crm.json",
+        "crm",
+        "https://crm.example",
+        elsewhere=[*addresses, "https://b.example/v2"],
+    )
+    assert pinned.further == {
+        "b-example_2": "https://b.example",
+        "at-9-example": "https://9.example",
+        "b-example_3": "https://b.example/v2",
+    }
+    assert 'b-example_2: {url: "https://b.example"}' in (tmp_path / "entrepot.yaml").read_text()
+    assert pin(tmp_path, "openapi", CRM, "crm.json", "crm", elsewhere=["https://new.example"]).further == {}
+
+
 def test_a_second_import_changes_document_and_lock_alone(tmp_path: Path) -> None:
     pin(tmp_path, "openapi", CRM, "https://crm.example/openapi.json", "crm")
     declaration = tmp_path / "entrepot.yaml"

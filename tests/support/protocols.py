@@ -75,7 +75,8 @@ class MethodServer:
 class ListClient:
     """Reads documents that only list names: `{"operations": ["get"], "not": ["watch"], "server": "http://…"}`.
 
-    A `schema` is what the answers are held against; `schemes` and `security` are what the model has, as JSON.
+    A `schema` is what the answers are held against; `schemes` and `security` are what the model has, as JSON;
+    `elsewhere` has the URLs of operations on other servers.
     """
 
     def __init__(self, kind: str, *words: str) -> None:
@@ -92,7 +93,12 @@ class ListClient:
             Operation(name=each, safe=True, output=output, security=security) for each in content["operations"]
         )
         refusals = tuple(Refusal(f"/not/{i}", each, "it is a stream") for i, each in enumerate(content.get("not", ())))
-        return Imported(Service(name=name, operations=operations, schemes=schemes), refusals, content.get("server", ""))
+        return Imported(
+            Service(name=name, operations=operations, schemes=schemes),
+            refusals,
+            content.get("server", ""),
+            content.get("elsewhere", {}),
+        )
 
     def dial(self, *arguments: Any, **options: Any) -> Invokes:
         raise NotImplementedError

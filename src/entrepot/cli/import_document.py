@@ -90,6 +90,8 @@ def _show(session: Session, result: Import, name: str, project: Path) -> None:
         text(f"its calls go to {result.upstream_url}: upstream {name} in entrepot.yaml")
     elif pinned.service_added and operations and not result.upstream_url:
         text(f"the document does not say where the service is: add `{name}: {{url: …}}` under `upstreams`")
+    for upstream, url in pinned.further.items():
+        text(f"some of its calls go to {url}: upstream {upstream} in entrepot.yaml")
     session.output.diagnostics(result.notes)
     if result.refusals:
         session.output.notice(f"left out: {count(len(result.refusals), 'part')} of the document")

@@ -72,6 +72,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     source: PythonSource | UpstreamSource
     server_path: str = ""
     """For a document: the path of the server that it names."""
+    elsewhere: Mapping[str, str] = {}
+    """By operation that its document has on another server: the URL of that."""
     places: Mapping[str, Place] = {}
     """By operation: where it is written."""
     place: Place = NOWHERE

@@ -135,6 +135,7 @@ def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, dia
         key=key,
         service=imported.service,
         source=UpstreamSource(protocol=protocol, upstream=upstream),
+        elsewhere=imported.elsewhere,
         server_path=urlsplit(imported.server_url).path.rstrip("/"),
         place=draft.at("services", key),
     )

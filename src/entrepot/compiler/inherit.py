@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,10 +18,11 @@ from msgspec.structs import replace
 from entrepot.compiler.addresses import Url, parse_base_path, parse_endpoint, parse_listen, parse_url
 from entrepot.compiler.credentials import kept_credential
 from entrepot.compiler.draft import Draft, Settings, Unit
-from entrepot.ir.worker import PythonSource, UpstreamSource
+from entrepot.ir.worker import Called, PythonSource, UpstreamSource
 from entrepot.kit.limits import Limits
 from entrepot.kit.names import words
 from entrepot.model.operation import Operation
+from entrepot.model.security import KeptCredential
 from entrepot.model.upstream import Ejection, HealthCheck, Retry, Tls, Upstream
 from entrepot.spec.declaration import (
     EjectionEntry,
@@ -167,19 +169,34 @@ def _completed(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
     if not isinstance(unit.source, UpstreamSource):
         return unit.source
     upstream = draft.upstreams.get(unit.source.upstream)
-    declared = draft.declaration.upstreams.get(unit.source.upstream)
+    declared_upstreams = draft.declaration.upstreams
+    declared = declared_upstreams.get(unit.source.upstream)
     if upstream is None or declared is None:
         return unit.source
     unsaid = not upstream.base_path and declared.base_path is None
     return replace(
         unit.source,
         base_path=unit.server_path if unsaid else upstream.base_path,
-        credentials={
-            name: kept
-            for name, entry in declared.credentials.items()
-            if name in unit.service.schemes and (kept := kept_credential(entry)) is not None
+        credentials=_credentials(unit, declared),
+        elsewhere={
+            operation: Called(name, draft.upstreams[name].base_path, _credentials(unit, declared_upstreams[name]))
+            for operation, url in unit.elsewhere.items()
+            if (name := upstream_at(url, declared_upstreams)) in draft.upstreams
         },
     )
+
+
+def upstream_at(url: str, declared: Mapping[str, UpstreamEntry]) -> str:
+    """The upstream that stands for a server of a document; "" when none does."""
+    return next((name for name, entry in declared.items() if (entry.server or entry.url or "").rstrip("/") == url), "")
+
+
+def _credentials(unit: Unit, declared: UpstreamEntry) -> dict[str, KeptCredential]:
+    return {
+        name: kept
+        for name, entry in declared.credentials.items()
+        if name in unit.service.schemes and (kept := kept_credential(entry)) is not None
+    }
 
 
 def _seconds(duration: str | None) -> float | None:

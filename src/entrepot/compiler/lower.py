@@ -86,7 +86,7 @@ def _root_of_app(draft: Draft, app: str) -> str:
 def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
     routes = {*_operation_routes(served), *_declared_routes(draft, hosted)}
     used = {route.target.upstream for route in routes if isinstance(route.target, UpstreamTarget)}
-    used |= {unit.source.upstream for unit in served if isinstance(unit.source, UpstreamSource)}
+    used |= {name for unit in served if isinstance(unit.source, UpstreamSource) for name in unit.source.upstreams}
     return EdgeIR(
         address=draft.settings.address,
         port=draft.settings.port,

@@ -35,7 +35,9 @@ def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, Address]) -> Pl
         protocol=exposure.protocol,
         address=addresses[exposure.operation].text if exposure.operation in addresses else "",
         where="nowhere" if exposure.refusal else "worker",
-        why=f"{exposure.protocol} cannot carry it: {exposure.refusal}" if exposure.refusal else _origin(unit),
+        why=f"{exposure.protocol} cannot carry it: {exposure.refusal}"
+        if exposure.refusal
+        else _origin(unit, exposure.operation),
     )
 
 
@@ -50,11 +52,11 @@ def _sent_row(unit: Unit, sent: Outgoing) -> Placement:
     )
 
 
-def _origin(unit: Unit) -> str:
+def _origin(unit: Unit, operation: str) -> str:
     source = unit.source
     if isinstance(source, PythonSource):
         return f"it runs in Python: {source.module}:{source.attribute}"
-    return f"it is translated to {source.protocol} for the upstream {source.upstream}"
+    return f"it is translated to {source.protocol} for the upstream {source.upstream_of(operation)}"
 
 
 def _route_row(route: RouteEntry) -> Placement:

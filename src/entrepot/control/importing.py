@@ -62,6 +62,7 @@ def import_document(project: Path, word: str, source: DocumentSource, name: str,
     pinned = pin(
         project, word, content, source.name, name, url,
         main=main, files=files, suffix=kind.suffix, parsed=parsed, called=called,
+        elsewhere=sorted({_upstream_url(each, source.name) for each in imported.elsewhere.values()}),
     )  # fmt: skip
     return Import(
         service=imported.service,

@@ -38,6 +38,16 @@ class PythonSource(msgspec.Struct, frozen=True, tag="python"):
     """Directory put before sys.path, relative to the project; "" for none."""
 
 
+class Called(msgspec.Struct, frozen=True):
+    """An upstream, and how it is called."""
+
+    upstream: str
+    """Its name at the egress."""
+    base_path: str = ""
+    credentials: Mapping[str, KeptCredential] = {}
+    """By security scheme of the service: where that is kept which the upstream is shown."""
+
+
 class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
     """The operations are an upstream's, called through the egress."""
 
@@ -48,6 +58,17 @@ class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
     base_path: str = ""
     credentials: Mapping[str, KeptCredential] = {}
     """By security scheme of the service: where that is kept which the upstream is shown."""
+    elsewhere: Mapping[str, Called] = {}
+    """By operation that another upstream has: that."""
+
+    @property
+    def upstreams(self) -> set[str]:
+        """All that are called, by name."""
+        return {self.upstream, *(called.upstream for called in self.elsewhere.values())}
+
+    def upstream_of(self, operation: str) -> str:
+        """The name of the one that has the operation."""
+        return self.elsewhere[operation].upstream if operation in self.elsewhere else self.upstream
 
 
 class ServiceTable(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,6 +129,8 @@ class Imported(msgspec.Struct, frozen=True):
     refusals: tuple[Refusal, ...] = ()
     server_url: str = ""
     """Where the document says the service is, "" when it does not say."""
+    elsewhere: Mapping[str, str] = {}
+    """By operation that is on another server than the rest: the URL of that."""
 
 
 class Server(_Interface):

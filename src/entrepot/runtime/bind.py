@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -30,6 +31,14 @@ from entrepot.runtime.stack import stacked
 from entrepot.runtime.streams import OpenStreams
 from entrepot.runtime.threads import Threads
 from entrepot.shapes.values import Values
+
+
+class Dialled(NamedTuple):
+    """An upstream to call."""
+
+    host: str
+    base_path: str
+    credentials: Mapping[str, Credential]
 
 
 class Binder:
@@ -86,13 +95,19 @@ class Binder:
         host: str,
         base_path: str,
         credentials: Mapping[str, Credential] = {},
+        elsewhere: Mapping[str, Dialled] = {},
     ) -> ServedService:
-        """An upstream's service, called as `host` through `egress`."""
+        """An upstream's service, called as `host` through `egress`; `elsewhere` by operation that another has."""
         values = Values(service.types, limits=self._limits)
-        invokes = client.dial(service, values, egress, host, base_path, credentials)
+        usual = Dialled(host, base_path, credentials)
+        hosts = {operation.name: elsewhere.get(operation.name, usual) for operation in service.operations}
+        invokes: dict[str, Invoke] = {}
+        for each in {id(each): each for each in hosts.values()}.values():
+            there = service.only({name for name, dialled in hosts.items() if dialled is each})
+            invokes |= client.dial(there, values, egress, *each)
 
         def bound(operation: Operation) -> Invoke:
-            answering = self._answering(service, operation, timeout, None, upstream=host)
+            answering = self._answering(service, operation, timeout, None, upstream=hosts[operation.name].host)
             invoke = enforce_field_access(operation, invokes[operation.name], values)
             return stacked(operation, answering.invoke(invoke), self._middleware)
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from entrepot.ir.worker import UpstreamSource
+from entrepot.ir.worker import Called, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.kit.files import read_regular
 from entrepot.model.security import Credential, Kept
@@ -20,7 +20,7 @@ UNAVAILABLE = "E856"
 _OCTETS_MAX = 16 * 1024
 
 
-def fetch_credentials(source: UpstreamSource, project: Path) -> Mapping[str, Credential]:
+def fetch_credentials(source: UpstreamSource | Called, project: Path) -> Mapping[str, Credential]:
     """By security scheme: what is shown. Raises `Refused` with all that cannot be had."""
     found, diagnostics = {}, []
     for name, kept in source.credentials.items():

@@ -14,11 +14,11 @@ import msgspec
 import uvloop
 
 from entrepot.ir.release import Release
-from entrepot.ir.worker import Pool, PythonSource, ServiceTable
+from entrepot.ir.worker import Called, Pool, PythonSource, ServiceTable, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, ServedService
-from entrepot.runtime.bind import Binder, exchange_of
+from entrepot.runtime.bind import Binder, Dialled, exchange_of
 from entrepot.runtime.credentials import fetch_credentials
 from entrepot.runtime.egress import egress_exchange
 from entrepot.runtime.hosted import hosted_app
@@ -148,8 +148,14 @@ async def _serve(
     if egress is None:
         message = f"service {service.name!r} is an upstream's, which is reached through the egress alone"
         raise Refused([Diagnostic(EGRESS_MISSING, message, remedy="Give the worker the egress's socket.")])
-    client, credentials = worker.catalog[source.protocol].client, fetch_credentials(source, worker.project)
-    return binder.serve_upstream(service, table.timeout, client, egress, source.upstream, source.base_path, credentials)
+    client = worker.catalog[source.protocol].client
+    usual = _dialled(source, worker)
+    elsewhere = {name: _dialled(called, worker) for name, called in source.elsewhere.items()}
+    return binder.serve_upstream(service, table.timeout, client, egress, *usual, elsewhere)
+
+
+def _dialled(called: UpstreamSource | Called, worker: Worker) -> Dialled:
+    return Dialled(called.upstream, called.base_path, fetch_credentials(called, worker.project))
 
 
 async def _serve_hosted(worker: Worker) -> int:

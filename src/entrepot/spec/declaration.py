@@ -167,6 +167,9 @@ class UpstreamEntry(_Map, frozen=True):
     """The Host header it expects. Without it: that of the url or of the first endpoint."""
     base_path: str | None = None
     """Path before every operation's. Without it: the url's, else the one in the imported document."""
+    server: str | None = None
+    """The URL of a server in imported documents that it stands for: operations that are there and not on the
+    document's own server are called here. Without it: the url."""
     tls: TlsEntry | bool | None = None
     """Encryption, and how the certificate is verified; `true` takes the defaults. Without it: on for an
     `https://` url, off else."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import replace_file
-from entrepot.kit.names import words
+from entrepot.kit.names import unique, words
 from entrepot.kit.pointers import pointer
 from entrepot.shapes.locations import is_elsewhere
 from entrepot.spec import codes
@@ -26,6 +26,9 @@ from entrepot.spec.lock import LOCK_FILE, PinnedDocument, PinnedFile, digest, lo
 from entrepot.spec.seals import BYTES_MAX as SEAL_BYTES_MAX
 from entrepot.spec.seals import DIRECTORY, seal, seal_of
 from entrepot.spec.yaml import Parsed, read
+
+_UPSTREAM_NAME_MAX = 50
+"""Characters of a host in an upstream's name, which may get a number behind it."""
 
 _READABLE = 0o644
 """The mode of files that belong in version control."""
@@ -44,12 +47,14 @@ class Pinned(msgspec.Struct, frozen=True, kw_only=True):
     """Where the document came from that was pinned before, when that is another place; "" else."""
     service_added: bool
     upstream_added: bool
+    further: dict[str, str]
+    """The other upstreams that were added, by name, each with its address."""
 
 
 def pin(
     project: Path, kind: str, content: bytes, source: str, name: str, upstream_url: str = "",
     *, main: str = "", files: Mapping[str, bytes] = {}, suffix: str = "", parsed: Mapping[str, Parsed] = {},
-    called: bool = True,
+    called: bool = True, elsewhere: Sequence[str] = (),
 ) -> Pinned:  # fmt: skip
     """Keep a document as `specs/<name>.json` or `.yaml`, lock it, and declare the service and its upstream.
 
@@ -58,6 +63,7 @@ def pin(
     Where something refers to it by name, it is at `main` and kept below `specs/<name>/`, with the other
     `files` by their locations, as they lay to each other. `suffix` is that of its kind.
     `parsed` are those that are YAML, by location. Where nothing in it is `called`, the service has no upstream.
+    `elsewhere` are further addresses that calls go to; each gets an upstream named after its host.
     Raises `Refused`, and then has written nothing.
     """
     if not re.fullmatch(NAME_PATTERN, name):
@@ -81,6 +87,7 @@ def pin(
     )
     entry = {kind: file, "upstream": name} if called else {kind: file}
     text, service_added, upstream_added = _declared(_text(project), entry, name, upstream_url)
+    text, further = _with_upstreams(text, elsewhere if service_added else ())
     if sealed:
         others[seal_of(file)] = sealed
     for path, octets in {**others, file: content}.items():
@@ -99,6 +106,7 @@ def pin(
         replaced=before.source if before is not None and before.source != origin else "",
         service_added=service_added,
         upstream_added=upstream_added,
+        further=further,
     )
 
 
@@ -171,6 +179,22 @@ def _declared(text: str, entry: Mapping[str, str], name: str, upstream_url: str)
     if upstream_added:
         text = add_member(text, "upstreams", name, {"url": upstream_url}, DECLARATION_FILE)
     return text, service_added, upstream_added
+
+
+def _with_upstreams(text: str, urls: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The declaration with an upstream for each of these, named after its host, and those that were added."""
+    added: dict[str, str] = {}
+    for url in urls:
+        value = read(text.encode(), DECLARATION_FILE).value
+        upstreams = (value.get("upstreams") if isinstance(value, dict) else None) or {}
+        if any(isinstance(each, dict) and url in (each.get("url"), each.get("server")) for each in upstreams.values()):
+            continue
+        base = "-".join(words(urlsplit(url).hostname or ""))[:_UPSTREAM_NAME_MAX]
+        base = base if base[:1].isalpha() else f"at-{base}"
+        name = unique(base, dict.fromkeys((str(each).lower() for each in upstreams), 1))
+        text = add_member(text, "upstreams", name, {"url": url}, DECLARATION_FILE)
+        added[name] = url
+    return text, added
 
 
 def _refuse_other_source(entry: object, kind: str, file: str, name: str, place: Place) -> None:

@@ -19,7 +19,8 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
     called: dict[str, list[Unit]] = {}
     for unit in draft.units:
         if isinstance(unit.source, UpstreamSource):
-            called.setdefault(unit.source.upstream, []).append(unit)
+            for upstream in unit.source.upstreams:
+                called.setdefault(upstream, []).append(unit)
     for upstream in draft.declaration.upstreams:
         yield from _wrong(draft, upstream, called.get(upstream, []))
 

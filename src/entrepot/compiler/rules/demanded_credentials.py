@@ -18,14 +18,19 @@ CODE = "W334"
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Security schemes that operations demand, and that their upstream is shown nothing for."""
     for unit in draft.units:
-        if isinstance(unit.source, UpstreamSource) and unit.source.upstream in draft.declaration.upstreams:
-            yield from _missing(draft, unit.source.upstream, unit)
+        if isinstance(unit.source, UpstreamSource):
+            yield from _missing(draft, unit, unit.source)
 
 
-def _missing(draft: Draft, upstream: str, unit: Unit) -> Iterator[Diagnostic]:
-    given = draft.declaration.upstreams[upstream].credentials
-    counts = Counter(name for each in unit.service.operations for name in _unmet(each, given))
-    for name, count in counts.items():
+def _missing(draft: Draft, unit: Unit, source: UpstreamSource) -> Iterator[Diagnostic]:
+    declared = draft.declaration.upstreams
+    counts = Counter(
+        (upstream, name)
+        for each in unit.service.operations
+        if (upstream := source.upstream_of(each.name)) in declared
+        for name in _unmet(each, declared[upstream].credentials)
+    )
+    for (upstream, name), count in counts.items():
         demanding = "1 operation demands" if count == 1 else f"{count} operations demand"
         message = f"{demanding} `{name}` of `{unit.service.name}`, and `{upstream}` has no credentials for it"
         yield Diagnostic(CODE, message, draft.at_key("upstreams", upstream), _remedy(unit, name), "warning")

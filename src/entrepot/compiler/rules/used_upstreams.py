@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
+from entrepot.ir.worker import UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic
 
 CODE = "W324"
@@ -13,6 +14,7 @@ CODE = "W324"
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Upstreams that no service and no route names."""
     used = {service.upstream for service in draft.declaration.services.values()}
+    used |= {name for unit in draft.units if isinstance(unit.source, UpstreamSource) for name in unit.source.upstreams}
     used |= {route.upstream for route in draft.declaration.routes}
     for name in draft.declaration.upstreams:
         if name not in used:

@@ -30,6 +30,7 @@ from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.outgoing import Sent
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import SecurityImport
+from entrepot.protocols.rest.openapi.servers import other_server
 from entrepot.protocols.rest.openapi.told import ToldImport, data
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
@@ -79,6 +80,7 @@ class _Import:
         self._addresses: set[tuple[str, tuple[Segment, ...]]] = set()
         self._called_at: dict[str, str] = {}
         """By operation: its path at the upstream, where ours is another."""
+        self._elsewhere: dict[str, str] = {}
         self._by_id: dict[str, str] = {}
         self._linked: list[tuple[str, Success]] = []
         self._nodes: list[tuple[str, Node]] = []
@@ -111,7 +113,7 @@ class _Import:
             docs=info["description"].text,
             bindings={NAME: rest} if rest else {},
         )
-        return Imported(service, tuple(self._refusals), self._server_url())
+        return Imported(service, tuple(self._refusals), self._server_url(), self._elsewhere)
 
     def _members(self, node: Node) -> Iterable[tuple[str, Node]]:
         """Members one by one; a reference that leads nowhere costs that member only."""
@@ -150,12 +152,14 @@ class _Import:
         # Both are taken even where the rest cannot be read, so that no other's depend on what can.
         name = self._operation_name(node, method, path)
         address = self._own_address(method, called, name, node)
-        self._refuse_other_servers(item, node)
+        elsewhere = other_server(self._root, item, node) if isinstance(self._dialect, OpenApi3) else ""
         operation, success = self._described(name, method, called, item, node, {"path": address})
         self._linked.append((name, success))
         self._nodes.append((name, node))
         if address != called:
             self._called_at[name] = called
+        if elsewhere and not self._ours:
+            self._elsewhere[name] = elsewhere
         return operation
 
     def _described(
@@ -224,12 +228,6 @@ class _Import:
             raise node.unreadable("its operationId is missing, or another operation's")
         self._given.add(name)
         return name
-
-    def _refuse_other_servers(self, item: Node, node: Node) -> None:
-        for servers in (item["servers"], node["servers"]):
-            first = next(servers.items(), None) if isinstance(self._dialect, OpenApi3) else None
-            if first is not None and first["url"].text != next(self._root["servers"].items(), first)["url"].text:
-                raise servers.unreadable("it lives on another server than the rest; import it as a service of its own")
 
     def _operation_name(self, node: Node, method: str, path: str) -> str:
         """What no other operation is called. Raises `Unreadable` in a document of ours, where names are final."""
