@@ -25,9 +25,7 @@ NOT_JSON = {
     "a raw NUL": b'{"name":"a\x00b"}',
     "a raw line break": b'{"name":"a\nb"}',
     "UTF-16": '{"name":"a"}'.encode("utf-16"),
-    "overlong UTF-8": b'{"name":"\xc0\xaf"}',
-    "not UTF-8": b'{"name":"\xff\xfe"}',
-    "a name that is not UTF-8": b'{"na\xffme":1}',
+    "octets that are not UTF-8 outside texts": b'{"name":\xff}',
     "brackets that never close": b"[" * 500_000,
 }
 
@@ -38,6 +36,27 @@ def test_what_is_no_json(attacked: Any, text: bytes) -> None:
     assert (over_rest.status, over_rest.kind, over_rest.places) == (400, "malformed", ["/thing"])
     error = attacked.rpc("target.echo", b'{"thing":%b}' % text).json()["error"]
     assert (error["code"] in (-32700, -32600), error["data"]["kind"]) == (True, "malformed")
+
+
+NOT_TEXT = {
+    "overlong UTF-8": (b'{"count":1,"name":"\xc0\xaf"}', ["/name"]),
+    "half a letter": (b'{"anything":["a",{"b/c":"\xc3"}]}', ["/anything/1/b~1c"]),
+    "a surrogate in UTF-8": (b'{"name":"\xed\xa0\x80"}', ["/name"]),
+    "several": (b'{"name":"a\xff","labels":{"a":"","b":"\xfe"}}', ["/name", "/labels/b"]),
+    "a name": (b'{"na\xffme":1}', ["/na\ufffdme"]),
+    "a text and a number without end": (b'{"count":%b,"name":"\xff"}' % (b"9" * 5000), ["/name"]),
+}
+
+
+@pytest.mark.parametrize(("text", "places"), NOT_TEXT.values(), ids=NOT_TEXT.keys())
+def test_what_is_not_utf_8(attacked: Any, text: bytes, places: list[str]) -> None:
+    over_rest = attacked.request("POST", f"{API}/things", text)
+    assert (over_rest.status, over_rest.kind) == (400, "malformed")
+    assert over_rest.places == [f"/thing{place}" for place in places]
+    assert {issue["code"] for issue in over_rest.json()["errors"]} == {"encoding"}
+    # JSON-RPC cannot read any of the message, its id included.
+    error = attacked.rpc("target.echo", b'{"thing":%b}' % text).json()["error"]
+    assert (error["code"], error["data"]["kind"]) == (-32700, "malformed")
 
 
 def test_what_follows_the_json(attacked: Any) -> None:
@@ -54,7 +73,6 @@ MALFORMED = {
     "too deep": (b'{"anything":%b%b}' % (b"[" * 70, b"]" * 70), "", "depth"),
     "far too deep": (b'{"anything":%b%b}' % (b'{"a":' * 900 + b"1", b"}" * 900), "", "depth"),
     "deep many times over": (b'{"anything":[%b[]]}' % ((b"[" * 900 + b"]" * 900 + b",") * 500), "", "depth"),
-    "digits without end": (b'{"count":%b}' % (b"9" * 500_000), "", "number_form"),
 }
 
 
@@ -81,6 +99,11 @@ INVALID = {
     "text for a number": (b'{"count":"1"}', "/count", "type"),
     "true for a number": (b'{"count":true}', "/count", "type"),
     "a fraction for an integer": (b'{"count":1.5}', "/count", "type"),
+    "digits without end": (b'{"count":%b}' % (b"9" * 500_000), "/count", "number_form"),
+    "as many as Python makes an integer of": (b'{"count":%b}' % (b"9" * 4300), "/count", "number_form"),
+    "digits without end in a float": (b'{"ratio":%b}' % (b"9" * 5000), "/ratio", "number_form"),
+    "digits without end far inside": (b'{"anything":[{"a":-%b}]}' % (b"9" * 5000), "/anything/0/a", "number_form"),
+    "an exponent that no number has": (b'{"anything":-1e%b}' % (b"9" * 50), "/anything", "number_form"),
     "an integer that fills the memory": (b'{"count":1e999999999}', "/count", "number_form"),
     "null for a number": (b'{"count":null}', "/count", "null"),
     "a number out of range": (b'{"small":128}', "/small", "range"),

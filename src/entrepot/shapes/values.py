@@ -26,13 +26,13 @@ from entrepot.shapes.collisions import colliding
 from entrepot.shapes.explain import explain
 from entrepot.shapes.integers import Integers
 from entrepot.shapes.later import later
+from entrepot.shapes.plain import UNREADABLE, malformed, plain_of
+from entrepot.shapes.plain import read as read_plain
 from entrepot.shapes.traits import Trait
 from entrepot.shapes.wire_form import WireForms
 
 Read = Callable[[Any], Any]
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation)
-_plain = msgspec.json.Decoder(float_hook=decimal.Decimal)
 _exactly = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -162,8 +162,8 @@ class Codec:
         if (fault := values.fault_in(self.shape, data, trusted=trusted)) is not None:
             raise fault
         if Trait.HASHED in self.traits and (issue := colliding(data)) is not None:
-            raise _malformed(issue)
-        return values.made.assembly.of(self.shape, _plain.decode(data))
+            raise malformed(issue)
+        return values.made.assembly.of(self.shape, plain_of(data, values.limits))
 
     def _decoder(self, *, trusted: bool) -> Callable[[bytes], Any]:
         self._refuse_without_json()
@@ -177,13 +177,13 @@ class Codec:
         def decode(data: bytes) -> Any:
             try:
                 if hashed and (issue := colliding(data)) is not None:
-                    raise _malformed(issue)
+                    raise malformed(issue)
                 value = read(data)
-                suspect = doubt(data, value) or (check is not None and not check(_plain.decode(data)))
-            except _UNREADABLE:
+                suspect = doubt(data, value) or (check is not None and not check(read_plain(data)))
+            except UNREADABLE:
                 if (fault := values.fault_in(shape, data, trusted=trusted)) is not None:
                     raise fault from None
-                return values.read_thoroughly(shape, _plain.decode(data))
+                return values.read_thoroughly(shape, plain_of(data, limits))
             if fills:
                 filled(value)
             if suspect and (found := values.fault_in(shape, data, trusted=trusted)) is not None:
@@ -245,17 +245,11 @@ class Values:
     def fault_in(self, shape: s.Shape, data: bytes, *, trusted: bool) -> Malformed | Invalid | None:
         """The fault for JSON bytes, if anything is wrong with them: the slow and thorough way."""
         try:
-            plain = _plain.decode(data)
-        except RecursionError:
-            return _malformed(guard.too_deep(self.limits))
-        except UnicodeDecodeError as broken:
-            return _malformed(Issue("", "encoding", f"is not UTF-8: byte {broken.start} of a string"))
-        except (msgspec.ValidationError, decimal.InvalidOperation):
-            return _malformed(Issue("", "number_form", "a number has too many digits"))
-        except msgspec.DecodeError as broken:
-            return _malformed(Issue("", "syntax", f"is not JSON: {broken}"))
+            plain = plain_of(data, self.limits)
+        except Malformed as fault:
+            return fault
         if not trusted and (issues := guard.issues(data, self.limits)):
-            return _malformed(*issues)
+            return malformed(*issues)
         return self.fault_in_plain(shape, plain)
 
     def fault_in_plain(self, shape: s.Shape, plain: Any) -> Invalid | None:
@@ -307,10 +301,6 @@ def _classes(types: s.Types, classes: Mapping[str, Any], limits: Limits) -> Clas
 
 def _invalid(*issues: Issue) -> Invalid:
     return Invalid("the input does not fit its type", issues=issues)
-
-
-def _malformed(*issues: Issue) -> Malformed:
-    return Malformed("the JSON could not be read", issues=issues)
 
 
 def _write_hook(value: Any) -> Any:
