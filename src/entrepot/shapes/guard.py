@@ -23,8 +23,8 @@ from entrepot.model.fault import Issue
 _untyped = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 _DIGITS = re.compile(rb"[0-9]{4}")
-_LONG_FRACTION = re.compile(rb":[0-9]{2}\.[0-9]{6}[0-9]*[1-9]|\.[0-9]{6}[0-9]*[1-9][0-9]*[DHMSdhms]")
-"""Of seconds, and of any unit of a duration."""
+_LONG_FRACTION = re.compile(rb":[0-9]{2}\.[0-9]{6}0*[1-9]|\.[0-9]{6}0*[1-9][0-9]*[DHMSdhms]")
+"""Of seconds, and of any unit of a duration. Each digit is matched in one way: there may be a million of them."""
 _AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _LARGE = 300
 """From so many digits on a number may be too large for 64 bits."""
