@@ -27,7 +27,7 @@ HELD = {
     "item": METHODS | {"parameters", "$ref"},
     "operation": {
         "operationId", "summary", "description", "tags", "externalDocs", "parameters", "requestBody", "responses",
-        "callbacks", "deprecated", "security", "consumes", "produces",
+        "callbacks", "deprecated", "security", "consumes", "produces", "servers",
     },
     "parameter": {
         "name", "in", "description", "required", "deprecated", "style", "explode", "schema", "content", "example",
@@ -42,7 +42,6 @@ HELD = {
 
 LOST = {
     ("item", "description"): "an operation has a description of its own",
-    ("operation", "servers"): "an operation on another server is refused",
     ("response", "headers"): "a reply passes on all headers; which ones are documented is not kept",
 }
 """What is left out, and why. The list may only shrink."""
