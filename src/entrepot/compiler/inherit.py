@@ -177,6 +177,7 @@ def _completed(draft: Draft, unit: Unit) -> PythonSource | UpstreamSource:
     return replace(
         unit.source,
         base_path=unit.server_path if unsaid else upstream.base_path,
+        replies=draft.entry(unit).replies or "strict",
         credentials=_credentials(unit, declared),
         elsewhere={
             operation: Called(name, draft.upstreams[name].base_path, _credentials(unit, declared_upstreams[name]))

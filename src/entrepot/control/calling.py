@@ -94,7 +94,13 @@ async def _served(table: ServiceTable, compiled: Compiled, catalog: Catalog, ope
     binder = Binder(Threads(1), limits=limits)
     source = table.source
     return binder.serve_upstream(
-        table.service, table.timeout, catalog[source.protocol].client, egress, source.upstream, source.base_path
+        table.service,
+        table.timeout,
+        catalog[source.protocol].client,
+        egress,
+        source.upstream,
+        source.base_path,
+        lenient=source.replies == "lenient",
     )
 
 

@@ -60,6 +60,8 @@ class UpstreamSource(msgspec.Struct, frozen=True, tag="upstream"):
     """By security scheme of the service: where that is kept which the upstream is shown."""
     elsewhere: Mapping[str, Called] = {}
     """By operation that another upstream has: that."""
+    replies: Literal["strict", "lenient"] = "strict"
+    """Whether a reply that is not what the contract says is a fault, or repaired where that can be done."""
 
     @property
     def upstreams(self) -> set[str]:

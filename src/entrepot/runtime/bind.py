@@ -20,6 +20,7 @@ from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, Client, Mount, ServedService
 from entrepot.runtime.dispatch import dispatcher
 from entrepot.runtime.docs_page import MEDIA_TYPE, docs_page
+from entrepot.runtime.drift import Drift, note
 from entrepot.runtime.failures import faults_for
 from entrepot.runtime.field_access import enforce_field_access
 from entrepot.runtime.handlers import Answering, produce_by
@@ -30,6 +31,7 @@ from entrepot.runtime.scopes import enforce_scopes
 from entrepot.runtime.stack import stacked
 from entrepot.runtime.streams import OpenStreams
 from entrepot.runtime.threads import Threads
+from entrepot.shapes.lenient import LenientValues
 from entrepot.shapes.values import Values
 
 
@@ -56,6 +58,7 @@ class Binder:
         self.threads = threads
         self.inflight = inflight or InFlight()
         self.streams = OpenStreams()
+        self.drift = Drift()
         self._middleware = (enforce_scopes, *middleware)
         self._limits = limits
         self._check_output = check_output
@@ -96,19 +99,28 @@ class Binder:
         base_path: str,
         credentials: Mapping[str, Credential] = {},
         elsewhere: Mapping[str, Dialled] = {},
+        *,
+        lenient: bool = False,
     ) -> ServedService:
-        """An upstream's service, called as `host` through `egress`; `elsewhere` by operation that another has."""
+        """An upstream's service, called as `host` through `egress`; `elsewhere` by operation that another has.
+
+        `lenient` repairs what they answer.
+        """
         values = Values(service.types, limits=self._limits)
+        replies = LenientValues(service.types, self._limits, note) if lenient else values
         usual = Dialled(host, base_path, credentials)
         hosts = {operation.name: elsewhere.get(operation.name, usual) for operation in service.operations}
         invokes: dict[str, Invoke] = {}
         for each in {id(each): each for each in hosts.values()}.values():
             there = service.only({name for name, dialled in hosts.items() if dialled is each})
-            invokes |= client.dial(there, values, egress, *each)
+            invokes |= client.dial(there, replies, egress, *each)
 
         def bound(operation: Operation) -> Invoke:
-            answering = self._answering(service, operation, timeout, None, upstream=hosts[operation.name].host)
-            invoke = enforce_field_access(operation, invokes[operation.name], values)
+            invoke, upstream = invokes[operation.name], hosts[operation.name].host
+            answering = self._answering(service, operation, timeout, None, upstream=upstream)
+            if lenient:
+                invoke = self.drift.around(f"{service.name}.{operation.name}", upstream, invoke)
+            invoke = enforce_field_access(operation, invoke, values)
             return stacked(operation, answering.invoke(invoke), self._middleware)
 
         return ServedService(service=service, values=values, invokes={o.name: bound(o) for o in service.operations})
@@ -116,6 +128,7 @@ class Binder:
     async def finish(self) -> None:
         """Wait for threads that outlived their calls, and for what must be closed after them."""
         await asyncio.gather(*(resources.finish() for resources in self._resources))
+        self.drift.tell()
 
     def _answering(
         self, service: Service, operation: Operation, timeout: float, check: OutputCheck | None, *, upstream: str = ""

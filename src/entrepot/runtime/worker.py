@@ -151,7 +151,8 @@ async def _serve(
     client = worker.catalog[source.protocol].client
     usual = _dialled(source, worker)
     elsewhere = {name: _dialled(called, worker) for name, called in source.elsewhere.items()}
-    return binder.serve_upstream(service, table.timeout, client, egress, *usual, elsewhere)
+    lenient = source.replies == "lenient"
+    return binder.serve_upstream(service, table.timeout, client, egress, *usual, elsewhere, lenient=lenient)
 
 
 def _dialled(called: UpstreamSource | Called, worker: Worker) -> Dialled:

@@ -76,6 +76,10 @@ class ServiceEntry(_Map, frozen=True):
     expose: list[str] | None = None
     """The protocols it is served over. Without it: all of them under `dev`, those that are on by
     default under `serve`. A protocol named here must be able to carry every operation."""
+    replies: Literal["strict", "lenient"] | None = None
+    """What becomes of an upstream's reply that is not what its contract says. `strict`: a fault that tells what
+    differed and where. `lenient`: it is repaired where nothing has to be invented for that, counted, and told as
+    a warning. Without it: strict."""
     timeout: Duration | None = None
     """How long an operation's answer may take. Without it: the project's timeout."""
     operations: dict[str, OperationEntry] = {}

@@ -18,9 +18,10 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
             message = f"the service `{key}` is imported, but nothing says where its calls go"
             remedy = "Add `upstream: NAME`, and the upstream's url under `upstreams`."
             yield Diagnostic(CODE, message, draft.at_key("services", key), remedy)
-        elif entry.python is not None and not entry.documents and entry.upstream is not None:
-            message = f"the service `{key}` runs in Python, so its `upstream` means nothing"
-            place = draft.at_key("services", key, "upstream")
-            yield Diagnostic(
-                CODE, message, place, "Remove the upstream, or name an imported document instead of Python."
-            )
+        for name in ("upstream", "replies"):
+            if entry.python is not None and not entry.documents and getattr(entry, name) is not None:
+                message = f"the service `{key}` runs in Python, so its `{name}` means nothing"
+                place = draft.at_key("services", key, name)
+                yield Diagnostic(
+                    CODE, message, place, f"Remove `{name}`, or name an imported document instead of Python."
+                )
