@@ -36,10 +36,14 @@ class OutputCheck:
         self._values = values
         self._shape = shape
         self._deep = deep
-
-    @cached_property
-    def fits(self) -> Callable[[Any], bool]:
+        self.fits: Callable[[Any], bool] = self._first_fits
         """Whether an output is of the shape's type."""
+
+    def _first_fits(self, output: Any) -> bool:
+        self.fits = self._compiled()
+        return self.fits(output)
+
+    def _compiled(self) -> Callable[[Any], bool]:
         codec = self._values.codec(self._shape)
         classes = _classes(codec.type) or (object,)
         if self._looks_inside:

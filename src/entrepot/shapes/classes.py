@@ -296,7 +296,10 @@ class Classes:
         self, record: s.Record, name: str, announce: Callable[[Any], None] = lambda _: None,
         tag_field: str | None = None, tag: str | None = None,
     ) -> Any:  # fmt: skip
-        """A Struct class for a record; `announce` learns it before its members' types are made."""
+        """A Struct class for a record; `announce` learns it before its members' types are made.
+
+        Where there is one member it may be given without its name, which costs a third.
+        """
         fields = [field for field in record.fields if field.name != tag_field]
         namespace: dict[str, Any] = {"__doc__": record.docs or None}
         if tag_field is not None and (tagged := record.field(tag_field)) is not None:
@@ -304,7 +307,7 @@ class Classes:
         cls = msgspec.defstruct(
             name,
             [self._member(field) for field in fields],
-            kw_only=True,
+            kw_only=len(fields) > 1,
             rename={field.attribute: field.name for field in fields if field.attribute != field.name},
             forbid_unknown_fields=record.extras == "forbid",
             tag_field=tag_field,
@@ -345,7 +348,7 @@ class Classes:
         kept = extras_attribute(record)
         if record.extras == "keep":
             fields.append((kept, object, msgspec.field(default_factory=dict)))
-        cls = msgspec.defstruct(name, fields, kw_only=True, module=__name__)
+        cls = msgspec.defstruct(name, fields, kw_only=len(record.fields) > 1, module=__name__)
         self.records[cls] = record
         self._bare.append((cls, list(record.fields)))
 

@@ -100,7 +100,9 @@ class Inbound(msgspec.Struct, eq=False):
         chunk: bytes = message.get("body", b"")
         if message.get("more_body", False):
             return await collect(self, limit, chunk)
-        self._end(message)
+        self.ended = True
+        if self.all_read is not None or message["type"] == "http.disconnect":
+            self._end(message)
         if len(chunk) > limit:
             raise too_large(limit)
         return chunk

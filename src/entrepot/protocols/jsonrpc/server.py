@@ -15,6 +15,7 @@ import msgspec
 
 from entrepot.http.bodies import TooSlow, read
 from entrepot.http.context import context_of
+from entrepot.http.headers import LENGTHS
 from entrepot.http.media_types import MediaTypes
 from entrepot.http.pages import page
 from entrepot.http.posts import NotPosted, check_post, rejection
@@ -212,4 +213,4 @@ def _whole_error(fault: Fault, context: Context) -> bytes:
 def _response(body: bytes | None) -> Response:
     if body is None:
         return Response(204)
-    return Response(200, [(b"content-length", b"%d" % len(body)), _CONTENT_TYPE], body)
+    return Response(200, [(b"content-length", LENGTHS[len(body)]), _CONTENT_TYPE], body)

@@ -16,15 +16,14 @@ from entrepot.http.problems import HttpOnly, status_of
 from entrepot.model.call import Call, Context, Invoke
 from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
-from entrepot.model.file import File
 from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import members_of
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
-from entrepot.protocols.rest.body.body import Fetch, WriteAnswer
-from entrepot.protocols.rest.body.codecs import ANSWERS, BODIES
-from entrepot.protocols.rest.input_reader import ReadInput, input_reader
+from entrepot.protocols.rest.body.body import WriteAnswer
+from entrepot.protocols.rest.body.codecs import ANSWERS
+from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.ranges import part_of
 from entrepot.protocols.rest.reply_headers import ReplyHeaders
 from entrepot.shapes.values import Values
@@ -45,12 +44,11 @@ class OperationAnswer:
     """Answers the requests for one operation. Its codecs are made when the first request comes."""
 
     __slots__ = (
-        "_accepted_by_heart", "_binding", "_fetch", "_headers", "_invoke", "_mount", "_operation", "_read", "_streams",
-        "_usual", "_values", "_write",
+        "_accepts_by_heart", "_answers_files", "_binding", "_headers", "_invoke", "_mount", "_operation", "_reader",
+        "_streams", "_usual", "_values", "_write",
     )  # fmt: skip
-    _fetch: Fetch | None
-    _write: WriteAnswer
     _headers: ReplyHeaders
+    _write: WriteAnswer
 
     def __init__(self, binding: Binding, invoke: Invoke, values: Values, mount: str) -> None:
         self._binding = binding
@@ -59,32 +57,34 @@ class OperationAnswer:
         self._values = values
         self._mount = mount
         self._streams = binding.body == "stream"
+        self._answers_files = binding.answer == "file"
         self._usual = binding.produces[0] if binding.produces else JSON
-        self._accepted_by_heart = {None, b"*/*", b"", self._usual.encode(), accept_of(binding)}
-        self._read: ReadInput | None = None
+        self._accepts_by_heart = {b"*/*", b"", self._usual.encode(), accept_of(binding)}
+        self._reader: InputReader | None = None
 
-    def _compile(self) -> ReadInput:
-        binding, values = self._binding, self._values
-        body = BODIES[binding.body].reader(binding, values)
-        self._fetch = None if body is None else body.fetch
-        self._write = ANSWERS[binding.answer].writer(binding, values)
-        self._headers = ReplyHeaders(binding, values, self._mount)
-        self._read = read = input_reader(binding, body, values)
-        return read
+    def _compile(self) -> InputReader:
+        self._write = ANSWERS[self._binding.answer].writer(self._binding, self._values)
+        self._headers = ReplyHeaders(self._binding, self._values, self._mount)
+        self._reader = reader = InputReader(self._binding, self._values)
+        return reader
 
     async def answer(self, request: Request, variables: tuple[str, ...]) -> Response:
         """The response, whatever happens."""
         headers: HeaderMap = dict(request.headers)
         context = context_of(request, headers)
         try:
-            read, media_type = self._read or self._compile(), self._usual
-            if headers.get(b"accept") not in self._accepted_by_heart:
+            reader, media_type = self._reader or self._compile(), self._usual
+            accept = headers.get(b"accept")
+            if accept is not None and accept not in self._accepts_by_heart:
                 media_type = self._choose(request)
             conditional = b"if-match" in headers or b"if-none-match" in headers
             if conditional:
                 self._take_conditions(request, context)
-            content = None if self._fetch is None else await self._fetch(request, headers)
-            value = read(request, headers, variables, content)
+            content = None if reader.fetch is None else await reader.fetch(request, headers)
+            if reader.shortcut is None or request.query:
+                value = reader.read(request, headers, variables, content)
+            else:
+                value = reader.shortcut(variables[0] if reader.fetch is None else content)
             reply = await self._invoke(Call(self._operation, value, content if self._streams else None, context))
             fault = reply.fault
             if fault is None:
@@ -93,7 +93,7 @@ class OperationAnswer:
                     self._headers.add(response.headers, reply, request)
                 if conditional and self._operation.safe:
                     response = await self._compare(response, request)
-                if b"range" in headers and isinstance(reply.output, File):
+                if self._answers_files and b"range" in headers and reply.output is not None:
                     return await part_of(response, reply.output, request, headers, context)
                 return response
         except Exception as error:

@@ -13,63 +13,35 @@ from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import Binding
-from entrepot.protocols.rest.body.body import BodyReader
+from entrepot.protocols.rest.body.codecs import BODIES
 from entrepot.protocols.rest.parameters.head import HeadReader
 from entrepot.protocols.rest.parameters.parameter import Attributes
-from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
 
-ReadInput = Callable[[Request, HeaderMap, tuple[str, ...], Any], Any]
-"""The input that a request gives, of whose path these are the variables and whose body was fetched. Raises faults."""
 
+class InputReader:
+    """Reads the inputs of one operation. Raises faults."""
 
-def input_reader(binding: Binding, body: BodyReader | None, values: Values) -> ReadInput:
-    """Reads the inputs of one operation; `body` reads its bodies, where it takes any."""
-    head = HeadReader(binding, values)
-    make = values.codec(binding.operation.input).type
-    read_all = _by_parts(head, body, make, values.limits.issues_max)
-    if body is not None and body.whole is not None:
-        return _by_body(body.whole, read_all)
-    if body is None and len(head.path) == 1 and not head.beside_path:
-        return _by_path(head, make, read_all)
-    return read_all
+    __slots__ = ("_body", "_head", "_issues_max", "_make", "fetch", "shortcut")
 
+    def __init__(self, binding: Binding, values: Values) -> None:
+        self._head = HeadReader(binding, values)
+        self._body = BODIES[binding.body].reader(binding, values)
+        self._make = values.codec(binding.operation.input).type
+        self._issues_max = values.limits.issues_max
+        self.fetch = None if self._body is None else self._body.fetch
+        """Gets what there is to read of a body; None where there is none."""
+        self.shortcut: Callable[[Any], Any] | None = self._head.whole if self._body is None else self._body.whole
+        """Reads a request without a query off its fetched body, or else off the one variable of its path;
+        None where that is not all."""
 
-def _by_parts(head: HeadReader, body: BodyReader | None, make: Callable[..., Any], issues_max: int) -> ReadInput:
-    """Any request, attribute by attribute."""
-
-    def read_input(request: Request, headers: HeaderMap, variables: tuple[str, ...], content: Any) -> Any:
+    def read(self, request: Request, headers: HeaderMap, variables: tuple[str, ...], content: Any) -> Any:
+        """The input that a request gives: `content` is its fetched body."""
         attributes: Attributes = {}
         issues: list[Issue] = []
-        head.read(request, headers, variables, attributes, issues)
-        if body is not None:
-            body.take(content, attributes, issues)
+        self._head.read(request, headers, variables, attributes, issues)
+        if self._body is not None:
+            self._body.take(content, attributes, issues)
         if issues:
-            raise Invalid("the input does not fit its type", issues=tuple(issues[:issues_max]))
-        return make(**attributes)
-
-    return read_input
-
-
-def _by_body(decode: Callable[[bytes], Any], read_all: ReadInput) -> ReadInput:
-    """Requests whose body is all there is."""
-
-    def read_input(request: Request, headers: HeaderMap, variables: tuple[str, ...], content: Any) -> Any:
-        return read_all(request, headers, variables, content) if request.query else decode(content)
-
-    return read_input
-
-
-def _by_path(head: HeadReader, make: Callable[..., Any], read_all: ReadInput) -> ReadInput:
-    """Requests whose path has one variable, which is all there is."""
-    [(_, _, attribute, read, _, _)] = head.path
-
-    def read_input(request: Request, headers: HeaderMap, variables: tuple[str, ...], content: Any) -> Any:
-        if not request.query:
-            try:
-                return make(**{attribute: read(variables[0])})
-            except (NotOfShape, Invalid):
-                pass  # told by the long way
-        return read_all(request, headers, variables, content)
-
-    return read_input
+            raise Invalid("the input does not fit its type", issues=tuple(issues[: self._issues_max]))
+        return self._make(**attributes)

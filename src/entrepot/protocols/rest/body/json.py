@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from entrepot.http.bodies import read_reply
+from entrepot.http.headers import LENGTHS
 from entrepot.http.media_types import MediaTypes, essence, matches
 from entrepot.kit.pointers import escape
 from entrepot.model.call import Context
@@ -97,24 +98,29 @@ def value_reader(binding: Binding, values: Values) -> BodyReader:
     make, required = values.codec(binding.operation.input).type, bound.field.required
     missing = Issue(f"/{escape(name)}", "missing", "the request has no body")
 
-    def decode_field(content: bytes) -> Any:
+    def whole(content: bytes) -> Any:
         if not content:
+            if not required:
+                return make()
             raise Invalid("the input does not fit its type", issues=(missing,))
         try:
-            return decode(content)
+            return make(decode(content))
         except (Invalid, Malformed) as fault:
             fault.issues = tuple(prefixed(fault.issues, name))
             raise
 
-    def whole(content: bytes) -> Any:
-        return make(**{attribute: decode_field(content)}) if content or required else make()
-
     def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
-        if content or required:
-            try:
-                attributes[attribute] = decode_field(content)
-            except Invalid as invalid:
-                issues.extend(invalid.issues)
+        if not content:
+            if required:
+                issues.append(missing)
+            return
+        try:
+            attributes[attribute] = decode(content)
+        except Invalid as invalid:
+            issues.extend(prefixed(invalid.issues, name))
+        except Malformed as malformed:
+            malformed.issues = tuple(prefixed(malformed.issues, name))
+            raise
 
     fetch = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max)
     return BodyReader(fetch, take, whole if len(binding.fields) == 1 else None)
@@ -139,7 +145,7 @@ def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
 
     def write_answer(output: Any, _media_type: str, _context: Context) -> Response:
         body = encode(output)
-        return Response(status, [(b"content-length", b"%d" % len(body)), content_type], body)
+        return Response(status, [(b"content-length", LENGTHS[len(body)]), content_type], body)
 
     return write_answer
 

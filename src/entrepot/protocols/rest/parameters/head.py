@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.http.headers import HeaderMap
@@ -24,6 +24,8 @@ from entrepot.protocols.rest.parameters.parameter import (
     wire_names,
 )
 from entrepot.protocols.rest.parameters.text import Texts, field_writers, path_reader, reader, write_pairs
+from entrepot.shapes import text
+from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
 
 COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
@@ -35,8 +37,7 @@ class HeadReader:
 
     def __init__(self, binding: Binding, values: Values) -> None:
         in_path = {bound.name: bound for bound in binding.at("path")}
-        self.path = [_parameter(in_path[name], path_reader(in_path[name], values)) for name in binding.path.variables]
-        """In the order of the path's variables."""
+        self._path = [_parameter(in_path[name], path_reader(in_path[name], values)) for name in binding.path.variables]
         query = binding.at("query")
         self._query = [_text_parameter(bound, values) for bound in query if bound.style != "deep"]
         self._objects = [
@@ -46,8 +47,8 @@ class HeadReader:
         self._headers = [_text_parameter(bound, values) for bound in binding.at("header")]
         self._cookies = [_text_parameter(bound, values) for bound in binding.at("cookie")]
         self._position = _position(binding, values)
-        self.beside_path = bool(self._query or self._objects or self._headers or self._cookies or self._position)
-        """Whether anything is read but the path."""
+        self.whole = _whole_reader(binding, values)
+        """Where one variable of the path is all of the input: reads it, or raises what is wrong."""
 
     def read(
         self,
@@ -58,14 +59,14 @@ class HeadReader:
         issues: list[Issue],
     ) -> None:
         """Adds what the head gives, and what is wrong with it. Raises `Malformed` or `TooLarge` for a query."""
-        for each, raw in zip(self.path, variables, strict=True):
+        for each, raw in zip(self._path, variables, strict=True):
             each.take(raw, attributes, issues)
         if self._query or self._objects or request.query:
             self._read_query(request.query, attributes, issues)
         if self._headers:
             take_all(self._headers, _header_texts(request, self._headers), attributes, issues)
         if self._cookies:
-            cookies: dict[str, Texts] = {name: [text] for name, text in cookies_of(request.headers).items()}
+            cookies: dict[str, Texts] = {name: [said] for name, said in cookies_of(request.headers).items()}
             take_all(self._cookies, cookies, attributes, issues)
         if self._position is not None and (last := headers.get(b"last-event-id")):
             self._position.take([text_of(last)], attributes, issues)
@@ -101,12 +102,12 @@ class HeadWriter:
         if issues:
             raise Invalid("the input cannot be written as an HTTP request", issues=tuple(issues))
         texts: dict[str, list[str]] = {}
-        for name, text in in_path:
-            texts.setdefault(name, []).append(text or "")
-        lines = [(name.lower().encode(), (text or "").encode()) for name, text in headers]
+        for name, said in in_path:
+            texts.setdefault(name, []).append(said or "")
+        lines = [(name.lower().encode(), (said or "").encode()) for name, said in headers]
         if cookies:
-            said = (f"{name}={quote(text or '', safe=COOKIE_SAFE)}" for name, text in cookies)
-            lines.append((b"cookie", "; ".join(said).encode()))
+            pairs = (f"{name}={quote(said or '', safe=COOKIE_SAFE)}" for name, said in cookies)
+            lines.append((b"cookie", "; ".join(pairs).encode()))
         return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query), lines
 
 
@@ -116,6 +117,22 @@ def _parameter(bound: BoundField, read: Callable[[Any], Any]) -> Parameter[Any]:
 
 def _text_parameter(bound: BoundField, values: Values) -> Parameter[Texts]:
     return _parameter(bound, reader(bound, values))
+
+
+def _whole_reader(binding: Binding, values: Values) -> Callable[[str], Any] | None:
+    if len(binding.fields) != 1 or binding.fields[0].where != "path" or binding.fields[0].style != "scalar":
+        return None
+    field, make = binding.fields[0].field, values.codec(binding.operation.input).type
+    read = text.reader(field.shape, values.types, values.classes, values.limits)
+
+    def whole(raw: str) -> Any:
+        try:
+            return make(read(unquote(raw) if "%" in raw else raw))
+        except NotOfShape as error:
+            issue = Issue(f"/{escape(field.name)}", *error.problem)
+            raise Invalid("the input does not fit its type", issues=(issue,)) from None
+
+    return whole
 
 
 def _position(binding: Binding, values: Values) -> Parameter[Texts] | None:

@@ -52,6 +52,10 @@ class MethodTable(Generic[T]):
         self.allow = ", ".join(sorted({*self.methods, "OPTIONS"})).encode()
 
 
+Found = tuple[MethodTable[T], tuple[str, ...]]
+"""A table, and the values of its variables in order, as they stand in the path."""
+
+
 class Router(Generic[T]):
     """Finds tables of methods by raw path. Of templates that clash it takes the first.
 
@@ -59,7 +63,7 @@ class Router(Generic[T]):
     """
 
     def __init__(self, entries: Iterable[Entry[T]], head: Callable[[T], T] = lambda endpoint: endpoint) -> None:
-        self._static: dict[bytes, MethodTable[T]] = {}
+        self._static: dict[bytes, Found[T]] = {}
         self._tails: dict[bytes, MethodTable[T]] = {}
         """Places by all that comes before their last segment, a bare variable."""
         self._root: _Node[T] = _Node()
@@ -85,14 +89,14 @@ class Router(Generic[T]):
                 self.clashes.append(Ambiguous(reason, twin, entry.template))
         return groups.values()
 
-    def find(self, path: bytes) -> tuple[MethodTable[T], tuple[str, ...]] | None:
-        """The table and the values of its variables in order, as they stand in the path, or None.
+    def find(self, path: bytes) -> Found[T] | None:
+        """The table at a path, or None.
 
         Raises `Malformed` when the path is not percent-encoded UTF-8.
         """
-        table = self._static.get(path)
-        if table is not None:
-            return table, ()
+        found = self._static.get(path)
+        if found is not None:
+            return found
         head, _, tail = path.rpartition(b"/")
         table = self._tails.get(head)
         if table is not None and tail.isalnum():
@@ -151,17 +155,17 @@ class _Node(Generic[T]):
         self.mixed.sort(key=lambda pair: -pair[0].literal_length)
         return child
 
-    def collect(self, path: list[str], static: dict[bytes, MethodTable[T]], tails: dict[bytes, MethodTable[T]]) -> None:
+    def collect(self, path: list[str], static: dict[bytes, Found[T]], tails: dict[bytes, MethodTable[T]]) -> None:
         """Adds the tables below that can be found without walking."""
         spelt = "/".join(path).encode()
         if self.table is not None:
-            static[spelt] = self.table
+            static[spelt] = (self.table, ())
         if self.variable is not None and self.variable.table is not None and not self.mixed:
             tails[spelt] = self.variable.table
         for literal, child in self.literals.items():
             child.collect([*path, encode_literal(literal)], static, tails)
 
-    def find(self, raw: list[str], decoded: list[str], depth: int) -> tuple[MethodTable[T], tuple[str, ...]] | None:
+    def find(self, raw: list[str], decoded: list[str], depth: int) -> Found[T] | None:
         if depth == len(decoded):
             return (self.table, ()) if self.table is not None else None
         segment = decoded[depth]
