@@ -88,8 +88,9 @@ def writer(shape: s.Shape, types: s.Types) -> Writer:
     match resolved:
         case s.Nullable(shape=inner):
             return _nullable_writer(inner, types, writer(inner, types))
-        case s.Union() if has_text_form(resolved, types):
-            return lambda value: spelling(msgspec.to_builtins(value, builtin_types=(decimal.Decimal,)))
+        case s.Union(arms=arms) if has_text_form(resolved, types):
+            others = tuple(arm for arm in arms if not isinstance(s.resolve(arm, types), s.Null))
+            return _nullable_writer(s.Union(arms=others), types, _union_writer) if others != arms else _union_writer
         case _ if isinstance(resolved, SCALARS):
             return lambda value: spelling(plain_of(resolved, value))
         case _:
@@ -185,9 +186,11 @@ def _may_be_empty(shape: s.Shape, types: s.Types) -> bool:
 
 
 def _strictest_first(arms: tuple[s.Shape, ...], types: s.Types) -> list[s.Shape]:
-    """Integers before numbers, and free text, which takes everything, last."""
+    """Integers before numbers, free text, which takes everything, after them, and null where nothing else is empty."""
 
     def rank(arm: s.Shape) -> int:
+        if isinstance(s.resolve(arm, types), s.Null):
+            return 4
         kinds = kinds_of(arm, types)
         if "string" not in kinds:
             return 0 if "number" not in kinds else 1
@@ -206,6 +209,10 @@ def _union_reader(readers: list[Reader]) -> Reader:
         raise NotOfShape(Problem("variant", "fits none of the types it may be of"))
 
     return read
+
+
+def _union_writer(value: Any) -> str:
+    return spelling(msgspec.to_builtins(value, builtin_types=(decimal.Decimal,)))
 
 
 def spelling(value: Any) -> str:

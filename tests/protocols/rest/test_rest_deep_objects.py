@@ -102,6 +102,19 @@ def test_what_cannot_be_read_is_named(query: bytes, pointer: str, code: str) -> 
     assert [(issue.pointer, issue.code) for issue in refused.value.issues] == [(pointer, code)]
 
 
+@pytest.mark.parametrize("value", [None, "", "a", True])
+def test_null_is_no_empty_text_in_a_union_that_has_both(value: Any) -> None:
+    shape = s.Union(arms=(s.Text(), s.Bool(), s.Null()))
+    values = Values({})
+    texts = parse_pairs(format_pairs(deep.writer(shape, "filter", values)(value)))
+    assert deep.reader(shape, values)(deep.gather(texts, {"filter"})["filter"]) == value
+
+
+def test_a_decimal_in_a_string_is_one_in_a_union_too() -> None:
+    shape = s.Union(arms=(s.Decimal(wire="text"), s.Bool()))
+    assert read(shape, b"filter=1.50") == "1.50"
+
+
 @given(st.data())
 def test_what_is_written_is_read_again(data: Any) -> None:
     shape, types = data.draw(contracts(awkward=False))

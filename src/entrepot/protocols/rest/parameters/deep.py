@@ -9,12 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterator
-from decimal import Decimal
 from typing import Any, TypeVar
 
-import msgspec
-
-from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
@@ -53,7 +49,7 @@ def reader(part: Shape, values: Values) -> Callable[[Members], Any]:
     codec = values.codec(part)
 
     def read(members: Members) -> Any:
-        reading = _Reading(values.types, values.limits)
+        reading = _Reading(values)
         plain = reading.plain(part, members, "")
         if reading.issues:
             raise Invalid(issues=tuple(reading.issues))
@@ -65,9 +61,9 @@ def reader(part: Shape, values: Values) -> Callable[[Members], Any]:
 class _Reading:
     """Texts on their way to plain JSON data, led by the shape; what is wrong gathers in `issues`."""
 
-    def __init__(self, types: Types, limits: Limits) -> None:
-        self._types = types
-        self._limits = limits
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._types = values.types
         self.issues: list[Issue] = []
 
     def plain(self, part: Shape, members: Members, pointer: str) -> Any:
@@ -130,11 +126,13 @@ class _Reading:
         if not isinstance(part, s.Union):
             assert isinstance(part, SCALARS)
             return text.plain(part, whole[0] or "")
+        if whole == [None] and any(isinstance(s.resolve(arm, self._types), s.Null) for arm in part.arms):
+            return None
         try:
-            value = text.reader(part, self._types, limits=self._limits)(whole[0] or "")
+            value = text.reader(part, self._types, limits=self._values.limits)(whole[0] or "")
         except NotOfShape as error:
             return self._refuse(pointer, *error.problem)
-        return msgspec.to_builtins(value, builtin_types=(Decimal,))
+        return self._values.codec(part).to_plain(value)
 
 
 def _grouped(members: Members) -> dict[str, Members]:
@@ -175,7 +173,7 @@ def _pairs(part: Shape, plain: Any, name: str, types: Types, *, nullable: bool) 
             raise ValueError("what has no members cannot stand where a bare name means null")
         yield from _inner_pairs(part, plain, name, types) if plain else [(name, None)]
     else:
-        yield name, text.spelling(plain)
+        yield name, None if plain is None else text.spelling(plain)
 
 
 def _inner_pairs(
