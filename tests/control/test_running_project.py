@@ -343,6 +343,24 @@ def test_the_last_good_release_starts_when_what_is_on_disk_does_not_compile(tmp_
         running.process.kill()
 
 
+def test_what_is_saved_is_brought_live_without_a_failed_request(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "api")
+    with running_project(project, "--watch") as running:
+        eventually(lambda: pid_of(project, "control"))
+        assert "a change is brought live as it is saved" in running.printed("as it is saved")
+        with checked_load(running.port, "api.version", lambda result: result in ("one", "two", "three")) as load:
+            write_project(project, "two")
+            eventually(lambda: served(running) == "two")
+            (project / "services.py").write_text("def half(")
+            assert "nothing was changed" in running.printed("nothing was changed")
+            assert served(running) == "two"
+            write_project(project, "three")
+            eventually(lambda: served(running) == "three")
+            load.until_more(50)
+        assert load.failures == []
+        assert "release 2 is live after" in running.printed("release 3 is live")
+
+
 def test_releases_are_listed_compared_and_rolled_back_to(tmp_path: Path) -> None:
     project = write_project(tmp_path / "api")
     with running_project(project, command="serve") as running:

@@ -53,21 +53,14 @@ def applied_by(session: Session, layout: Layout, path: str, asked: dict[str, Any
 
 
 def _show(session: Session, applied: Applied) -> None:
-    seconds = f"{applied.seconds:.2f} s"
+    output = session.output
     match applied.state:
-        case "live":
-            workers = "with new workers" if applied.workers_replaced else "at the edge alone"
-            again = f": release {applied.again} again" if applied.again else ""
-            session.output.text(f"release {applied.number} is live after {seconds}, {workers}{again}")
+        case "live" | "unchanged":
+            output.text(applied.summary)
             if applied.note:
-                session.output.notice(applied.note)
-        case "unchanged":
-            wanted = "asked for" if applied.again else "on disk"
-            session.output.text(f"nothing to do: release {applied.number} is what is {wanted}")
+                output.notice(applied.note)
         case "rejected":
-            rejected = f"release {applied.number}" if applied.number else "the new release"
-            session.output.notice(f"{rejected} was rejected after {seconds}, the one before goes on serving:")
-            session.output.notice(applied.reason)
+            output.notice(f"{applied.summary}\n{applied.reason}")
         case "refused":
-            session.output.diagnostics(applied.diagnostics)
-            session.output.notice("nothing was changed: the release that serves goes on serving")
+            output.diagnostics(applied.diagnostics)
+            output.notice(applied.summary)

@@ -45,6 +45,7 @@ def worker(
 @click.option("--host", default="", help="Instead of the declared address.")
 @click.option("--port", default=0, help="Instead of the declared port.")
 @click.option("--workers", default=0, help="Instead of the declared number.")
+@click.option("--watch", is_flag=True, help="Apply what is saved.")
 @click.option("--fd", required=True, type=int, help="Descriptor of the listening socket.")
 @click.option("--notify", required=True, type=int, help="Descriptor on which a byte reaches the supervisor.")
 @environment_option
@@ -56,6 +57,7 @@ def control(
     host: str,
     port: int,
     workers: int,
+    watch: bool,
     fd: int,
     notify: int,
     environment: str,
@@ -69,5 +71,7 @@ def control(
     from entrepot.control.building import Recipe
     from entrepot.control.process import run_control
 
-    recipe = Recipe(target=target, mode=mode, environment=environment, host=host, port=port, workers=workers)
+    recipe = Recipe(
+        target=target, mode=mode, environment=environment, host=host, port=port, workers=workers, watch=watch
+    )
     run_control(recipe, session.catalog, fd, notify)

@@ -19,6 +19,7 @@ from entrepot.cli.output import colours
 from entrepot.cli.session import Session
 
 if TYPE_CHECKING:
+    from entrepot.control.building import Recipe
     from entrepot.control.events import Event, Ready
     from entrepot.ir.release import Mode
 
@@ -46,19 +47,24 @@ def _serving_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("target", metavar="[TARGET]", default=".", type=click.Path(exists=True, path_type=Path))
 @_serving_options
+@click.option("--watch", is_flag=True, help="Bring live what is saved, as it is saved.")
 @common
 def dev(session: Session, target: Path, **options: Any) -> None:
     """Serve TARGET for development.
 
     Every protocol is served, every output is checked, and requests and logs are shown on the
     terminal. TARGET is a project's directory (by default the present one) or one Python file.
-    Ctrl-C ends it, with exit code 0.
+    With --watch a file that is saved is applied at once: what does not compile is told, and what ran
+    goes on running. Ctrl-C ends it, with exit code 0.
 
     \b
     Examples:
       entrepot dev
       entrepot dev shop.py --port 9000
+      entrepot dev --watch
     """
+    if options["watch"] and options["edge"] == "none":
+        raise click.UsageError("Without an edge nothing is applied while it runs, so --watch has nothing to do.")
     with suppress(KeyboardInterrupt):
         _run(session, target, "dev", **options)
 
@@ -101,15 +107,18 @@ def _run(
     workers: int,
     edge: Edge,
     last_good: bool = False,
+    watch: bool = False,
 ) -> None:
     from entrepot.control.building import Recipe
     from entrepot.control.start import has_last_good, start
     from entrepot.kit.diagnostics import Refused
 
-    recipe = Recipe(target=target, mode=mode, environment=environment, host=host, port=port, workers=workers)
+    recipe = Recipe(
+        target=target, mode=mode, environment=environment, host=host, port=port, workers=workers, watch=watch
+    )
     session.output.progress(f"compiling {target}")
     echo = _echo if mode == "dev" and not session.output.as_json else None
-    report = partial(_show, session, target, mode)
+    report = partial(_show, session, recipe)
     try:
         start(recipe, session.catalog, report, echo, with_edge=edge == "envoy", last_good=last_good)
     except Refused:
@@ -118,12 +127,12 @@ def _run(
         raise
 
 
-def _show(session: Session, target: Path, mode: Mode, event: Event) -> None:
+def _show(session: Session, recipe: Recipe, event: Event) -> None:
     from entrepot.control import events
 
     match event:
         case events.Ready():
-            _show_ready(session, target, mode, event)
+            _show_ready(session, recipe, event)
         case events.Ended():
             again = f"starting again in {event.delay:g} s" if event.delay else "starting again"
             session.output.notice(f"{event.cause}\n{again}")
@@ -134,18 +143,18 @@ def _show(session: Session, target: Path, mode: Mode, event: Event) -> None:
             session.output.notice(f"{after_key}ending: letting requests finish (again to end at once)")
 
 
-def _show_ready(session: Session, target: Path, mode: Mode, ready: Ready) -> None:
+def _show_ready(session: Session, recipe: Recipe, ready: Ready) -> None:
     from entrepot.cli import addresses
 
     text = session.output.text
     text(f"{ready.release.project} is served at {ready.base_url} (ready in {ready.seconds:.2f} s)")
     listings = addresses.listings(ready.release, session.catalog, ready.base_url)
-    all_by = told_of("explain --dev" if mode == "dev" else "explain", target)
+    all_by = told_of("explain --dev" if recipe.mode == "dev" else "explain", recipe.target)
     for line in addresses.lines(listings, ready.release, all_by):
         text(line)
     if ready.held:
         session.output.notice(f"release {ready.number} is held since a rollback, whatever is on disk by now")
-    text(_how_to_change(target, ready))
+    text(_how_to_change(recipe, ready))
     for missing in ready.missing:
         session.output.notice(f"missing without an edge: {missing}")
     session.output.json(
@@ -162,10 +171,12 @@ def _show_ready(session: Session, target: Path, mode: Mode, ready: Ready) -> Non
     )
 
 
-def _how_to_change(target: Path, ready: Ready) -> str:
+def _how_to_change(recipe: Recipe, ready: Ready) -> str:
     if ready.missing:  # without an edge there is no control either
         return "a change takes effect when it is started again"
-    return f"a change is brought live by: {told_of('apply', target)}"
+    if recipe.watch:
+        return "a change is brought live as it is saved"
+    return f"a change is brought live by: {told_of('apply', recipe.target)}"
 
 
 def _echo(source: str, line: str) -> None:

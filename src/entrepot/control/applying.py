@@ -87,6 +87,24 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
 
+    @property
+    def summary(self) -> str:
+        """The first line of what is told of it."""
+        seconds = f"{self.seconds:.2f} s"
+        match self.state:
+            case "live":
+                workers = "with new workers" if self.workers_replaced else "at the edge alone"
+                again = f": release {self.again} again" if self.again else ""
+                return f"release {self.number} is live after {seconds}, {workers}{again}"
+            case "unchanged":
+                wanted = "asked for" if self.again else "on disk"
+                return f"nothing to do: release {self.number} is what is {wanted}"
+            case "rejected":
+                rejected = f"release {self.number}" if self.number else "the new release"
+                return f"{rejected} was rejected after {seconds}, the one before goes on serving:"
+            case _:
+                return "nothing was changed: the release that serves goes on serving"
+
 
 class Unapplied(msgspec.Struct, frozen=True):
     """What an apply would change."""

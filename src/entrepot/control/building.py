@@ -33,6 +33,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """Instead of the declared one; 0 keeps it."""
     workers: int = 0
     """Processes of each pool, instead of the declared number; 0 keeps it."""
+    watch: bool = False
+    """Whether what is saved is applied at once."""
 
     @property
     def project(self) -> Path:
@@ -51,6 +53,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return (
             "--target", str(self.target.resolve()), "--mode", self.mode, "--env", self.environment,
             "--host", self.host, "--port", str(self.port), "--workers", str(self.workers),
+            *(["--watch"] if self.watch else []),
         )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
+from functools import partial
 
 import uvicorn
 
@@ -13,6 +15,7 @@ from entrepot.control.edge_delivery import EnvoyDelivery
 from entrepot.control.releases import Releases
 from entrepot.control.server import AdminApi
 from entrepot.control.wanted_fleet import WantedFleet
+from entrepot.control.watching import look_at, told, watch
 from entrepot.edge import run
 from entrepot.ir.release import Release, Sealed
 from entrepot.kit.clock import SystemClock
@@ -61,4 +64,19 @@ async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    watching = asyncio.create_task(_watch(recipe, releases, applier)) if recipe.watch else None
     await uvicorn.Server(config).serve()
+    if watching is not None:
+        watching.cancel()
+
+
+async def _watch(recipe: Recipe, releases: Releases, applier: Applier) -> None:
+    async def apply() -> None:
+        try:
+            text = told(await applier.apply())
+        except Exception as error:  # what is saved next may be better
+            traceback.print_exception(error)
+        else:
+            print(text, flush=True, end="\n" if text else "")
+
+    await watch(partial(look_at, recipe, releases), apply, SystemClock())
