@@ -158,6 +158,7 @@ async def test_a_file_is_answered_with_what_is_known_of_it():
         b"content-length": b"3",
         b"content-type": b"image/png",
         b"content-disposition": b'attachment; filename="a %221%22.png"',
+        b"accept-ranges": b"bytes",
     }
     status, headers, body = await shop.send("HEAD", b"/pictures/1")
     assert (status, headers[b"content-length"], body) == (200, b"3", b"")
