@@ -71,6 +71,7 @@ def function(code: str, options: str = "") -> Case:
 
 
 STREAM = '@shop.get("/a")\nasync def a() -> AsyncIterator[int]:\n    yield 1\n'
+MANY = str({f"/{number}": {"get": {}} for number in range(5001)}).replace("'", '"')
 RESUMED = STREAM.replace("def a()", "def a(after: Annotated[int, Cursor()] = 0)")
 FAULT = "class Out(Fault):\n    left: object\n\n\n"
 RESOURCE = "class A: ...\n\n\nclass B: ...\n\n\n"
@@ -134,6 +135,7 @@ CASES: dict[str, Case] = {
     "W329": function("def a() -> int: ...", ', scopes=["a"]'),
     "W330": Case(shop=RESUMED),
     "W331": upstream("endpoints: [a:1, a:1]"),
+    "E340": imported(f'{{"openapi": "3.1.0", "paths": {MANY}}}'),
     "W332": served("", shop="x = 1\n"),
     "E333": credentialed(SECURED, "key: {token: {env: KEY}}"),
     "W334": imported(SECURED),

@@ -21,6 +21,7 @@ from entrepot.spec.lock import Lock, PinnedDocument, digest, read_lock
 from entrepot.spec.pinned import read_document
 from support.protocols import catalog
 
+KIND = DocumentKind(operations=lambda _: 0)
 BOTH = pytest.mark.parametrize("read", [documents.read, documents.read_pinned])
 
 
@@ -44,6 +45,8 @@ def test_json_is_told_from_yaml(read: Any) -> None:
         (b'{"a": ', "f.json"),
         (b"[" * 100_000, "f.json"),
         (b'{"a": 1e99999999999999999999}', "f.json"),
+        (b'{"a": 1e99999999}', "f.json"),
+        (b'{"a": 1e-99999999}', "f.json"),
         (b'{"a": "\xff"}', "f.json"),
         (b"{} {}", "f.json:1:4"),
     ],
@@ -63,6 +66,12 @@ def test_an_import_is_strict(content: bytes) -> None:
         documents.read(content, "f.json")
 
 
+def test_a_key_that_is_given_twice_is_found_among_many() -> None:
+    members = "".join(f'"k{number}": 1, ' for number in range(200_000))
+    with pytest.raises(Refused, match="the key 'k199999' is given twice"):
+        documents.read(f'{{{members}"k199999": 2}}'.encode(), "f.json")
+
+
 @given(st.binary(max_size=64).map(lambda rest: b"{" + rest) | st.binary(max_size=64))
 def test_bytes_are_read_or_refused(content: bytes) -> None:
     for read in (documents.read, documents.read_pinned):
@@ -76,13 +85,18 @@ def test_a_link_out_of_the_project_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text("{}")
     (project / "crm.json").symlink_to(tmp_path / "secret.json")
     with pytest.raises(Refused, match="outside the project"):
-        read_document(project, "crm.json", DocumentKind(), "openapi", "crm", Lock())
+        read_document(project, "crm.json", KIND, "openapi", "crm", Lock())
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="E210: the document a\0b cannot be read: embedded null byte"):
+        read_document(tmp_path, "a\0b", KIND, "openapi", "crm", Lock())
 
 
 def test_a_pinned_document_is_read_without_a_word(tmp_path: Path) -> None:
     (tmp_path / "crm.json").write_text("{}")
     pinned = PinnedDocument(kind="openapi", source="x", sha256=digest(b"{}"))
-    found = read_document(tmp_path, "crm.json", DocumentKind(), "openapi", "crm", Lock(documents={"crm.json": pinned}))
+    found = read_document(tmp_path, "crm.json", KIND, "openapi", "crm", Lock(documents={"crm.json": pinned}))
     assert (found.document.content, found.document.source) == ({}, "crm.json")
     assert (found.octets, found.warnings) == ({"crm.json": b"{}"}, ())
 
@@ -98,7 +112,7 @@ def test_only_regular_files_are_waited_for(tmp_path: Path) -> None:
     with pytest.raises(Refused, match=r"E001: entrepot\.yaml cannot be read: it is no regular file"):
         load(tmp_path)
     with pytest.raises(Refused, match=r"E210: the document crm\.json cannot be read: it is no regular file"):
-        read_document(tmp_path, "crm.json", DocumentKind(), "openapi", "crm", Lock())
+        read_document(tmp_path, "crm.json", KIND, "openapi", "crm", Lock())
     os.mkfifo(tmp_path / "entrepot.lock")
     with pytest.raises(Refused, match="E213: the lock cannot be read: it is no regular file"):
         read_lock(tmp_path)

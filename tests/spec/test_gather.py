@@ -14,7 +14,7 @@ from entrepot.spec import documents, gather
 from entrepot.spec.gather import FilesBelow, NotObtained, ReadDocument, kept_as
 from support.documents import Files
 
-TREE = DocumentKind()
+TREE = DocumentKind(operations=lambda _: 0)
 
 
 def read(files: dict[str, Any], kind: DocumentKind = TREE) -> ReadDocument:
@@ -89,7 +89,7 @@ def test_a_kind_may_be_text_that_its_client_reads_itself() -> None:
         return {each.decode(): "" for each in content.split() if each.endswith(b".xsd")}
 
     source = Files({"main.wsdl": b"include a.xsd", "a.xsd": b"a"})
-    kind = DocumentKind(syntax="text", suffix=".wsdl", referring=includes)
+    kind = DocumentKind(operations=lambda _: 0, syntax="text", suffix=".wsdl", referring=includes)
     found = gather.gather(kind, source.content(), source.main, source.name, source.obtain)
     assert (found.document.content, found.document.files) == (b"include a.xsd", {"a.xsd": b"a"})
 

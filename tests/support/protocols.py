@@ -72,6 +72,10 @@ class MethodServer:
         raise NotImplementedError
 
 
+def _count(content: object) -> int:
+    return len(content.get("operations", ())) if isinstance(content, dict) else 0
+
+
 class ListClient:
     """Reads documents that only list names: `{"operations": ["get"], "not": ["watch"], "server": "http://…"}`.
 
@@ -80,7 +84,7 @@ class ListClient:
     """
 
     def __init__(self, kind: str, *words: str) -> None:
-        self.documents = {kind: DocumentKind(words=words)}
+        self.documents = {kind: DocumentKind(words=words, operations=_count)}
 
     def read(self, document: Document, name: str) -> Imported:
         content = document.content

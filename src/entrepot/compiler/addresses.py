@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -42,6 +42,28 @@ def parse_url(text: str) -> Url:
     host = _host(parts.hostname or "")
     port = _port(parts.netloc.rpartition(":")[2]) if parts.port is not None else _DEFAULT_PORTS[parts.scheme]
     return Url(Endpoint(host, port), parts.scheme == "https", parts.path.rstrip("/"))
+
+
+def server_address(text: str) -> str:
+    """A server's address as a document gives it, perhaps relative, without the credentials it may carry.
+
+    Raises ValueError with what is wrong.
+    """
+    parts = urlsplit(text)
+    address = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    if parts.scheme in _DEFAULT_PORTS:
+        parse_url(address)
+    else:
+        server_path(address)
+    return address
+
+
+def server_path(address: str) -> str:
+    """The path of a server's address, without a slash at its end. Raises ValueError with what is wrong."""
+    parts = urlsplit(address)
+    if parts.query or parts.fragment:
+        raise ValueError("it must end with its path, without query or fragment")
+    return parse_base_path(f"/{parts.path}" if parts.path and parts.path[0] != "/" else parts.path)
 
 
 def parse_endpoint(text: str) -> Endpoint:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from entrepot.compiler.addresses import server_address, server_path
 from entrepot.compiler.draft import Draft, Unit, placed
 from entrepot.ir.worker import PythonSource, UpstreamSource
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
-from entrepot.ports.protocol import Client, Imported, document_kinds
+from entrepot.kit.limits import OPERATIONS_MAX
+from entrepot.ports.protocol import Client, DocumentKind, Imported, document_kinds
 from entrepot.shapes.document import Refusal
 from entrepot.spec.applications import Kind
 from entrepot.spec.gather import ReadDocument
@@ -24,6 +25,8 @@ from entrepot.spec.references import parse_reference, root_of
 
 PARTLY_IMPORTED = "N301"
 """A part of a document was not imported."""
+TOO_MANY_OPERATIONS = "E340"
+"""A document has more operations than a service may have."""
 
 
 def import_sources(draft: Draft) -> Draft:
@@ -126,33 +129,63 @@ def _from_documents(draft: Draft, diagnostics: list[Diagnostic]) -> list[Unit]:
 def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, diagnostics: list[Diagnostic]) -> Unit:
     protocol = document_kinds(draft.catalog)[kind]
     client = draft.catalog[protocol].client
-    read = read_document(draft.loaded.project, file, client.documents[kind], kind, key, lock)
+    document_kind = client.documents[kind]
+    read = read_document(draft.loaded.project, file, document_kind, kind, key, lock)
     entry = draft.declaration.services[key]
-    imported = read_service(client, read, entry.name or key)
-    diagnostics += [*read.warnings, *not_imported(imported, read)]
+    imported = read_service(client, document_kind, read, entry.name or key)
+    diagnostics += [*read.warnings, *not_imported(imported, read, each=False)]
     upstream = entry.upstream or ""
     return Unit(
         key=key,
         service=imported.service,
         source=UpstreamSource(protocol=protocol, upstream=upstream),
         elsewhere=imported.elsewhere,
-        server_path=urlsplit(imported.server_url).path.rstrip("/"),
+        server_path=server_path(imported.server_url),
         place=draft.at("services", key),
     )
 
 
-def read_service(client: Client, read: ReadDocument, name: str) -> Imported:
+def read_service(client: Client, kind: DocumentKind, read: ReadDocument, name: str) -> Imported:
     """What a protocol's client makes of a document. Raises `Refused`, with places in its files."""
+    operations = kind.operations(read.document.content)
+    if operations > OPERATIONS_MAX:
+        message = f"the document has {operations:,} operations, and a service at most {OPERATIONS_MAX:,}"
+        remedy = "Import it in parts, each as a service of its own."
+        raise Refused([Diagnostic(TOO_MANY_OPERATIONS, message, Place(read.document.source, 1, 1), remedy)])
     try:
         imported = client.read(read.document, name)
     except Refused as refused:
         raise Refused(_located(refused.diagnostics, read)) from None
-    return replace(imported, refusals=(*read.refusals, *imported.refusals))
+    return _with_addresses(replace(imported, refusals=(*read.refusals, *imported.refusals)))
 
 
-def not_imported(imported: Imported, read: ReadDocument) -> list[Diagnostic]:
-    """What of a document was left out, for a person to read."""
-    return _located((_note(refusal, read.document.place(refusal.pointer)) for refusal in imported.refusals), read)
+def _with_addresses(imported: Imported) -> Imported:
+    """Without the addresses that could not be called, and the operations at such of their own.
+
+    What is said of an address does not repeat it: it may hold a secret.
+    """
+    refusals, url, elsewhere = [*imported.refusals], "", {}
+    try:
+        url = server_address(imported.server_url)
+    except ValueError as error:
+        refusals.append(Refusal("", "the server's address", str(error)))
+    for operation, address in imported.elsewhere.items():
+        try:
+            elsewhere[operation] = server_address(address)
+        except ValueError as error:
+            refusals.append(Refusal("", f"operation {operation}", f"of its own server's address, {error}"))
+    lost = imported.elsewhere.keys() - elsewhere.keys()
+    kept = {each.name for each in imported.service.operations} - lost
+    service = imported.service.only(kept) if lost else imported.service
+    return replace(imported, service=service, refusals=tuple(refusals), server_url=url, elsewhere=elsewhere)
+
+
+def not_imported(imported: Imported, read: ReadDocument, *, each: bool) -> list[Diagnostic]:
+    """What of a document was left out, for a person to read: each part, or the first of those with one reason."""
+    alike: dict[tuple[str, str], list[Refusal]] = {}
+    for refusal in imported.refusals:
+        alike.setdefault((refusal.reason, refusal.construct if each else ""), []).append(refusal)
+    return _located((_note(parts, read.document.place(parts[0].pointer)) for parts in alike.values()), read)
 
 
 def _located(diagnostics: Iterable[Diagnostic], read: ReadDocument) -> list[Diagnostic]:
@@ -163,7 +196,11 @@ def _located(diagnostics: Iterable[Diagnostic], read: ReadDocument) -> list[Diag
     return found
 
 
-def _note(refusal: Refusal, place: Place) -> Diagnostic:
-    message = f"{refusal.construct} is not imported: {refusal.reason}"
-    remedy = "Do without it, or change the document there and import it again."
+def _note(parts: list[Refusal], place: Place) -> Diagnostic:
+    first, others = parts[0], len(parts) - 1
+    more = f" and {others} more are" if others else " is"
+    if others and all(part.construct == first.construct for part in parts):
+        more = f", in {others + 1} places, is"
+    message = f"{first.construct}{more} not imported: {first.reason}"
+    remedy = "The rest of the document is served without it."
     return Diagnostic(PARTLY_IMPORTED, message, place, remedy, "note")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin
 
 import msgspec
 from msgspec.structs import replace
@@ -49,9 +49,9 @@ def import_document(project: Path, word: str, source: DocumentSource, name: str,
     kind = client.documents[word]
     content = source.content()
     read = gather(kind, content, source.main, source.name, source.obtain)
-    imported = read_service(client, read, name)
+    imported = read_service(client, kind, read, name)
     if not imported.service.operations and not imported.service.outgoing:
-        reasons = not_imported(imported, read)
+        reasons = not_imported(imported, read, each=True)
         raise Refused([_nothing(source.name, has_reasons=bool(reasons)), *reasons])
     called = bool(imported.service.operations)
     url = _upstream_url(imported.server_url, source.name) if called else ""
@@ -67,7 +67,7 @@ def import_document(project: Path, word: str, source: DocumentSource, name: str,
     return Import(
         service=imported.service,
         refusals=imported.refusals,
-        notes=tuple(_as_pinned(note, source.name, pinned) for note in not_imported(imported, read)),
+        notes=tuple(_as_pinned(note, source.name, pinned) for note in not_imported(imported, read, each=True)),
         pinned=pinned,
         upstream_url=url,
     )
@@ -87,8 +87,11 @@ def _nothing(source: str, *, has_reasons: bool) -> Diagnostic:
 
 
 def _upstream_url(server_url: str, source: str) -> str:
-    """An absolute address without credentials; "" when the document gives a relative one and came from a file."""
-    absolute = urljoin(source, server_url) if urlsplit(source).scheme in ("http", "https") else server_url
-    parts = urlsplit(absolute)
-    without_credentials = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return without_credentials if parts.scheme in ("http", "https") else ""
+    """An absolute address; "" when the document gives a relative one and came from a file."""
+    absolute = urljoin(source, server_url) if _is_web(source) else server_url
+    return absolute if _is_web(absolute) else ""
+
+
+def _is_web(address: str) -> bool:
+    """Whether an address is one of HTTP."""
+    return address.lower().startswith(("http://", "https://"))

@@ -31,4 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Most calls of one batch in progress at once."""
 
 
+OPERATIONS_MAX = 5000
+"""Most operations of an imported document: each costs a compile about a millisecond and a half."""
+
 DEFAULT_LIMITS = Limits()

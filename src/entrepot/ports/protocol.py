@@ -118,6 +118,8 @@ class DocumentKind(msgspec.Struct, frozen=True, kw_only=True):
     """Whether its files are trees of plain values, in JSON or YAML, or octets that the client reads itself."""
     suffix: str = ""
     """How the names of its files end, such as `.wsdl`; "" where their content tells: `.json` or `.yaml`."""
+    operations: Callable[[object], int]
+    """How many operations a main file seems to have, told before they are read."""
     referring: Callable[[object, str], Mapping[str, str]] = references
     """The locations that a file at a location refers to, each with a pointer to where it first does."""
 

@@ -103,7 +103,7 @@ def _step(schema: Schema) -> int | None:
     """An integer is a multiple of 7/2 exactly when it is one of 7."""
     if "multipleOf" not in schema:
         return None
-    numerator = Fraction(exact(schema["multipleOf"])).numerator
+    numerator = Fraction(_bound(schema, "multipleOf")).numerator
     return numerator if numerator > 1 else None
 
 
@@ -176,13 +176,13 @@ def read_open_enum(schema: Schema) -> s.Shape:
 
 
 def _float(schema: Schema, keyword: str) -> float | None:
-    return float(schema[keyword]) if keyword in schema else None
+    return float(_bound(schema, keyword)) if keyword in schema else None
 
 
 def _int(schema: Schema, keyword: str, *, round_up: bool) -> int | None:
     if keyword not in schema:
         return None
-    bound = exact(schema[keyword])
+    bound = _bound(schema, keyword)
     return int(bound.to_integral_value("ROUND_CEILING" if round_up else "ROUND_FLOOR"))
 
 
@@ -192,5 +192,13 @@ def _exact(schema: Schema, keyword: str) -> str | None:
     respelt = words.said(schema).get("exact", {})
     if keyword in respelt:
         return str(respelt[keyword])
-    bound = exact(schema[keyword])
+    bound = _bound(schema, keyword)
     return str(int(bound)) if bound == bound.to_integral_value() and isinstance(schema[keyword], int) else str(bound)
+
+
+def _bound(schema: Schema, keyword: str) -> Decimal:
+    """Raises ValueError for what is no number."""
+    said = schema[keyword]
+    if isinstance(said, bool) or not isinstance(said, int | float | Decimal):
+        raise ValueError(f"{keyword} is not a number")
+    return exact(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.shapes.document import Document
 from entrepot.spec import codes
+from entrepot.spec.units import decimal
 
 if TYPE_CHECKING:
     from entrepot.spec.yaml import Parsed
@@ -30,8 +31,8 @@ def read(content: bytes, source: str) -> Document:
 def _read_json(content: bytes, source: str) -> Any:
     _check_size(content, source)
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
-    except (ValueError, ArithmeticError, RecursionError) as error:
+        return json.loads(content, parse_float=decimal, parse_constant=_no_number, object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
         raise Refused([_unreadable(source, _json_reason(error), json_place(content, source, error))]) from None
 
 
@@ -42,7 +43,7 @@ def read_pinned(content: bytes, source: str) -> Document:
     _check_size(content, source)
     try:
         return Document(_DECODER.decode(content), source)
-    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Refused([_unreadable(source, _json_reason(error), json_place(content, source, error))]) from None
 
 
@@ -51,7 +52,7 @@ def is_json(content: bytes) -> bool:
     return content.lstrip()[:1] in (b"{", b"[")
 
 
-_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=Decimal)
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(float_hook=decimal)
 
 
 def read_yaml(content: bytes, source: str) -> Parsed:
@@ -69,8 +70,7 @@ def _check_size(content: bytes, source: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise ValueError(f"the key {twice!r} is given twice in one object")
     return members
 
@@ -82,8 +82,6 @@ def _no_number(constant: str) -> Any:
 def _json_reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deep"
-    if isinstance(error, ArithmeticError):
-        return "a number in it passes every bound"
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8"
     if isinstance(error, json.JSONDecodeError):

@@ -72,8 +72,8 @@ def _content(project: Path, file: str, kind: str, name: str, bytes_max: int = do
         if not path.resolve().is_relative_to(project.resolve()):
             raise Refused([_unreadable(file, kind, name, "it lies outside the project")])
         return read_regular(path, bytes_max)
-    except OSError as error:
-        raise Refused([_unreadable(file, kind, name, error.strerror or str(error))]) from None
+    except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+        raise Refused([_unreadable(file, kind, name, getattr(error, "strerror", None) or str(error))]) from None
 
 
 def _unreadable(file: str, kind: str, name: str, reason: str) -> Diagnostic:

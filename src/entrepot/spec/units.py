@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: `500ms`, `2s`, `64KiB`, `1MB`."""
+"""Numbers, durations and sizes as people write them: `1e3`, `500ms`, `2s`, `64KiB`, `1MB`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,23 @@ DURATION_PATTERN = r"^[0-9]{1,6}(\.[0-9]{1,6})?(ms|s|m|h)" + END
 SIZE_PATTERN = r"^[0-9]{1,12}(B|kB|KiB|MB|MiB|GB|GiB)" + END
 """ECMA-262, for schemas and editors."""
 
+EXPONENT_MAX = 1000
+"""Largest power of ten of a number: a small text must not be a number that fills the memory."""
+
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 _OCTETS = {"B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
 _PARTS = re.compile(r"([0-9.]+)([A-Za-z]+)")
+
+
+def decimal(text: str) -> Decimal:
+    """A number, exactly. Raises ValueError when its exponent passes `EXPONENT_MAX`."""
+    try:
+        number = Decimal(text)
+    except ArithmeticError:  # an exponent that no Decimal holds
+        number = None
+    if number is None or abs(number.adjusted()) > EXPONENT_MAX:
+        raise ValueError(f"the exponent of the number passes {EXPONENT_MAX}")
+    return number
 
 
 def seconds(duration: str) -> float:

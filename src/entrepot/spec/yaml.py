@@ -19,6 +19,7 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.pointers import pointer
 from entrepot.spec import codes
 from entrepot.spec.positions import COLUMN_BITS, FIRST, Node, Positions, line_and_column, place_of
+from entrepot.spec.units import decimal
 
 
 class YamlLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,9 +334,6 @@ class _Builder:
             raise _Stop
 
 
-EXPONENT_MAX = 1000
-"""Largest power of ten of a number, either way."""
-
 _CONSTANTS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -369,17 +367,7 @@ def _number_kind(text: str) -> Callable[[str], int | Decimal] | None:
     if _PREFIXED.fullmatch(text):
         return lambda digits: int(digits, 0)
     if _DECIMAL.fullmatch(text):
-        return _decimal
+        return decimal
     if _NOT_FINITE.fullmatch(text):
         raise ValueError(f"`{text}` is not a number that JSON can carry")
     return None
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except ArithmeticError:  # an exponent that no Decimal holds
-        number = None
-    if number is None or abs(number.adjusted()) > EXPONENT_MAX:
-        raise ValueError(f"the exponent of the number passes {EXPONENT_MAX}")
-    return number

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from entrepot.model import shape as s
-from entrepot.ports.protocol import DocumentKind, Imported
+from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.shapes.document import Document
 from entrepot.spec import documents
@@ -83,7 +83,7 @@ EXACT = msgspec.json.Encoder(decimal_format="number")
 
 def imported(files: dict[str, Any]) -> Imported:
     source = Files({name: EXACT.encode(content) for name, content in files.items()})
-    read = gather(DocumentKind(), source.content(), source.main, source.name, source.obtain)
+    read = gather(PROTOCOL.client.documents["openapi"], source.content(), source.main, source.name, source.obtain)
     assert read.refusals == ()
     return PROTOCOL.client.read(read.document, "pets")
 
@@ -130,7 +130,7 @@ def test_a_file_that_is_missing_costs_what_needs_it() -> None:
     files = split(DOCUMENT)
     del files["schemas/Owner.json"]
     source = Files({name: EXACT.encode(content) for name, content in files.items()})
-    read = gather(DocumentKind(), source.content(), source.main, source.name, source.obtain)
+    read = gather(PROTOCOL.client.documents["openapi"], source.content(), source.main, source.name, source.obtain)
     found = PROTOCOL.client.read(read.document, "pets")
     assert found.service.operations == ()
     assert "leads out of the document" in found.refusals[0].reason

@@ -96,6 +96,6 @@ def generalised(reason: str) -> str:
     """A reason without what it names."""
     known = {
         "does not say what": "it does not say what an operation gets for all that it requires",
-        "read more loosely: the pattern": "a pattern that would take long is read more loosely",
+        "the pattern": "a pattern that would take long is read more loosely",
     }
     return next((general for words, general in known.items() if words in reason), reason)

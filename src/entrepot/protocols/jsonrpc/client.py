@@ -26,7 +26,7 @@ _JSON = b"application/json"
 class JsonRpcClient:
     """The calling half of the protocol."""
 
-    documents: Mapping[str, DocumentKind] = {"openrpc": DocumentKind()}
+    documents: Mapping[str, DocumentKind] = {"openrpc": DocumentKind(operations=openrpc_in.count)}
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenRPC 1.x document as a service. Raises `Refused` when it is not one."""

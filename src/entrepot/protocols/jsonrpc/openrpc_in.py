@@ -45,6 +45,12 @@ def read(document: Document, name: str) -> Imported:
         raise _refused(document, str(unreadable), unreadable.pointer) from None
 
 
+def count(content: object) -> int:
+    """The methods that a document lists."""
+    methods = content.get("methods") if isinstance(content, dict) else None
+    return len(methods) if isinstance(methods, list) else 0
+
+
 def _refused(document: Document, reason: str, pointer: str) -> Refused:
     message = f"this is not an OpenRPC document: {reason}"
     remedy = "Check the address; a JSON-RPC server that knows rpc.discover answers with its document."

@@ -38,7 +38,7 @@ PARTIAL_CONTENT = 206
 class RestClient:
     """The client half of REST."""
 
-    documents: Mapping[str, DocumentKind] = {"openapi": DocumentKind(words=("swagger",))}
+    documents: Mapping[str, DocumentKind] = {"openapi": DocumentKind(words=("swagger",), operations=reader.count)}
 
     def read(self, document: Document, name: str) -> Imported:
         """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""
