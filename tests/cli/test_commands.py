@@ -381,6 +381,27 @@ def test_call_lists_what_is_wrong_with_the_input(
     assert expected in entrepot.err
 
 
+@pytest.mark.parametrize("protocol", ["rest", "jsonrpc"])
+def test_call_goes_by_a_protocol_that_is_named(entrepot: Command, project: Path, protocol: str) -> None:
+    code = CODE.replace(
+        "@api.operation(safe=True, faults=[Empty])", '@api.get("/half", faults=[Empty], scopes=["half"])'
+    )
+    (project / "services.py").write_text(code)
+    assert entrepot("call", "api.half", '{"amount": "1.10"}', "--over", protocol).out == '"0.55"\n'
+    assert entrepot("call", "api.half", '{"amount": "0"}', "--over", protocol).code == 1
+    assert "fault Empty: there is nothing to halve" in entrepot.err
+    assert 'data: {"left":0}' in entrepot.err
+
+
+def test_call_streams_over_a_protocol_that_carries_streams(entrepot: Command, project: Path) -> None:
+    assert entrepot("call", "api.count", '{"to": 3}', "--over", "rest").out == "0\n1\n2\n"
+    assert entrepot("call", "api.count", '{"to": 3}', "--over", "jsonrpc").code == 1
+    assert "error E915: api.count cannot be called over `jsonrpc`: it answers with a stream" in entrepot.err
+    assert "It can be over: rest." in entrepot.err
+    assert entrepot("call", "api.count", '{"to": 3}', "--over", "soap").code == 1
+    assert "E915: api.count cannot be called over `soap`: it is not served there" in entrepot.err
+
+
 def test_call_hides_what_a_handler_would_not_tell(entrepot: Command, project: Path) -> None:
     assert entrepot("call", "api.broken").code == 1
     assert "fault internal" in entrepot.err.splitlines()[-1]

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 @click.option(
     "--project", default=".", metavar="DIR", type=click.Path(exists=True, path_type=Path), help="Directory or file."
 )
+@click.option("--over", default="", metavar="PROTOCOL", help="By its server and client, such as rest; else directly.")
 @environment_option
 @common
-def call(session: Session, operation: str, arguments: str, project: Path, environment: str) -> int:
+def call(session: Session, operation: str, arguments: str, project: Path, over: str, environment: str) -> int:
     """Call one operation, without a server.
 
     Its arguments are one JSON object, and what it answers is printed as JSON. A service of an
@@ -37,11 +38,15 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
     there, one JSON value to a line; of one that answers with a stream, every item is printed on a
     line of its own.
 
+    Nothing passes a protocol, unless --over names one: then its client calls its server here in
+    memory, and what the protocol refuses or changes shows.
+
     Without entrepot.yaml in DIR, the service is looked for in the file SERVICE.py.
 
     \b
     Examples:
       entrepot call shop.product '{"id": 1}'
+      entrepot call shop.product '{"id": 1}' --over jsonrpc
       echo '{"items": []}' | entrepot call shop.quote - --project examples/shop
     """
     from entrepot.control import calling
@@ -52,7 +57,7 @@ def call(session: Session, operation: str, arguments: str, project: Path, enviro
     compiled = build(recipe, session.catalog)
     _, found = find(compiled, operation)
     content = _arguments(arguments, takes_stream=found.stream_input is not None)
-    answer = calling.call(compiled, session.catalog, operation, content, _items())
+    answer = calling.call(compiled, session.catalog, operation, content, _items(), over)
     try:
         asyncio.run(_print(session, answer))
     except calling.Failed as failed:

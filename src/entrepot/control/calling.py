@@ -1,4 +1,4 @@
-"""One operation called from the command line, in this process: no server, no edge, no socket of ours."""
+"""One operation called from the command line, in this process: no edge, no socket of ours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from entrepot.compiler.compile import Compiled
 from entrepot.control.directories import layout_of
@@ -15,21 +16,24 @@ from entrepot.control.sockets import is_listened_to
 from entrepot.ir.layout import Layout
 from entrepot.ir.worker import PythonSource, ServiceTable
 from entrepot.kit.diagnostics import Diagnostic, Refused
-from entrepot.model.call import Call, Context
+from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.file import File
-from entrepot.model.operation import Operation
+from entrepot.model.operation import Operation, Service
 from entrepot.model.principal import Principal
 from entrepot.ports.faults import Members, members_of
-from entrepot.ports.protocol import Catalog, ServedService
+from entrepot.ports.protocol import Catalog, Invokes, Protocol, ServedService
 from entrepot.runtime.bind import Binder
 from entrepot.runtime.egress import egress_exchange
 from entrepot.runtime.local import local_service
 from entrepot.runtime.sources import import_service
 from entrepot.runtime.threads import Threads
+from entrepot.wire.memory import memory_wire
 
 NOT_FROM_JSON = "E912"
 """The operation takes or gives what has no JSON form."""
+NOT_CARRIED = "E915"
+"""The protocol does not carry the operation, or there is no such protocol."""
 NO_WAY_OUT = "E913"
 """The operation is an upstream's, and the project that would reach it is not running."""
 
@@ -52,20 +56,25 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 async def call(
-    compiled: Compiled, catalog: Catalog, name: str, arguments: bytes, items: Iterable[bytes]
+    compiled: Compiled, catalog: Catalog, name: str, arguments: bytes, items: Iterable[bytes], over: str = ""
 ) -> AsyncGenerator[Piece, None]:
     """What the operation answers, piece by piece as it comes.
 
-    `arguments` is the input as JSON, `items` an inbound stream's items, one JSON value each.
+    `arguments` is the input as JSON, `items` an inbound stream's items, one JSON value each. `over`
+    is a protocol by which it is called, server and client, or "" for the operation itself.
     Raises `Failed` with the call's fault, or `Refused` when it cannot be called this way.
     """
     table, operation = find(compiled, name)
+    _require_carried(table, operation, over)
     async with AsyncExitStack() as opened:
         served = await _served(table, compiled, catalog, opened)
         try:
             value = served.values.codec(operation.input).decode(arguments)
             stream = _decoded(served, operation, items) if operation.stream_input is not None else None
-            reply = await served.invokes[operation.name](Call(operation, value, stream, _as_owner(operation)))
+            invoke = _as_owner(operation, served.invokes[operation.name])
+            if over:
+                invoke = _over(catalog[over], served, table.served_over(over), {operation.name: invoke})
+            reply = await invoke(Call(operation, value, stream, Context()))
             if reply.fault is not None:
                 raise reply.fault
             async for piece in _pieces(served, operation, reply.output):
@@ -77,9 +86,31 @@ async def call(
             raise _refused(NOT_FROM_JSON, f"{name} cannot be called with JSON: {error}", remedy) from error
 
 
-def _as_owner(operation: Operation) -> Context:
+def _as_owner(operation: Operation, invoke: Invoke) -> Invoke:
     """Who calls from the project's own directory could as well change it: every scope is theirs."""
-    return Context(principal=Principal(scopes=frozenset(operation.scopes)))
+    owner = Principal(scopes=frozenset(operation.scopes))
+
+    async def as_owner(call: Call) -> Reply:
+        return await invoke(replace(call, context=replace(call.context, principal=owner)))
+
+    return as_owner
+
+
+def _require_carried(table: ServiceTable, operation: Operation, over: str) -> None:
+    if over and operation.name not in table.carried.get(over, ()):
+        known = ", ".join(name for name, carried in table.carried.items() if operation.name in carried)
+        reason = table.refused.get(over, {}).get(operation.name, "it is not served there")
+        message = f"{table.service.name}.{operation.name} cannot be called over `{over}`: {reason}"
+        raise _refused(NOT_CARRIED, message, f"It can be over: {known or 'nothing'}.")
+
+
+def _over(protocol: Protocol, served: ServedService, service: Service, invokes: Invokes) -> Invoke:
+    """The one operation, called by the protocol's client and its server joined without a network."""
+    only = replace(service.only(frozenset(invokes)), bindings={})  # those tell where an upstream has its operations
+    exchange = memory_wire(protocol.server.serve([replace(served, service=only, invokes=invokes)]))
+    base_path = protocol.server.mounts(only)[0].path.rstrip("/")
+    [invoke] = protocol.client.dial(only, served.values, exchange, "localhost", base_path).values()
+    return invoke
 
 
 async def _served(table: ServiceTable, compiled: Compiled, catalog: Catalog, opened: AsyncExitStack) -> ServedService:

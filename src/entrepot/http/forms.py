@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from entrepot.kit.pointers import pointer
@@ -56,10 +56,17 @@ def _is_text(piece: bytes) -> bool:
     return True
 
 
-def format_pairs(pairs: Iterable[tuple[str, str | None]]) -> bytes:
-    """Pairs as `parse_pairs` reads them."""
+def format_pairs(pairs: Iterable[tuple[str, str | None]], listed: Collection[str] = ()) -> bytes:
+    """Pairs as `parse_pairs` reads them.
+
+    Where a name is `listed`, commas only stand between items, and stay bare: who splits before
+    decoding reads the same items (RFC 6570, §3.2.8).
+    """
     return "&".join(
-        quote_plus(name) if value is None else f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs
+        quote_plus(name)
+        if value is None
+        else f"{quote_plus(name)}={quote_plus(value, safe=',' if name in listed else '')}"
+        for name, value in pairs
     ).encode()
 
 

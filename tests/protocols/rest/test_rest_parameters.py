@@ -56,7 +56,7 @@ WRITTEN: dict[str, list[tuple[bytes, Any]]] = {
     "required": [(b"ids=1&ids=2", [1, 2]), (b"ids", None)],
     "optional": [(b"ids=1&ids=2", [1, 2]), (b"ids", None), (b"", msgspec.UNSET)],
     "other": [(b"ids=1&ids=2", [1, 2]), (b"ids", None)],
-    "joined": [(b"ids=1%2C2", [1, 2]), (b"ids=", []), (b"ids", None)],
+    "joined": [(b"ids=1,2", [1, 2]), (b"ids=", []), (b"ids", None)],
 }
 """By operation: a query, and what it says."""
 QUERIES = [(name, query, value) for name, pairs in WRITTEN.items() for query, value in pairs]

@@ -93,6 +93,7 @@ class HeadWriter:
         self._base_path = base_path.rstrip("/")
         self._path = binding.path
         places: tuple[Where, ...] = ("path", "query", "header", "cookie")
+        self._listed = frozenset(bound.name for bound in binding.at("query") if bound.style == "comma")
         self._fields = [field_writers(binding.at(place), values) for place in places]
 
     def write(self, input: Any) -> tuple[bytes, bytes, Headers]:
@@ -108,7 +109,7 @@ class HeadWriter:
         if cookies:
             pairs = (f"{name}={quote(said or '', safe=COOKIE_SAFE)}" for name, said in cookies)
             lines.append((b"cookie", "; ".join(pairs).encode()))
-        return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query), lines
+        return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query, self._listed), lines
 
 
 def _parameter(bound: BoundField, read: Callable[[Any], Any]) -> Parameter[Any]:
