@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from entrepot import Service
@@ -12,6 +15,7 @@ from entrepot.ir.worker import PythonSource
 from entrepot.model.operation import Operation, Outgoing
 from entrepot.model.shape import Field, Int, Record
 from entrepot.runtime.docs_page import docs_page
+from support.needs import require
 from support.tables import service_table
 
 TITLE = "<script>alert(1)</script>"
@@ -84,3 +88,47 @@ def test_it_tells_what_the_service_sends() -> None:
     assert "<td>webhook</td>" in told
     assert "Entrepôt delivers none of them yet" in told
     assert "What it sends" not in page()
+
+
+_NODE = """
+class Made {
+  constructor(name) { this.name = name; this.children = []; }
+  append(...more) { this.children.push(...more); }
+  replaceWith() {}
+}
+globalThis.document = { createElement: name => new Made(name), querySelector: () => new Made("p") };
+const title = each => each.href ? `${each.name} ${each.href}` : each.name;
+const told = each => typeof each === "string" ? each : { [title(each)]: each.children.map(told) };
+SCRIPT
+console.log(JSON.stringify(GIVEN.map(text => told(markdown(text)).div)));
+"""
+
+
+def rendered(*descriptions: str) -> Any:
+    """What the page's script makes of descriptions: elements by name, with what is in them."""
+    script = page(carried={"jsonrpc": ("prices",)}).partition("<script>")[2].partition("</script>")[0]
+    program = _NODE.replace("SCRIPT", script).replace("GIVEN", json.dumps(descriptions))
+    ran = subprocess.run([require("node"), "-e", program], capture_output=True, text=True, check=True, timeout=60)
+    return json.loads(ran.stdout)
+
+
+def test_descriptions_are_read_as_markdown() -> None:
+    description = "# Prices\n\nOf `all` **goods**, *now*:\n\n- one\n- two\n\n```sh\ncurl <x>\n```\nSee [why](https://x.example/a)."
+    assert rendered(description) == [
+        [
+            {"h4": ["Prices"]},
+            {"p": ["Of ", {"code": ["all"]}, " ", {"strong": ["goods"]}, ", ", {"em": ["now"]}, ":"]},
+            {"ul": [{"li": ["one"]}, {"li": ["two"]}]},
+            {"pre": ["curl <x>\n"]},
+            {"p": ["\nSee ", {"a https://x.example/a": ["why"]}, "."]},
+        ]
+    ]
+
+
+@pytest.mark.parametrize("hostile", ["<img src=x onerror=alert(1)>", "[x](javascript:alert(1))", "*<b>"])
+def test_a_description_cannot_bring_markup_or_a_script(hostile: str) -> None:
+    assert rendered(hostile) == [[{"p": [hostile]}]]
+
+
+def test_nothing_is_fetched_for_an_icon() -> None:
+    assert '<link rel="icon" href="data:,">' in page()

@@ -63,7 +63,7 @@ def test_an_import_is_read_again_without_yaml(tmp_path: Path, monkeypatch: pytes
     file = imported(tmp_path)
     assert (file, (tmp_path / "specs/.sealed/crm.yaml.json").exists()) == ("specs/crm.yaml", True)
     monkeypatch.delattr(documents, "read_yaml")
-    read = read_document(tmp_path, file, DocumentKind(), "openapi", "crm", read_lock(tmp_path))
+    read = read_document(tmp_path, file, DocumentKind(operations=lambda _: 0), "openapi", "crm", read_lock(tmp_path))
     assert (read.document.content, read.warnings) == ({"operations": ["find"]}, ())
     [positions] = read.positions.values()
     assert str(positions().value("/operations/0")) == "specs/crm.yaml:2:5"
@@ -74,12 +74,12 @@ def test_a_seal_that_was_changed_or_lost_is_refused(tmp_path: Path) -> None:
     sealed = tmp_path / "specs/.sealed/crm.yaml.json"
     sealed.write_bytes(sealed.read_bytes().replace(b"find", b"drop"))
     with pytest.raises(Refused, match=r"E211: the document specs/\.sealed/crm\.yaml\.json is not the one"):
-        read_document(tmp_path, file, DocumentKind(), "openapi", "crm", read_lock(tmp_path))
+        read_document(tmp_path, file, DocumentKind(operations=lambda _: 0), "openapi", "crm", read_lock(tmp_path))
     sealed.unlink()
     with pytest.raises(Refused, match=r"E210: the document specs/\.sealed/crm\.yaml\.json cannot be read"):
-        read_document(tmp_path, file, DocumentKind(), "openapi", "crm", read_lock(tmp_path))
+        read_document(tmp_path, file, DocumentKind(operations=lambda _: 0), "openapi", "crm", read_lock(tmp_path))
     imported(tmp_path)
-    read_document(tmp_path, file, DocumentKind(), "openapi", "crm", read_lock(tmp_path))
+    read_document(tmp_path, file, DocumentKind(operations=lambda _: 0), "openapi", "crm", read_lock(tmp_path))
 
 
 def test_json_needs_no_seal(tmp_path: Path) -> None:

@@ -67,7 +67,8 @@ class _Writer:
             components={"schemas": {**schemas, PROBLEM_SCHEMA: _PROBLEM}, **security.components(service)},
         )
         own = {words.LINKS: [msgspec.to_builtins(link) for link in service.links]}
-        return {"paths": {}, **placed(document), OURS: own}
+        written = placed(document)
+        return {**written, "paths": written.get("paths", {}), OURS: own}
 
     def _schema(self, part: Shape) -> Json:
         return schema_out.schema(part, self._types, REFERENCES)
