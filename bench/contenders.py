@@ -44,15 +44,15 @@ class Contender:
 def uvicorn(app: str) -> Command:
     """An ASGI application on uvicorn, with the settings of our own workers.
 
-    They write a response's head and body at once (`entrepot.runtime.joined_writes`), which uvicorn by
-    itself does not; `joined` shows what the plain application gains by it.
+    They take an answer at once (`entrepot.runtime.whole_answers`), which uvicorn by itself does not;
+    `answering_whole` shows what the plain application gains by it.
     """
     return lambda port, _scratch: [sys.executable, "-m", "uvicorn", app, "--port", str(port), *UVICORN]
 
 
-def joined(port: int, _scratch: Path) -> list[str]:
+def answering_whole(port: int, _scratch: Path) -> list[str]:
     """The plain application behind our own workers' HTTP protocol: what is left is ours alone."""
-    protocol = "entrepot.runtime.joined_writes:JoiningProtocol"
+    protocol = "entrepot.runtime.whole_answers:AnsweringWhole"
     served = [sys.executable, "-m", "uvicorn", "bench.peers.plain_asgi:app", "--port", str(port)]
     return [*served, *(protocol if word == "httptools" else word for word in UVICORN)]
 
@@ -128,7 +128,7 @@ CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender("plain ASGI + msgspec", uvicorn("bench.peers.plain_asgi:app"), "/items/7"),
-        Contender("plain, joined writes", joined, "/items/7"),
+        Contender("plain, answering whole", answering_whole, "/items/7"),
         Contender("Entrepôt worker", entrepot("--edge", "none"), REST),
         Contender("FastAPI", uvicorn("bench.peers.fastapi_app:app"), "/items/7"),
         Contender("Litestar", uvicorn("bench.peers.litestar_app:app"), "/items/7"),

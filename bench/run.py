@@ -34,7 +34,7 @@ CONNECTIONS = 32
 JSON = {"Content-Type": "application/json"}
 PLAIN, WORKER, WHOLE = "plain ASGI + msgspec", "Entrepôt worker", "Entrepôt, edge and worker"
 ENVOY = "router-only Envoy + plain ASGI"
-JOINED = "plain, joined writes"
+AT_ONCE = "plain, answering whole"
 HAND_WRITTEN, EDGE = "Envoy by hand", "Entrepôt edge"
 
 
@@ -51,11 +51,11 @@ class Comparison:
 def _rest(path: str, method: str = "GET", body: str = "", **others: str) -> dict[str, Load]:
     headers = JSON if body else {}
     ours = {WORKER: f"/api/bench/v1{path}"}
-    paths = {PLAIN: path, JOINED: path, **ours, **others}
+    paths = {PLAIN: path, AT_ONCE: path, **ours, **others}
     return {name: Load(where, method, body, headers) for name, where in paths.items()}
 
 
-RPC_WORKERS = (PLAIN, JOINED, WORKER, "pjrpc", "jsonrpcserver")
+RPC_WORKERS = (PLAIN, AT_ONCE, WORKER, "pjrpc", "jsonrpcserver")
 
 
 def _rpc(method: str, params: str, names: tuple[str, ...] = RPC_WORKERS) -> dict[str, Load]:

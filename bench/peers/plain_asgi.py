@@ -27,6 +27,7 @@ class RpcRequest(msgspec.Struct):
 
 ITEMS = [Item(**item) for item in data.items()]
 JSON = [(b"content-type", b"application/json")]
+NOTHING = {}
 encoder = msgspec.json.Encoder()
 decode_new = msgspec.json.Decoder(NewItem).decode
 decode_rpc = msgspec.json.Decoder(RpcRequest).decode
@@ -57,5 +58,8 @@ async def app(scope, receive, send):
     else:
         raise LookupError(path)
     headers = [*JSON, (b"content-length", b"%d" % len(out))]
+    answer = scope.get("extensions", NOTHING).get("entrepot.answer_whole")  # our own workers' alone
+    if answer is not None and answer(scope, 200, headers, out):
+        return
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": out})

@@ -11,7 +11,7 @@ import pytest
 from entrepot.http.bodies import read
 from entrepot.model.faults import Cancelled
 from entrepot.ports.exchange import Exchange, Request, Response
-from entrepot.wire.asgi import asgi_app
+from entrepot.wire.asgi import ANSWER_WHOLE, asgi_app
 
 
 class Caller:
@@ -191,7 +191,7 @@ async def test_head_of_a_stream_closes_it_unread() -> None:
 async def test_a_stream_is_sent_chunk_by_chunk_and_closed() -> None:
     stream = Stream([b"a", b"", b"b"])
     caller = await answered(Response(200, [], stream))
-    assert [message["body"] for message in caller.sent[1:]] == [b"", b"a", b"b", b""]
+    assert [message["body"] for message in caller.sent[1:]] == [b"a", b"b", b""]
     assert caller.is_whole
     assert stream.closed
 
@@ -334,3 +334,51 @@ async def test_only_http_is_answered() -> None:
     caller.scope["type"] = "websocket"
     with pytest.raises(RuntimeError, match="websocket"):
         await caller.call(answer(Response(200)))
+
+
+# Servers that take an answer at once
+
+
+async def offered(response: Response, *, takes: bool, method: str = "GET") -> tuple[Caller, list[tuple[int, bytes]]]:
+    """A request to which the server offers the extension, and what it was given by it."""
+    caller, given = Caller(method=method), list[tuple[int, bytes]]()
+
+    def answer(_scope: object, status: int, _headers: object, body: bytes) -> bool:
+        given.append((status, body))
+        return takes
+
+    caller.scope["extensions"] = {ANSWER_WHOLE: answer}
+
+    async def exchange(_request: Request) -> Response:
+        return response
+
+    await caller.call(exchange)
+    return caller, given
+
+
+LENGTH = (b"content-length", b"2")
+
+
+async def test_a_server_that_takes_an_answer_at_once_is_sent_nothing_else() -> None:
+    caller, given = await offered(Response(201, [LENGTH], b"ok"), takes=True)
+    assert (given, caller.sent) == ([(201, b"ok")], [])
+
+
+async def test_one_that_does_not_is_sent_the_answer_as_ever() -> None:
+    caller, given = await offered(Response(201, [LENGTH], b"ok"), takes=False)
+    assert (len(given), caller.status, caller.body) == (1, 201, b"ok")
+
+
+@pytest.mark.parametrize(
+    ("response", "method"),
+    [
+        (Response(200, [LENGTH], b"ok"), "HEAD"),
+        (Response(200, [(b"content-length", b"3")], b"ok"), "GET"),
+        (Response(200, [(b"etag", b'"1"')], b"ok"), "GET"),
+    ],
+    ids=["no body", "another length", "no length"],
+)
+async def test_what_is_unusual_is_not_offered(response: Response, method: str) -> None:
+    caller, given = await offered(response, takes=True, method=method)
+    assert given == []
+    assert caller.status == 200

@@ -12,8 +12,7 @@ from typing import Any, Literal
 import uvicorn
 
 from entrepot.ir.worker import KEEP_ALIVE_SECONDS
-from entrepot.runtime.joined_writes import JoiningProtocol
-from entrepot.runtime.typed_refusals import TypedRefusals
+from entrepot.runtime.whole_answers import AnsweringWhole
 
 _STREAMS_SHARE = 0.9
 """When this share of the drain limit has passed, streams are told to end."""
@@ -33,16 +32,12 @@ class HttpServer(uvicorn.Server):
         end_streams: Callable[[], None] = lambda: None,
         lifespan: Literal["auto", "off"] = "off",
         trusts_edge: bool = False,
-        joins_writes: bool = False,
     ) -> None:
-        """`joins_writes` is for an application that lets a head go as `joined_writes` says.
-
-        `trusts_edge` lets `X-Forwarded-Proto` and `-For` name the caller: the edge alone can set them.
-        """
+        """`trusts_edge` lets `X-Forwarded-Proto` and `-For` name the caller: the edge alone can set them."""
         super().__init__(
             uvicorn.Config(
                 app,
-                http=JoiningProtocol if joins_writes else TypedRefusals,
+                http=AnsweringWhole,
                 ws="none",
                 interface="asgi3",
                 lifespan=lifespan,

@@ -128,7 +128,6 @@ async def _serve_operations(worker: Worker) -> int:
             app,
             drain_seconds=worker.drain_seconds,
             end_streams=lambda: _end_streams(binder),
-            joins_writes=True,
         )
         await server.run_on(worker.fd)
         opened.push_async_callback(binder.finish)

@@ -27,6 +27,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+ANSWER_WHOLE = "entrepot.answer_whole"
+"""An extension of the scope: a callable that writes the answer to it, of a status, headers and a body, at once.
+It answers False where it does not, and the answer is to be sent as ASGI has it."""
+
 log = logging.getLogger("entrepot.wire")
 
 
@@ -56,6 +60,8 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
             headers = response.headers
             if not headers or headers[0][0] != b"content-length":
                 headers = _with_length(response, body)
+            if method != "HEAD" and _answered_whole(scope, response.status, headers, body):
+                return
             await send({"type": "http.response.start", "status": response.status, "headers": headers})
             await send({"type": "http.response.body", "body": body if method != "HEAD" else b""})
         else:
@@ -66,6 +72,16 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
                 raise
 
     return app
+
+
+def _answered_whole(scope: Scope, status: int, headers: Headers, body: bytes) -> bool:
+    """Whether the server has taken the answer at once. Only where its length is what it says."""
+    extensions = scope.get("extensions")
+    answer = None if extensions is None else extensions.get(ANSWER_WHOLE)
+    if answer is None or (headers and headers[0] != (b"content-length", b"%d" % len(body))):
+        return False
+    taken: bool = answer(scope, status, headers, body)
+    return taken
 
 
 class Inbound(msgspec.Struct, eq=False):
@@ -151,8 +167,6 @@ async def _send_stream(
     watcher = asyncio.create_task(_cancel_at_departure(inbound, task))
     try:
         await send({"type": "http.response.start", "status": response.status, "headers": response.headers})
-        # The head goes now: a server may hold it for what follows, and the first chunk may be long in coming.
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
         if method != "HEAD":
             async for chunk in body:
                 if chunk:
