@@ -23,7 +23,7 @@ def both(attacked: Any, case: str) -> tuple[Any, Any]:
 def test_one_that_answers_in_order(attacked: Any) -> None:
     over_rest, over_rpc = both(attacked, "fine")
     assert over_rest.json() == over_rpc.json()["result"] == {"id": 1, "name": "x"}
-    assert attacked.rpc("entry", {"case": "rpc-fine"}).json()["result"] == {"id": 1, "name": "x"}
+    assert attacked.rpc("ledger.entry", {"case": "rpc-fine"}).json()["result"] == {"id": 1, "name": "x"}
 
 
 def test_ones_that_are_silent_run_into_the_deadline(attacked: Any) -> None:
@@ -105,7 +105,7 @@ def test_a_stream_without_end_is_held_back_by_its_reader(attacked: Any) -> None:
 
 @pytest.mark.parametrize("case", RPC)
 def test_a_json_rpc_upstream_outside_its_contract(attacked: Any, case: str) -> None:
-    error = attacked.rpc("entry", {"case": case}).json()["error"]
+    error = attacked.rpc("ledger.entry", {"case": case}).json()["error"]
     assert (error["code"], error["data"]["kind"], error["data"]["upstream"]) == (-32052, "upstream_failed", "ledger")
 
 
