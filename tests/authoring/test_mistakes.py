@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import pytest
 
-from entrepot import Context, Fault, File, Header, NotFound, Principal, Query, Reply, Service
+from entrepot import Context, Fault, File, Header, NotFound, Page, Principal, Query, Reply, Service
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
 
@@ -557,6 +557,14 @@ def test_a_type_that_cannot_travel_is_told_its_own_remedy(type: Any, remedy: str
     take.__annotations__["it"] = type
     found = sole(mistakes_of(take))
     assert (found.code, remedy in found.remedy, "resource" in found.remedy) == ("E805", True, False), found
+
+
+def test_a_page_is_asked_for_by_an_integer() -> None:
+    async def listed(page: Annotated[str, Page.Number()]) -> None: ...
+
+    found = sole(mistakes_of(listed))
+    assert (found.code, found.remedy) == ("E805", "Annotate it as `int`.")
+    assert "parameter `page` of `listed`: what is marked as a page number is no integer" in found.message
 
 
 def test_only_a_parameter_can_be_provided() -> None:

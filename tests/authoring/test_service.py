@@ -232,6 +232,31 @@ def test_roles_are_read_from_parameters_and_fields() -> None:
     assert product.docs == "Something to sell."
 
 
+def test_a_marked_parameter_asks_for_a_page_and_is_bounded() -> None:
+    service = Service("shop")
+
+    @service.get("/products")
+    async def products(
+        page: Annotated[int, Page.Number()] = 1,
+        per_page: Annotated[int, Page.Size(le=100)] = 20,
+        offset: Annotated[int | None, Page.Offset(le=1000)] = None,
+    ) -> Page[Product]: ...
+
+    assert [(each.role, each.shape) for each in only(service).input.fields] == [
+        ("page_number", shape.Int(minimum=1)),
+        ("page_size", shape.Int(minimum=1, maximum=100)),
+        ("offset", shape.Nullable(shape=shape.Int(minimum=0, maximum=1000))),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "items"),
+    [({}, [0, 1, 2]), ({"number": 3}, [6]), ({"number": 4}, []), ({"offset": 5}, [5, 6])],
+)
+def test_a_page_is_cut_out_of_everything(given: dict[str, int], items: list[int]) -> None:
+    assert Page.of(range(7), size=3, **given) == Page(items, total=7)
+
+
 def test_iterators_are_streams() -> None:
     service = Service("shop")
 

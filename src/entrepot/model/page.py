@@ -1,17 +1,54 @@
-"""A part of a long list."""
+"""A part of a long list, and the marks of the parameters that ask for one."""
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 
 
+class PageNumber(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameter says which page is wanted, the first being 1."""
+
+    ge: int = 1
+    le: int | None = None
+
+
+class PageSize(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameter says how many items a page has at most."""
+
+    ge: int = 1
+    le: int | None = None
+
+
+class PageOffset(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameter says how many items come before the page."""
+
+    ge: int = 0
+    le: int | None = None
+
+
 class Page(msgspec.Struct, Generic[T], omit_defaults=True):
-    """Items, the cursor that gives the next part (None: this is the last), and how many there are in all."""
+    """Items, what the next part is asked for with (None: this is the last), and how many there are in all.
+
+    What asks for a page is a parameter marked so: `page: Annotated[int, Page.Number()] = 1`. Where pages have
+    numbers or offsets, the total says which is the last, and `next` may be left out.
+    """
 
     items: list[T]
     next: str | None = None
+    """Of the parameter that moves: the cursor, the offset or the number of the next page."""
     total: int | None = None
+
+    Number: ClassVar = PageNumber
+    Size: ClassVar = PageSize
+    Offset: ClassVar = PageOffset
+
+    @classmethod
+    def of(cls, everything: Sequence[T], *, size: int, number: int = 1, offset: int = 0) -> Page[T]:
+        """The page of this number, or from this offset on, of what is held in memory whole."""
+        start = offset + (number - 1) * size
+        return cls(list(everything[start : start + size]), total=len(everything))

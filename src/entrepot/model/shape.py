@@ -167,6 +167,10 @@ class XmlForm(msgspec.Struct, frozen=True, omit_defaults=True):
     wrapped: bool = False
 
 
+Role = Literal["", "version", "cursor", "page_number", "page_size", "offset"]
+"""What a field stands for beside its value."""
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One member of a record.
 
@@ -184,8 +188,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A plain JSON value."""
     documented_default: Any = msgspec.UNSET
     """What a foreign contract says that an absent one stands for: told, never filled in."""
-    role: Literal["", "version", "cursor"] = ""
-    """version: makes the ETag. cursor: the position in a stream or among pages."""
+    role: Role = ""
+    """version: makes the ETag. cursor: the position in a stream or among pages. The others: which page is
+    wanted, by its number, or by its size and what comes before it."""
     access: Literal["both", "read", "write"] = "both"
     """read: only in replies. write: only in requests."""
     read_scopes: tuple[str, ...] = ()

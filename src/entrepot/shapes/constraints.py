@@ -7,11 +7,12 @@ classes all count.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from entrepot.model import shape as s
+from entrepot.model.page import PageNumber, PageOffset, PageSize
 from entrepot.shapes.markers import Cursor, Version
 from entrepot.shapes.patterns import prove
 
@@ -19,6 +20,13 @@ _NUMERIC = ("ge", "gt", "le", "lt", "multiple_of")
 _SIZED = ("min_length", "max_length")
 _DIGITS = ("max_digits", "decimal_places")
 _OTHERS = ("pattern", "tz", "media_types")
+_ROLES: dict[type, s.Role] = {
+    Version: "version",
+    Cursor: "cursor",
+    PageNumber: "page_number",
+    PageSize: "page_size",
+    PageOffset: "offset",
+}
 _ALLOWED: tuple[tuple[type | tuple[type, ...], tuple[str, ...]], ...] = (
     (s.Int, _NUMERIC),
     (s.Float, ("ge", "gt", "le", "lt")),
@@ -34,7 +42,7 @@ class Notes(msgspec.Struct):
     """What stands in the `Annotated` around one type."""
 
     rules: dict[str, Any] = {}
-    role: Literal["", "version", "cursor"] = ""
+    role: s.Role = ""
     docs: str = ""
     examples: tuple[Any, ...] = ()
 
@@ -43,10 +51,7 @@ def notes_of(metadata: Iterable[Any]) -> Notes:
     """What the objects in an `Annotated` say; those of other libraries are read over."""
     notes = Notes()
     for item in _flat(metadata):
-        if isinstance(item, Version):
-            notes.role = "version"
-        elif isinstance(item, Cursor):
-            notes.role = "cursor"
+        notes.role = _ROLES.get(type(item), notes.role)
         for name in (*_NUMERIC, *_SIZED, *_DIGITS, *_OTHERS):
             rule = getattr(item, name, None)
             if rule is not None:

@@ -55,6 +55,8 @@ _SCALARS: dict[Any, s.Shape] = {
 _LISTS: set[Any] = {list, collections.abc.Sequence, collections.abc.MutableSequence, collections.abc.Collection}
 _SETS: set[Any] = {set, frozenset, collections.abc.Set, collections.abc.MutableSet}
 _MAPS: set[Any] = {dict, collections.abc.Mapping, collections.abc.MutableMapping}
+_NUMBERED = ("page_number", "page_size", "offset")
+"""Roles of integers."""
 _KEYS = (s.Text, s.Int, s.Enum, s.Uuid, s.Date, s.DateTime)
 
 
@@ -62,7 +64,7 @@ class Member(NamedTuple):
     """A parameter's or a field's type, taken apart."""
 
     shape: s.Shape
-    role: typing.Literal["", "version", "cursor"] = ""
+    role: s.Role = ""
     may_be_absent: bool = False
     """Its union has `msgspec.UnsetType` in it."""
     docs: str = ""
@@ -113,6 +115,9 @@ class Reflector:
             shape = self._union(arms, where)
         else:
             absent, shape = False, self._single(annotation, where)
+        if notes.role in _NUMBERED and not isinstance(s.unwrap(shape, self.types), s.Int):
+            what = notes.role.replace("_", " ")
+            raise NoShape(f"{_place(where)}what is marked as a {what} is no integer", "Annotate it as `int`.")
         try:
             shape = constrain(shape, notes.rules)
         except TypeError as error:

@@ -307,7 +307,8 @@ async def test_conditions_that_no_handler_would_check_are_not_ignored(shop, head
 async def test_the_next_page_is_linked_with_the_other_parameters_kept(shop):
     shop.reply = Reply(Page(items=[shop.product()], next="a&b", total=9))
     _, headers, body = await shop.send("GET", b"/products", b"tag=x%20y&cursor=old&limit=1")
-    assert headers[b"link"] == b'</api/shop/v1/products?tag=x+y&limit=1&cursor=a%26b>; rel="next"'
+    path = b"</api/shop/v1/products?tag=x+y&limit=1"
+    assert headers[b"link"] == path + b'>; rel="first", ' + path + b'&cursor=a%26b>; rel="next"'
     assert msgspec.json.decode(body)["next"] == "a&b"
     shop.reply = Reply(Page(items=[]))
     assert b"link" not in (await shop.send("GET", b"/products"))[1]

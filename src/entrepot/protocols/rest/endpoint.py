@@ -90,7 +90,7 @@ class OperationAnswer:
             if fault is None:
                 response = self._write(reply.output, media_type, context)
                 if self._headers.derived or reply.meta is not None or reply.warnings:
-                    self._headers.add(response.headers, reply, request)
+                    self._headers.add(response.headers, reply, request, value)
                 if conditional and self._operation.safe:
                     response = await self._compare(response, request)
                 if self._answers_files and b"range" in headers and reply.output is not None:

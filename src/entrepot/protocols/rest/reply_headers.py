@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.model import shape
 from entrepot.model.call import Meta, Reply
 from entrepot.model.headers import Headers
@@ -20,6 +19,7 @@ from entrepot.ports.exchange import Request
 from entrepot.protocols.rest import etags, warnings
 from entrepot.protocols.rest.binding.bound import Binding
 from entrepot.protocols.rest.binding.places import style_of
+from entrepot.protocols.rest.paging import Paging, is_paged
 from entrepot.shapes import text
 from entrepot.shapes.values import Values
 
@@ -42,22 +42,22 @@ class ReplyHeaders:
         self._values = values
         self._version = None if operation.stream_output else attribute_with_role(operation.output, "version", types)
         self._location = _location(binding, types, mount)
-        self._cursor = _cursor_name(binding, types)
+        self._paging = Paging(binding) if is_paged(operation, types) else None
         self._lifetime = _lifetime(operation)
-        derived = (self._version, self._location, self._cursor, self._lifetime or None)
+        derived = (self._version, self._location, self._paging, self._lifetime or None)
         self.derived = any(each is not None for each in derived)
         """Whether there are headers without the handler's doing."""
 
-    def add(self, headers: Headers, reply: Reply, request: Request) -> None:
-        """What follows from the output comes before what the handler set."""
+    def add(self, headers: Headers, reply: Reply, request: Request, input: Any) -> None:
+        """What follows from the output comes before what the handler set; `input` is what the request gave."""
         output = reply.output
         headers += self._lifetime
         if self._version is not None and (version := self._version(output)) is not None:
             headers.append((b"etag", etags.write(version)))
         if self._location is not None and (location := self._location(output)) is not None:
             headers.append((b"location", location))
-        if self._cursor is not None and output.next is not None:
-            headers.append((b"link", _next_link(request, self._cursor, output.next)))
+        if self._paging is not None:
+            headers += self._paging.headers(request, input, output)
         if reply.meta is not None:
             _add_own(headers, reply.meta)
         if reply.warnings:
@@ -121,21 +121,6 @@ def _lifetime(operation: Operation) -> Headers:
         moment = format_datetime(operation.sunset.astimezone(UTC), usegmt=True)
         headers.append((b"sunset", moment.encode()))
     return headers
-
-
-def _cursor_name(binding: Binding, types: Types) -> str | None:
-    """The query parameter that asks for the next page."""
-    operation = binding.operation
-    if operation.stream_output or not isinstance(shape.resolve(operation.output, types), shape.Page):
-        return None
-    return next((p.name for p in binding.at("query") if p.field.role == "cursor"), None)
-
-
-def _next_link(request: Request, name: str, cursor: str) -> bytes:
-    """The Link header of the next page (RFC 8288)."""
-    pairs = [(key, value) for key, found in parse_pairs(request.query).items() if key != name for value in found]
-    path = request.path.replace(b">", b"%3E")
-    return b'<%s?%s>; rel="next"' % (path, format_pairs([*pairs, (name, cursor)]))
 
 
 def _add_own(headers: Headers, meta: Meta) -> None:

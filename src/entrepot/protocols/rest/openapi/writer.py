@@ -26,11 +26,13 @@ from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import examples, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
+from entrepot.protocols.rest.paging import TOTAL, Paging, is_paged
 from entrepot.shapes import schema_out
 from entrepot.shapes.schema_places import placed
 from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 
 VERSION = "3.1.1"
+TOTAL_COUNT = TOTAL.decode().title()
 
 Json = dict[str, Any]
 
@@ -198,8 +200,10 @@ class _Writer:
             headers["ETag"] = _header("The version of what is returned (RFC 9110, §8.8.3).")
         if binding.location is not None:
             headers["Location"] = _header("Where the new thing is.")
-        if isinstance(record, shape.Page):
-            headers["Link"] = _header('The next page, as rel="next" (RFC 8288).')
+        if is_paged(operation, self._types):
+            headers[TOTAL_COUNT] = _header("How many there are in all.", "integer")
+            if Paging(binding).moves:
+                headers["Link"] = _header("The first, previous, next and last page, where there are any (RFC 8288).")
         return headers
 
     def _links(self, operation: Operation) -> Json:
@@ -271,8 +275,8 @@ def _identity(bound: BoundField) -> Json:
     return _said(**{words.NAME: name, words.PYTHON: python})
 
 
-def _header(description: str) -> Json:
-    return {"description": description, "schema": {"type": "string"}}
+def _header(description: str, type: str = "string") -> Json:
+    return {"description": description, "schema": {"type": type}}
 
 
 def _said(**members: Any) -> Json:
