@@ -232,6 +232,15 @@ def test_roles_are_read_from_parameters_and_fields() -> None:
     assert product.docs == "Something to sell."
 
 
+def test_what_callers_may_ask_of_an_answer_is_declared() -> None:
+    service = Service("shop")
+
+    @service.get("/products", fields=True, expand=True)
+    async def products() -> list[Product]: ...
+
+    assert only(service).bindings["rest"] == {"method": "GET", "path": "/products", "fields": True, "expand": True}
+
+
 def test_a_marked_parameter_asks_for_a_page_and_is_bounded() -> None:
     service = Service("shop")
 

@@ -100,7 +100,8 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
     }
     words = None
     if declared.method:
-        words = Http(declared.method, declared.path, said.pop("status", None), said.pop("location", None))
+        options = {name: said.pop(name) for name in http.OPTIONS if name in said}
+        words = Http(declared.method, declared.path, **options)
         http.check(words, function, signature, found)
         said |= {"safe": declared.method in http.SAFE, "idempotent": declared.method in http.IDEMPOTENT}
     _check_streams(function, signature, found)

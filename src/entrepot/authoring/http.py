@@ -36,6 +36,14 @@ class Http(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int | None = None
     """Of success, where it is not the usual one."""
     location: str | None = None
+    fields: bool = False
+    """Whether callers may choose among the output's fields."""
+    expand: bool = False
+    """Whether callers may ask for what the output's links lead to."""
+
+
+OPTIONS = frozenset(Http.__struct_fields__) - {"method", "path"}
+"""What a decorator says by options."""
 
 
 def bindings(http: Http | None, signature: Signature) -> dict[str, Any]:

@@ -105,6 +105,8 @@ HTTP: Mapping[str, Option] = {
     "location": Option(
         _or_none(_is_text), 'Write a path filled in from the output\'s fields: `location="/things/{id}"`.'
     ),
+    "fields": _FLAG,
+    "expand": _FLAG,
 }
 """Of the decorators named after a method."""
 RESOURCE: Mapping[str, Option] = {"scope": Option(SCOPES.__contains__, "", SCOPES)}

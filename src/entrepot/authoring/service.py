@@ -58,6 +58,10 @@ class HttpOptions(OperationOptions, total=False):
     """The status of success, where it is not 200."""
     location: str | None
     """A path filled in from the output's fields; it makes the status 201."""
+    fields: bool
+    """Whether callers may choose among the output's fields: `?fields=id,owner.name`."""
+    expand: bool
+    """Whether callers may ask for what the output's links lead to: `?expand=owner`."""
 
 
 class Service:

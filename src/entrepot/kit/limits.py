@@ -26,12 +26,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     issues_max: int = 20
     """Most errors listed in one fault."""
     batch_max: int = 100
-    """Most calls in one batch."""
+    """Most calls in one batch, and most that follow the links of one answer."""
     batch_concurrency_max: int = 16
     """Most calls of one batch in progress at once."""
 
 
 OPERATIONS_MAX = 5000
 """Most operations of an imported document: each costs a compile about a millisecond and a half."""
+
+LINK_DEPTH_MAX = 3
+"""Most links that are followed for a caller one behind the other."""
 
 DEFAULT_LIMITS = Limits()

@@ -71,7 +71,8 @@ class Context(msgspec.Struct):
     meta: Meta = msgspec.field(default_factory=Meta)
     conditions: Conditions = UNCONDITIONAL
     selection: tuple[str, ...] = ()
-    """The fields wanted, dotted; empty means all. No protocol or policy uses it yet."""
+    """The fields wanted, dotted, with `*` for all of a value's own; empty means all. Who answers the caller leaves
+    the others out: a handler may look here to save itself the work."""
     target: str = ""
     """The release or environment the call is aimed at; "" leaves it to routing.
     No protocol or policy uses it yet."""

@@ -26,6 +26,8 @@ _ENDLESS = 10**18 - 1
 
 read = msgspec.json.Decoder(float_hook=decimal.Decimal).decode
 """Reads what most texts are. Raises one of `UNREADABLE`."""
+write = msgspec.json.Encoder(decimal_format="number").encode
+"""Plain data as JSON, every number exact."""
 _check_syntax = msgspec.json.Decoder(msgspec.Raw).decode
 
 

@@ -28,12 +28,11 @@ from entrepot.shapes.integers import Integers
 from entrepot.shapes.later import later
 from entrepot.shapes.plain import UNREADABLE, malformed, plain_of
 from entrepot.shapes.plain import read as read_plain
+from entrepot.shapes.plain import write as write_plain
 from entrepot.shapes.traits import Trait
 from entrepot.shapes.wire_form import WireForms
 
 Read = Callable[[Any], Any]
-
-_exactly = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Codec:
@@ -126,7 +125,7 @@ class Codec:
         if self._takes(plain):
             return []
         issues = explain(self.shape, plain, self._values.types, self._values.limits)
-        if not issues and _exactly(self._values.respelt(self.shape, plain)) != _exactly(plain):
+        if not issues and write_plain(self._values.respelt(self.shape, plain)) != write_plain(plain):
             return [Issue("", "type", "holds a float or a decimal where an integer is expected")]
         return issues
 

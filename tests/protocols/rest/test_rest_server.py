@@ -441,7 +441,7 @@ TWO_NUMBERS = [field("a", s.Int()), field("b", s.Int())]
         ({"path": "/{id}"}, [field("id", s.Nullable(shape=s.Int()))], "which a path cannot say"),
         ({"path": "/x", "method": "GET", "parameters": {"f": IN_QUERY}}, [field("f", s.File())], "file or raw octets"),
         ({"path": "/x", "parameters": {"a": {"in": "form"}, "b": {"in": "body"}}}, TWO_NUMBERS, "has one body"),
-        ({"path": "/x", "parameters": {"a": AS_N, "b": AS_N}}, TWO_NUMBERS, "two fields are called 'n'"),
+        ({"path": "/x", "parameters": {"a": AS_N, "b": AS_N}}, TWO_NUMBERS, "two parameters are called 'n'"),
         ({"path": "/x", "location": "/x/{id}"}, [], "names id"),
         ({"path": "/x", "status": 404}, [], "not one of success"),
         ({"path": 5}, [], "$.path"),

@@ -21,4 +21,4 @@ class RestCan(Can, frozen=True):
         return super().reason(operation, types, carried)
 
 
-CAN = RestCan(streams_in=True, streams_out=True, headers=True, warnings=True, refuses=lambda _part: "")
+CAN = RestCan(streams_in=True, streams_out=True, headers=True, warnings=True, selection=True, refuses=lambda _part: "")

@@ -19,7 +19,9 @@ from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import members_of
+from entrepot.ports.links import Links
 from entrepot.protocols.rest import etags, faults
+from entrepot.protocols.rest.asking import Asking
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
 from entrepot.protocols.rest.body.body import WriteAnswer
 from entrepot.protocols.rest.body.codecs import ANSWERS
@@ -44,18 +46,20 @@ class OperationAnswer:
     """Answers the requests for one operation. Its codecs are made when the first request comes."""
 
     __slots__ = (
-        "_accepts_by_heart", "_answers_files", "_binding", "_headers", "_invoke", "_mount", "_operation", "_reader",
-        "_streams", "_usual", "_values", "_write",
+        "_accepts_by_heart", "_answers_files", "_asking", "_binding", "_headers", "_invoke", "_links", "_mount",
+        "_operation", "_reader", "_streams", "_usual", "_values", "_write",
     )  # fmt: skip
+    _asking: Asking
     _headers: ReplyHeaders
     _write: WriteAnswer
 
-    def __init__(self, binding: Binding, invoke: Invoke, values: Values, mount: str) -> None:
+    def __init__(self, binding: Binding, invoke: Invoke, values: Values, mount: str, links: Links) -> None:
         self._binding = binding
         self._operation = binding.operation
         self._invoke = invoke
         self._values = values
         self._mount = mount
+        self._links = links
         self._streams = binding.body == "stream"
         self._answers_files = binding.answer == "file"
         self._usual = binding.produces[0] if binding.produces else JSON
@@ -65,7 +69,10 @@ class OperationAnswer:
     def _compile(self) -> InputReader:
         self._write = ANSWERS[self._binding.answer].writer(self._binding, self._values)
         self._headers = ReplyHeaders(self._binding, self._values, self._mount)
-        self._reader = reader = InputReader(self._binding, self._values)
+        if self._binding.asks:
+            self._asking = Asking(self._binding, self._values, self._links)
+        asking = self._asking if self._binding.asks else None
+        self._reader = reader = InputReader(self._binding, self._values, asking)
         return reader
 
     async def answer(self, request: Request, variables: tuple[str, ...]) -> Response:
@@ -82,13 +89,16 @@ class OperationAnswer:
                 self._take_conditions(request, context)
             content = None if reader.fetch is None else await reader.fetch(request, headers)
             if reader.shortcut is None or request.query:
-                value = reader.read(request, headers, variables, content)
+                value = reader.read(request, headers, variables, content, context)
             else:
                 value = reader.shortcut(variables[0] if reader.fetch is None else content)
             reply = await self._invoke(Call(self._operation, value, content if self._streams else None, context))
             fault = reply.fault
             if fault is None:
-                response = self._write(reply.output, media_type, context)
+                if context.selection:
+                    reply, response = await self._asking.answer(reply, context)
+                else:
+                    response = self._write(reply.output, media_type, context)
                 if self._headers.derived or reply.meta is not None or reply.warnings:
                     self._headers.add(response.headers, reply, request, value)
                 if conditional and self._operation.safe:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from entrepot.http.headers import HeaderMap
+from entrepot.model.call import Context
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid
 from entrepot.ports.exchange import Request
+from entrepot.protocols.rest.asking import Asking
 from entrepot.protocols.rest.binding.bound import Binding
 from entrepot.protocols.rest.body.codecs import BODIES
 from entrepot.protocols.rest.parameters.head import HeadReader
@@ -24,8 +26,8 @@ class InputReader:
 
     __slots__ = ("_body", "_head", "_issues_max", "_make", "fetch", "shortcut")
 
-    def __init__(self, binding: Binding, values: Values) -> None:
-        self._head = HeadReader(binding, values)
+    def __init__(self, binding: Binding, values: Values, asking: Asking | None = None) -> None:
+        self._head = HeadReader(binding, values, asking)
         self._body = BODIES[binding.body].reader(binding, values)
         self._make = values.codec(binding.operation.input).type
         self._issues_max = values.limits.issues_max
@@ -35,11 +37,13 @@ class InputReader:
         """Reads a request without a query off its fetched body, or else off the one variable of its path;
         None where that is not all."""
 
-    def read(self, request: Request, headers: HeaderMap, variables: tuple[str, ...], content: Any) -> Any:
-        """The input that a request gives: `content` is its fetched body."""
+    def read(
+        self, request: Request, headers: HeaderMap, variables: tuple[str, ...], content: Any, context: Context
+    ) -> Any:
+        """The input that a request gives: `content` is its fetched body. What it asks besides goes to the context."""
         attributes: Attributes = {}
         issues: list[Issue] = []
-        self._head.read(request, headers, variables, attributes, issues)
+        self._head.read(request, headers, variables, context, attributes, issues)
         if self._body is not None:
             self._body.take(content, attributes, issues)
         if issues:

@@ -13,6 +13,7 @@ from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import Malformed, UnknownOperation
 from entrepot.model.operation import Service
 from entrepot.ports.exchange import Exchange, Request, Response
+from entrepot.ports.links import Links
 from entrepot.ports.protocol import Address, Contract, Mount, ServedService
 from entrepot.protocols.rest import sample
 from entrepot.protocols.rest.addresses import addresses
@@ -76,12 +77,12 @@ def _document(service: Service) -> bytes:
 def _entries(served: ServedService) -> list[Entry[Answer]]:
     """The operations of a service, and its document."""
     bound = bind_service(served.service)
-    document = page(JSON, partial(writer.write, bound))
+    document, links = page(JSON, partial(writer.write, bound)), Links(served)
     entries: list[Entry[Answer]] = [
         Entry(
             each.method,
             bound.address(each),
-            OperationAnswer(each, served.invokes[each.operation.name], served.values, bound.mount).answer,
+            OperationAnswer(each, served.invokes[each.operation.name], served.values, bound.mount, links).answer,
         )
         for each in bound.bindings
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -37,6 +37,10 @@ Where = Literal["path", "query", "header", "cookie", "form", "body"]
 Style = Literal["scalar", "repeat", "comma", "space", "pipe", "deep", "json"]
 """How a value is written as text: one scalar; a list as repeated names or with a separator; member by
 member (`parameters.deep`); JSON."""
+
+Ask = Literal["fields", "expand"]
+"""A parameter that is no field of the input: `fields` names those of the output that are wanted, `expand` links."""
+ASKS: tuple[Ask, ...] = get_args(Ask)
 
 BodyForm = Literal["none", "object", "value", "form", "raw", "file", "upload", "stream"]
 """What the body is: nothing; one JSON object of the body's fields; the one field's JSON; a form
@@ -81,7 +85,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     location: Template | None
     conditions: bool
     """Whether the handler checks If-Match and If-None-Match."""
-
+    asks: tuple[Ask, ...] = ()
+    """Parameters of the query by which callers say what of the output they want."""
     told: OfOperation = NOTHING_OF_OPERATION
 
     def at(self, *where: Where) -> tuple[BoundField, ...]:

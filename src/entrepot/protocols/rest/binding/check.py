@@ -30,6 +30,8 @@ def check(binding: Binding, types: Types) -> None:
     if binding.at("form", "body") and operation.stream_input is not None:
         raise Unbindable("the inbound stream is the body; place the fields in the query or in headers")
     _check_names(binding)
+    if binding.asks and binding.answer != "value":
+        raise Unbindable(f"only an answer in JSON has what `{binding.asks[0]}` could choose among")
     for bound in binding.fields:
         _check_field(bound, types)
     if not is_octets(operation.output, types) or operation.stream_output:
@@ -54,11 +56,11 @@ def _check_location(location: Template, operation: Operation, types: Types) -> N
 
 
 def _check_names(binding: Binding) -> None:
-    taken: set[tuple[str, str]] = set()
+    taken: set[tuple[str, str]] = {("query", name) for name in binding.asks}
     for bound in binding.fields:
         folded = bound.name.lower() if bound.where == "header" else bound.name
         if (bound.where, folded) in taken:
-            raise Unbindable(f"two fields are called {bound.name!r} in the {bound.where}")
+            raise Unbindable(f"two parameters are called {bound.name!r} in the {bound.where}")
         taken.add((bound.where, folded))
 
 

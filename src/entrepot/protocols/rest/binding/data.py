@@ -17,6 +17,7 @@ from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Shape, Types
 from entrepot.protocols.rest.binding.bound import (
     ANY,
+    ASKS,
     BODILESS,
     EVENT_STREAM,
     JSON,
@@ -66,6 +67,8 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     status: int | None = None
     location: str | None = None
     conditions: bool = False
+    fields: bool = False
+    expand: bool = False
     openapi: OfOperation = NOTHING_OF_OPERATION
 
     @property
@@ -97,6 +100,7 @@ def bind(operation: Operation, types: Types) -> Binding:
         status=data.status or (201 if location is not None else 204 if answer == "none" else 200),
         location=location,
         conditions=data.conditions,
+        asks=tuple(name for name in ASKS if getattr(data, name)),
         told=data.openapi,
     )
     check(binding, types)

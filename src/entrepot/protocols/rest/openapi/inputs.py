@@ -11,7 +11,16 @@ from entrepot.http.media_types import essence
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
-from entrepot.protocols.rest.binding.bound import BODILESS, MULTIPART, NDJSON, URLENCODED, Style, Where, null_is_absence
+from entrepot.protocols.rest.binding.bound import (
+    ASKS,
+    BODILESS,
+    MULTIPART,
+    NDJSON,
+    URLENCODED,
+    Style,
+    Where,
+    null_is_absence,
+)
 from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
@@ -53,6 +62,7 @@ class InputImport:
         self._accepts: list[str] = []
         self._is_object = False
         self._conditions = False
+        self._asks: dict[str, bool] = {}
         self.fields: list[Field] = []
         self.extras: Literal["drop", "forbid", "keep"] = "drop"
         self.stream: Shape | None = None
@@ -64,13 +74,17 @@ class InputImport:
         body = "object" if self._is_object else ""
         said = {
             "parameters": self.places, "accepts": self._accepts, "body": body, "conditions": self._conditions,
+            **self._asks,
         }  # fmt: skip
         return {key: value for key, value in said.items() if value}
 
     def read_parameters(self, item: Node, operation: Node) -> None:
         """Takes the parameters outside the body. Raises `Unreadable` for a required one that cannot be carried."""
         for parameter in self._dialect.parameters(item, operation):
-            if parameter.where == "header" and self._is_no_field(parameter.name.lower()):
+            asks = parameter.node[OURS][words.ASKS].text
+            if asks in ASKS:
+                self._asks[asks] = True
+            if asks in ASKS or (parameter.where == "header" and self._is_no_field(parameter.name.lower())):
                 continue
             try:
                 self._read_parameter(parameter)

@@ -23,7 +23,7 @@ from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, Boun
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import examples, links, outgoing, security, told, words
+from entrepot.protocols.rest.openapi import asked, examples, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.paging import TOTAL, Paging, is_paged
@@ -83,7 +83,10 @@ class _Writer:
             tags=list(operation.tags),
             deprecated=operation.deprecated,
             security=security.demands(operation),
-            parameters=[self._parameter(bound, operation) for bound in _parameters(binding)],
+            parameters=[
+                *(self._parameter(bound, operation) for bound in _parameters(binding)),
+                *asked.parameters(binding, self._service),
+            ],
             requestBody=self._request_body(operation, binding),
             externalDocs=msgspec.to_builtins(binding.told.external_docs),
             callbacks=outgoing.written_callbacks(operation.name, self._service.outgoing, self._sent),

@@ -9,10 +9,12 @@ from urllib.parse import quote, unquote
 from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.http.headers import HeaderMap
 from entrepot.kit.pointers import escape
+from entrepot.model.call import Context
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.headers import Headers, cookies_of, text_of
 from entrepot.ports.exchange import Request
+from entrepot.protocols.rest.asking import Asking
 from entrepot.protocols.rest.binding.bound import Binding, BoundField, Where
 from entrepot.protocols.rest.parameters import deep
 from entrepot.protocols.rest.parameters.parameter import (
@@ -35,7 +37,8 @@ COOKIE_SAFE = "!#$&'()*+-./:<=>?@[]^_`{|}~"
 class HeadReader:
     """Reads the heads of requests for one operation. Every issue of every part is reported at once."""
 
-    def __init__(self, binding: Binding, values: Values) -> None:
+    def __init__(self, binding: Binding, values: Values, asking: Asking | None = None) -> None:
+        self._asking = asking
         in_path = {bound.name: bound for bound in binding.at("path")}
         self._path = [_parameter(in_path[name], path_reader(in_path[name], values)) for name in binding.path.variables]
         query = binding.at("query")
@@ -55,6 +58,7 @@ class HeadReader:
         request: Request,
         headers: HeaderMap,
         variables: tuple[str, ...],
+        context: Context,
         attributes: Attributes,
         issues: list[Issue],
     ) -> None:
@@ -62,7 +66,7 @@ class HeadReader:
         for each, raw in zip(self._path, variables, strict=True):
             each.take(raw, attributes, issues)
         if self._query or self._objects or request.query:
-            self._read_query(request.query, attributes, issues)
+            self._read_query(request.query, context, attributes, issues)
         if self._headers:
             take_all(self._headers, _header_texts(request, self._headers), attributes, issues)
         if self._cookies:
@@ -71,13 +75,15 @@ class HeadReader:
         if self._position is not None and (last := headers.get(b"last-event-id")):
             self._position.take([text_of(last)], attributes, issues)
 
-    def _read_query(self, query: bytes, attributes: Attributes, issues: list[Issue]) -> None:
+    def _read_query(self, query: bytes, context: Context, attributes: Attributes, issues: list[Issue]) -> None:
         try:
             texts = parse_pairs(query)
         except Malformed as malformed:
             malformed.issues = renamed(malformed.issues, self._query_names)
             raise
         take_all(self._query, texts, attributes, issues)
+        if self._asking is not None:
+            self._asking.take(texts, context, issues)
         if self._objects:
             found = deep.gather(texts, {each.name for each in self._objects})
             take_all(self._objects, found, attributes, issues)
