@@ -567,6 +567,15 @@ def test_a_page_is_asked_for_by_an_integer() -> None:
     assert "parameter `page` of `listed`: what is marked as a page number is no integer" in found.message
 
 
+def test_a_list_is_sorted_by_names() -> None:
+    async def listed(sort: Annotated[str, Page.Sort(("id",))]) -> None: ...
+
+    async def misnamed(sort: Annotated[list[str], Page.Sort(("id",))] = ["name"]) -> None: ...  # noqa: B006
+
+    assert sole(mistakes_of(listed)).remedy == "Annotate it as `Sequence[str]`."
+    assert sole(mistakes_of(misnamed)).code == "E807"
+
+
 def test_only_a_parameter_can_be_provided() -> None:
     assert "provide it with a `resource`" in sole(mistakes_of(socket_parameter)).remedy
     assert "resource" not in sole(mistakes_of(socket_result)).remedy

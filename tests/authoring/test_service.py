@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pytest
@@ -260,10 +260,36 @@ def test_a_marked_parameter_asks_for_a_page_and_is_bounded() -> None:
 
 @pytest.mark.parametrize(
     ("given", "items"),
-    [({}, [0, 1, 2]), ({"number": 3}, [6]), ({"number": 4}, []), ({"offset": 5}, [5, 6])],
+    [
+        ({}, [0, 1, 2]),
+        ({"number": 3}, [6]),
+        ({"number": 4}, []),
+        ({"offset": 5}, [5, 6]),
+        ({"sort": ["-real"]}, [6, 5, 4]),
+        ({"sort": ["imag", "-real"], "number": 2}, [3, 2, 1]),
+    ],
 )
-def test_a_page_is_cut_out_of_everything(given: dict[str, int], items: list[int]) -> None:
+def test_a_page_is_cut_out_of_everything(given: dict[str, Any], items: list[int]) -> None:
     assert Page.of(range(7), size=3, **given) == Page(items, total=7)
+
+
+def test_what_is_not_there_is_sorted_before_all_else() -> None:
+    supplied = [Supplier(2), Supplier(None), Supplier(1)]  # type: ignore[arg-type]
+    assert [each.id for each in Page.of(supplied, size=9, sort=("id",)).items] == [None, 1, 2]
+
+
+def test_a_list_is_sorted_by_the_fields_that_are_declared() -> None:
+    service = Service("shop")
+
+    @service.get("/products")
+    async def products(sort: Annotated[Sequence[str], Page.Sort(("price", "id"))] = ("-price",)) -> None: ...
+
+    operation = only(service)
+    [field] = operation.input.fields
+    names = [shape.EnumValue(name) for name in ("price", "-price", "id", "-id")]
+    assert field.shape == shape.List(item=shape.Enum(values=tuple(names)))
+    assert (field.role, list(field.default)) == ("sort", ["-price"])
+    assert operation.bindings["rest"]["parameters"] == {"sort": {"style": "comma"}}
 
 
 def test_iterators_are_streams() -> None:

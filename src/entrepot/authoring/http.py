@@ -14,7 +14,7 @@ import msgspec
 
 from entrepot.authoring import mistakes
 from entrepot.authoring.diagnostics import Diagnostics
-from entrepot.authoring.signature import Signature
+from entrepot.authoring.signature import InputField, Signature
 from entrepot.kit.names import PATH_VARIABLE
 
 PROTOCOL = "rest"
@@ -49,12 +49,18 @@ OPTIONS = frozenset(Http.__struct_fields__) - {"method", "path"}
 def bindings(http: Http | None, signature: Signature) -> dict[str, Any]:
     """The binding data: of the decorator, and of markers and parameters that ask for parts of a request."""
     data = {} if http is None else msgspec.to_builtins(http)
-    marked = {field.name: field.marker.binding(field.name) for field in signature.fields if field.marker is not None}
-    if marked:
-        data["parameters"] = marked
+    placed = {field.name: said for field in signature.fields if (said := _placed(field))}
+    if placed:
+        data["parameters"] = placed
     if any(parameter.source in ("conditions", "context") for parameter in signature.parameters):
         data["conditions"] = True
     return {PROTOCOL: data} if data else {}
+
+
+def _placed(field: InputField) -> dict[str, str]:
+    """Where a parameter stands, as far as that is said of it."""
+    said = {} if field.marker is None else field.marker.binding(field.name)
+    return said | {"style": "comma"} if field.member.role == "sort" else said
 
 
 def check(http: Http, function: Callable[..., Any], signature: Signature, found: Diagnostics) -> None:

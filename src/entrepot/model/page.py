@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import ClassVar, Generic, TypeVar
 
 import msgspec
@@ -31,6 +32,12 @@ class PageOffset(msgspec.Struct, frozen=True, kw_only=True):
     le: int | None = None
 
 
+class Sort(msgspec.Struct, frozen=True):
+    """The parameter, a list of text, says by which of these fields to sort; `-` before one turns its order round."""
+
+    fields: tuple[str, ...]
+
+
 class Page(msgspec.Struct, Generic[T], omit_defaults=True):
     """Items, what the next part is asked for with (None: this is the last), and how many there are in all.
 
@@ -46,9 +53,24 @@ class Page(msgspec.Struct, Generic[T], omit_defaults=True):
     Number: ClassVar = PageNumber
     Size: ClassVar = PageSize
     Offset: ClassVar = PageOffset
+    Sort: ClassVar = Sort
 
     @classmethod
-    def of(cls, everything: Sequence[T], *, size: int, number: int = 1, offset: int = 0) -> Page[T]:
-        """The page of this number, or from this offset on, of what is held in memory whole."""
+    def of(
+        cls, everything: Iterable[T], *, size: int, number: int = 1, offset: int = 0, sort: Sequence[str] = ()
+    ) -> Page[T]:
+        """The page of this number, or from this offset on, of what is held in memory whole.
+
+        `sort` names attributes, the most important first.
+        """
+        found = list(everything)
+        for name in reversed(sort):
+            found = _sorted(found, name)
         start = offset + (number - 1) * size
-        return cls(list(everything[start : start + size]), total=len(everything))
+        return cls(found[start : start + size], total=len(found))
+
+
+def _sorted(things: list[T], name: str) -> list[T]:
+    """Sorted by an attribute, None before all else; the other way round with `-` before its name."""
+    get = attrgetter(name.removeprefix("-"))
+    return sorted(things, key=lambda thing: (get(thing) is not None, get(thing)), reverse=name.startswith("-"))

@@ -167,7 +167,7 @@ class XmlForm(msgspec.Struct, frozen=True, omit_defaults=True):
     wrapped: bool = False
 
 
-Role = Literal["", "version", "cursor", "page_number", "page_size", "offset"]
+Role = Literal["", "version", "cursor", "page_number", "page_size", "offset", "sort"]
 """What a field stands for beside its value."""
 
 
@@ -190,7 +190,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a foreign contract says that an absent one stands for: told, never filled in."""
     role: Role = ""
     """version: makes the ETag. cursor: the position in a stream or among pages. The others: which page is
-    wanted, by its number, or by its size and what comes before it."""
+    wanted, by its number, or by its size and what comes before it, and of what order."""
     access: Literal["both", "read", "write"] = "both"
     """read: only in replies. write: only in requests."""
     read_scopes: tuple[str, ...] = ()

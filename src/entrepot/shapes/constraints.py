@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from entrepot.model import shape as s
-from entrepot.model.page import PageNumber, PageOffset, PageSize
+from entrepot.model.page import PageNumber, PageOffset, PageSize, Sort
 from entrepot.shapes.markers import Cursor, Version
 from entrepot.shapes.patterns import prove
 
@@ -26,6 +26,7 @@ _ROLES: dict[type, s.Role] = {
     PageNumber: "page_number",
     PageSize: "page_size",
     PageOffset: "offset",
+    Sort: "sort",
 }
 _ALLOWED: tuple[tuple[type | tuple[type, ...], tuple[str, ...]], ...] = (
     (s.Int, _NUMERIC),
@@ -43,6 +44,8 @@ class Notes(msgspec.Struct):
 
     rules: dict[str, Any] = {}
     role: s.Role = ""
+    sort: tuple[str, ...] = ()
+    """Of the role sort: by which fields."""
     docs: str = ""
     examples: tuple[Any, ...] = ()
 
@@ -52,6 +55,8 @@ def notes_of(metadata: Iterable[Any]) -> Notes:
     notes = Notes()
     for item in _flat(metadata):
         notes.role = _ROLES.get(type(item), notes.role)
+        if isinstance(item, Sort):
+            notes.sort = item.fields
         for name in (*_NUMERIC, *_SIZED, *_DIGITS, *_OTHERS):
             rule = getattr(item, name, None)
             if rule is not None:

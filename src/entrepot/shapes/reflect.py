@@ -115,15 +115,25 @@ class Reflector:
             shape = self._union(arms, where)
         else:
             absent, shape = False, self._single(annotation, where)
-        if notes.role in _NUMBERED and not isinstance(s.unwrap(shape, self.types), s.Int):
-            what = notes.role.replace("_", " ")
-            raise NoShape(f"{_place(where)}what is marked as a {what} is no integer", "Annotate it as `int`.")
+        shape = self._as_role(shape, notes, where)
         try:
             shape = constrain(shape, notes.rules)
         except TypeError as error:
             remedy = f"Change the {'pattern' if 'pattern' in notes.rules else 'constraint'}, or leave it out."
             raise NoShape(f"{_place(where)}{error}", remedy) from None
         return Member(shape, notes.role, absent, notes.docs, notes.examples)
+
+    def _as_role(self, shape: s.Shape, notes: Notes, where: str) -> s.Shape:
+        """The shape as its role has it."""
+        what = f"{_place(where)}what is marked as a {notes.role.replace('_', ' ')}"
+        if notes.role in _NUMBERED and not isinstance(s.unwrap(shape, self.types), s.Int):
+            raise NoShape(f"{what} is no integer", "Annotate it as `int`.")
+        if notes.role != "sort":
+            return shape
+        if shape != s.List(item=s.Text()):
+            raise NoShape(f"{what} is no list of text", "Annotate it as `Sequence[str]`.")
+        names = tuple(s.EnumValue(f"{sign}{name}") for name in notes.sort for sign in ("", "-"))
+        return s.List(item=s.Enum(values=names))
 
     def _single(self, annotation: Any, where: str) -> s.Shape:
         if isinstance(annotation, str | typing.ForwardRef):

@@ -111,6 +111,36 @@ async def test_a_cursor_leads_on_and_back_to_the_start() -> None:
     assert await links(b"/asked", b"after=a", Reply(Page(items=[1], next="b"))) == {"next": "after=b"}
 
 
+SORTED = Service(
+    name="shop",
+    operations=(
+        operation(
+            "all",
+            optional(
+                "sort", s.List(item=s.Enum(values=(s.EnumValue("at"), s.EnumValue("-at")))), default=[], role="sort"
+            ),
+            rest={"method": "GET", "parameters": {"sort": {"style": "comma"}}},
+            output=s.Null(),
+            safe=True,
+            idempotent=True,
+        ),
+    ),
+)
+
+
+async def test_what_to_sort_by_is_one_parameter_and_only_what_is_declared() -> None:
+    shop = Shop(service=SORTED)
+    await shop.send("GET", b"/all", b"sort=-at,at")
+    assert shop.calls[0].input.sort == ["-at", "at"]
+    problem = await shop.problem("GET", b"/all", b"sort=at,-to")
+    assert [(each["pointer"], each["code"]) for each in problem["errors"]] == [("/sort/1", "enum")]
+    document = documents.read(contract(PROTOCOL, SORTED), "own").content
+    [written] = document["paths"]["/all"]["get"]["parameters"]
+    assert (written["explode"], written["schema"]["items"]["enum"]) == (False, ["at", "-at"])
+    [read] = PROTOCOL.client.read(Document(document, "own"), "shop").service.operations
+    assert read.input == SORTED.operations[0].input
+
+
 @pytest.mark.parametrize("path", [b"/numbered", b"/all"])
 async def test_the_total_is_told_in_a_header_too(path: bytes) -> None:
     shop = Shop(service=SERVICE)
