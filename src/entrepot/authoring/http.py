@@ -40,6 +40,8 @@ class Http(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether callers may choose among the output's fields."""
     expand: bool = False
     """Whether callers may ask for what the output's links lead to."""
+    cache_control: str = ""
+    """What caches may do with an answer."""
 
 
 OPTIONS = frozenset(Http.__struct_fields__) - {"method", "path"}
@@ -66,6 +68,8 @@ def _placed(field: InputField) -> dict[str, str]:
 def check(http: Http, function: Callable[..., Any], signature: Signature, found: Diagnostics) -> None:
     """Note what no request could ever fit."""
     path = repr(http.path)
+    if http.cache_control and http.method not in SAFE:
+        found.add(mistakes.CACHED_CHANGE, function, method=http.method)
     if not http.path.startswith("/") or _BEYOND_A_PATH.search(PATH_VARIABLE.sub("", http.path)):
         found.add(mistakes.NO_PATH, function, path=path)
     taken = {each.name if each.marker is None else each.marker.wire_name(each.name) for each in signature.fields}

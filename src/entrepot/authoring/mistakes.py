@@ -160,6 +160,12 @@ MANY_SEGMENTS = Mistake(
     "Take the rest as a query parameter; to pass on whatever is below a path, use `routes` in entrepot.yaml.",
 )
 
+CACHED_CHANGE = Mistake(
+    BAD_OPTION,
+    "`{function}` says `cache_control`, but a {method} changes something, and no cache may answer it",
+    "Leave it out, or make the operation a GET.",
+)
+
 # Resources
 
 NO_GENERATOR = Mistake(

@@ -21,6 +21,8 @@ from entrepot.model.resource import Scope
 SCOPES: tuple[str, ...] = get_args(Scope)
 
 _SERVICE_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_DIRECTIVE = r"[a-z][a-z-]*(=([0-9]+|\"[^\"\\\x00-\x1f]*\"))?"
+_DIRECTIVES = re.compile(rf"{_DIRECTIVE}(, ?{_DIRECTIVE})*")
 _VERSION = re.compile(r"(?!v[0-9])[0-9A-Za-z][0-9A-Za-z._-]*")
 
 
@@ -107,6 +109,10 @@ HTTP: Mapping[str, Option] = {
     ),
     "fields": _FLAG,
     "expand": _FLAG,
+    "cache_control": Option(
+        lambda value: _is_text(value) and _DIRECTIVES.fullmatch(value) is not None,
+        'Write directives (RFC 9111, §5.2): `cache_control="public, max-age=3600"`.',
+    ),
 }
 """Of the decorators named after a method."""
 RESOURCE: Mapping[str, Option] = {"scope": Option(SCOPES.__contains__, "", SCOPES)}

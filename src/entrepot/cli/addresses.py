@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from entrepot.http.pages import docs_path
 from entrepot.ir.release import Release
-from entrepot.ir.worker import ServiceTable, docs_path
+from entrepot.ir.worker import ServiceTable
 from entrepot.ports.protocol import Catalog
 
 SHOWN_MAX = 12

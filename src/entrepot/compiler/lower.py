@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft, Unit
 from entrepot.compiler.routes import declared_routes
+from entrepot.http.pages import docs_path
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
-from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR, docs_path
+from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR
 from entrepot.kit.names import snake, unique
 from entrepot.ports.protocol import Mount
 from entrepot.spec.declaration import RouteEntry

@@ -6,9 +6,15 @@ from collections.abc import Callable
 
 from entrepot.http.context import context_of
 from entrepot.http.problems import MethodNotAllowed, problem_response
+from entrepot.model.operation import Service
 from entrepot.ports.exchange import Exchange, Request, Response
 
 ALLOW = b"GET, HEAD"
+
+
+def docs_path(service: Service) -> str:
+    """Where a person reads about a service and its addresses in every protocol."""
+    return f"/docs/{service.name}/v{service.version}"
 
 
 def page(media_type: str, make: Callable[[], bytes]) -> Exchange:

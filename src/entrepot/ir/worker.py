@@ -22,11 +22,6 @@ HEALTH_PATH = "/-/health"
 """Where a worker says that it is ready to serve."""
 
 
-def docs_path(service: Service) -> str:
-    """Where a person reads about a service and its addresses in every protocol."""
-    return f"/docs/{service.name}/v{service.version}"
-
-
 class PythonSource(msgspec.Struct, frozen=True, tag="python"):
     """The operations are functions of a Python module."""
 

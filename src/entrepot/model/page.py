@@ -32,7 +32,7 @@ class PageOffset(msgspec.Struct, frozen=True, kw_only=True):
     le: int | None = None
 
 
-class Sort(msgspec.Struct, frozen=True):
+class SortBy(msgspec.Struct, frozen=True):
     """The parameter, a list of text, says by which of these fields to sort; `-` before one turns its order round."""
 
     fields: tuple[str, ...]
@@ -53,7 +53,7 @@ class Page(msgspec.Struct, Generic[T], omit_defaults=True):
     Number: ClassVar = PageNumber
     Size: ClassVar = PageSize
     Offset: ClassVar = PageOffset
-    Sort: ClassVar = Sort
+    Sort: ClassVar = SortBy
 
     @classmethod
     def of(

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from entrepot.authoring.service import Service as Authored
-from entrepot.http.pages import page
-from entrepot.ir.worker import ServiceTable, docs_path
+from entrepot.http.pages import docs_path, page
+from entrepot.ir.worker import ServiceTable
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Invoke, Middleware
 from entrepot.model.operation import Operation, Service

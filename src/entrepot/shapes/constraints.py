@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from entrepot.model import shape as s
-from entrepot.model.page import PageNumber, PageOffset, PageSize, Sort
+from entrepot.model.page import PageNumber, PageOffset, PageSize, SortBy
 from entrepot.shapes.markers import Cursor, Version
 from entrepot.shapes.patterns import prove
 
@@ -26,7 +26,7 @@ _ROLES: dict[type, s.Role] = {
     PageNumber: "page_number",
     PageSize: "page_size",
     PageOffset: "offset",
-    Sort: "sort",
+    SortBy: "sort",
 }
 _ALLOWED: tuple[tuple[type | tuple[type, ...], tuple[str, ...]], ...] = (
     (s.Int, _NUMERIC),
@@ -55,7 +55,7 @@ def notes_of(metadata: Iterable[Any]) -> Notes:
     notes = Notes()
     for item in _flat(metadata):
         notes.role = _ROLES.get(type(item), notes.role)
-        if isinstance(item, Sort):
+        if isinstance(item, SortBy):
             notes.sort = item.fields
         for name in (*_NUMERIC, *_SIZED, *_DIGITS, *_OTHERS):
             rule = getattr(item, name, None)

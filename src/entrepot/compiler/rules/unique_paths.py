@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
 from entrepot.compiler.routes import declared_routes
-from entrepot.ir.worker import docs_path
+from entrepot.http.pages import docs_path
 from entrepot.kit.diagnostics import Diagnostic, Place
 
 CODE = "E313"

@@ -12,23 +12,26 @@ from entrepot.http.bodies import close
 from entrepot.http.context import context_of
 from entrepot.http.headers import HeaderMap, all_of
 from entrepot.http.media_types import choose
+from entrepot.http.pages import docs_path
 from entrepot.http.problems import HttpOnly, status_of
-from entrepot.model.call import Call, Context, Invoke
+from entrepot.model.call import Call, Context
 from entrepot.model.fault import Fault
 from entrepot.model.faults import PreconditionFailed, Unsupported
 from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import members_of
 from entrepot.ports.links import Links
+from entrepot.ports.protocol import ServedService
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.asking import Asking
-from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of
+from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of, mount
 from entrepot.protocols.rest.body.body import WriteAnswer
 from entrepot.protocols.rest.body.codecs import ANSWERS
 from entrepot.protocols.rest.input_reader import InputReader
+from entrepot.protocols.rest.prefer import preferred
 from entrepot.protocols.rest.ranges import part_of
 from entrepot.protocols.rest.reply_headers import ReplyHeaders
-from entrepot.shapes.values import Values
+from entrepot.protocols.rest.view import HTML, JAVA, page_of
 
 Answer = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
 """Answers a request whose path had these values in the places of its variables."""
@@ -46,22 +49,26 @@ class OperationAnswer:
     """Answers the requests for one operation. Its codecs are made when the first request comes."""
 
     __slots__ = (
-        "_accepts_by_heart", "_answers_files", "_asking", "_binding", "_headers", "_invoke", "_links", "_mount",
-        "_operation", "_reader", "_streams", "_usual", "_values", "_write",
+        "_accepts_by_heart", "_answers_files", "_asking", "_binding", "_changes", "_docs", "_headers", "_invoke",
+        "_links", "_mount", "_offers", "_operation", "_reader", "_streams", "_usual", "_values", "_write",
     )  # fmt: skip
     _asking: Asking
     _headers: ReplyHeaders
     _write: WriteAnswer
 
-    def __init__(self, binding: Binding, invoke: Invoke, values: Values, mount: str, links: Links) -> None:
+    def __init__(self, binding: Binding, served: ServedService, links: Links) -> None:
         self._binding = binding
         self._operation = binding.operation
-        self._invoke = invoke
-        self._values = values
-        self._mount = mount
+        self._invoke = served.invokes[binding.operation.name]
+        self._values = served.values
+        self._mount = mount(served.service)
+        self._docs = docs_path(served.service)
         self._links = links
         self._streams = binding.body == "stream"
         self._answers_files = binding.answer == "file"
+        self._changes = binding.answer == "value" and not binding.operation.safe
+        is_seen = binding.answer == "value" and binding.method == "GET" and HTML not in binding.produces
+        self._offers = (*binding.produces, HTML) if is_seen else binding.produces
         self._usual = binding.produces[0] if binding.produces else JSON
         self._accepts_by_heart = {b"*/*", b"", self._usual.encode(), accept_of(binding)}
         self._reader: InputReader | None = None
@@ -103,6 +110,10 @@ class OperationAnswer:
                     self._headers.add(response.headers, reply, request, value)
                 if conditional and self._operation.safe:
                     response = await self._compare(response, request)
+                if b"prefer" in headers:
+                    response = preferred(response, request.headers, changes=self._changes)
+                if media_type == HTML and response.body:
+                    return self._page(response, request)
                 if self._answers_files and b"range" in headers and reply.output is not None:
                     return await part_of(response, reply.output, request, headers, context)
                 return response
@@ -111,10 +122,11 @@ class OperationAnswer:
         return self._refuse(fault, context)
 
     def _choose(self, request: Request) -> str:
-        offers = self._binding.produces
+        accept = all_of(request.headers, b"accept") or b"*/*"
+        offers = self._binding.produces if accept.startswith(JAVA) else self._offers
         if not offers:
             return self._usual
-        chosen = choose(all_of(request.headers, b"accept") or b"*/*", offers)
+        chosen = choose(accept, offers)
         if chosen is None:
             raise NotAcceptable(f"the answer can be {' or '.join(offers)}, none of which Accept takes")
         return chosen
@@ -142,6 +154,10 @@ class OperationAnswer:
         if broken:
             raise PreconditionFailed("the version given in If-Match is not the present one")
         return Response(304, [line for line in response.headers if line[0] in _KEPT_BY_304])
+
+    def _page(self, response: Response, request: Request) -> Response:
+        operation = self._operation
+        return page_of(response, request, operation.summary or operation.name, self._docs, self._values.limits)
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = status_of(fault) if isinstance(fault, HttpOnly) else None

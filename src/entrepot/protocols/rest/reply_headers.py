@@ -12,7 +12,7 @@ import msgspec
 
 from entrepot.model import shape
 from entrepot.model.call import Meta, Reply
-from entrepot.model.headers import Headers
+from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request
@@ -44,7 +44,8 @@ class ReplyHeaders:
         self._location = _location(binding, types, mount)
         self._paging = Paging(binding) if is_paged(operation, types) else None
         self._lifetime = _lifetime(operation)
-        derived = (self._version, self._location, self._paging, self._lifetime or None)
+        self._caching = _caching(binding)
+        derived = (self._version, self._location, self._paging, self._lifetime or None, self._caching or None)
         self.derived = any(each is not None for each in derived)
         """Whether there are headers without the handler's doing."""
 
@@ -60,6 +61,7 @@ class ReplyHeaders:
             headers += self._paging.headers(request, input, output)
         if reply.meta is not None:
             _add_own(headers, reply.meta)
+        headers += self._caching if self._caching and header(headers, b"cache-control") is None else []
         if reply.warnings:
             headers.append((warnings.HEADER, warnings.write(reply.warnings, self._operation, self._values)))
 
@@ -121,6 +123,12 @@ def _lifetime(operation: Operation) -> Headers:
         moment = format_datetime(operation.sunset.astimezone(UTC), usegmt=True)
         headers.append((b"sunset", moment.encode()))
     return headers
+
+
+def _caching(binding: Binding) -> Headers:
+    """What caches may do where the handler says nothing of it; what is answered depends on what is accepted."""
+    said = checked_line(binding.cache_control.encode())
+    return [(b"cache-control", said), (b"vary", b"accept")] if said else []
 
 
 def _add_own(headers: Headers, meta: Meta) -> None:

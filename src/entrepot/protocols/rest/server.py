@@ -79,12 +79,7 @@ def _entries(served: ServedService) -> list[Entry[Answer]]:
     bound = bind_service(served.service)
     document, links = page(JSON, partial(writer.write, bound)), Links(served)
     entries: list[Entry[Answer]] = [
-        Entry(
-            each.method,
-            bound.address(each),
-            OperationAnswer(each, served.invokes[each.operation.name], served.values, bound.mount, links).answer,
-        )
-        for each in bound.bindings
+        Entry(each.method, bound.address(each), OperationAnswer(each, served, links).answer) for each in bound.bindings
     ]
     path = template.parse(document_path(served.service))
     return [*entries, Entry("GET", path, lambda request, _variables: document(request))]

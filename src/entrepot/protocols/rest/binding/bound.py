@@ -85,6 +85,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     location: Template | None
     conditions: bool
     """Whether the handler checks If-Match and If-None-Match."""
+    cache_control: str = ""
     asks: tuple[Ask, ...] = ()
     """Parameters of the query by which callers say what of the output they want."""
     told: OfOperation = NOTHING_OF_OPERATION

@@ -326,5 +326,9 @@ class _Import:
 
 def _own_binding(said: Node) -> dict[str, Any]:
     """What a document of ours says of an operation's REST binding besides."""
-    told = {words.CONDITIONS: said[words.CONDITIONS].is_true, words.LOCATION: said[words.LOCATION].text}
+    told = {
+        words.CONDITIONS: said[words.CONDITIONS].is_true,
+        words.LOCATION: said[words.LOCATION].text,
+        words.CACHE_CONTROL: said[words.CACHE_CONTROL].text,
+    }
     return {key: value for key, value in told.items() if value}

@@ -98,7 +98,14 @@ class _Writer:
         """What the document cannot say of an operation, where it differs from what the method implies."""
         location = "" if binding.location is None else binding.location.text
         name = operation.name if self._ids.get(operation.name, operation.name) != operation.name else ""
-        own = _said(**{words.NAME: name, words.CONDITIONS: binding.conditions, words.LOCATION: location})
+        own = _said(
+            **{
+                words.NAME: name,
+                words.CONDITIONS: binding.conditions,
+                words.LOCATION: location,
+                words.CACHE_CONTROL: binding.cache_control,
+            }
+        )
         return said_of(operation, words.implied(binding.method)) | own
 
     def _sent(self, operation: Operation) -> Json:
@@ -201,6 +208,10 @@ class _Writer:
         headers: Json = {}
         if isinstance(record, Record) and record.with_role("version") and not operation.stream_output:
             headers["ETag"] = _header("The version of what is returned (RFC 9110, §8.8.3).")
+        if binding.cache_control:
+            headers["Cache-Control"] = _header("What caches may do with the answer (RFC 9111, §5.2).")
+        if binding.answer == "value" and not operation.safe:
+            headers["Preference-Applied"] = _header("Which preferences of the request were followed (RFC 7240).")
         if binding.location is not None:
             headers["Location"] = _header("Where the new thing is.")
         if is_paged(operation, self._types):

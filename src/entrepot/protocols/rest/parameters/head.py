@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.http.headers import HeaderMap
+from entrepot.http.preferences import preferences
 from entrepot.kit.pointers import escape
 from entrepot.model.call import Context
 from entrepot.model.fault import Issue
@@ -87,9 +88,10 @@ class HeadReader:
         if self._objects:
             found = deep.gather(texts, {each.name for each in self._objects})
             take_all(self._objects, found, attributes, issues)
-        issues.extend(
-            Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
-        )
+        if texts and preferences(context.meta.headers).get("handling") != "lenient":
+            issues.extend(
+                Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
+            )
 
 
 class HeadWriter:
