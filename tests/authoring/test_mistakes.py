@@ -230,6 +230,12 @@ def test_a_faults_name_means_one_thing() -> None:
         ({"deprecated": "no"}, "True or False"),
         ({"sunset": "2026-01-01"}, "A time of day needs a zone."),
         ({"deferrable": 1}, "True or False"),
+        ({"fields": ["id"]}, "True or False"),
+        ({"expand": "owner"}, "True or False"),
+        ({"bulk": 100}, "True or False"),
+        ({"cache_control": "max-age=1\r\nx: y"}, "max-age=3600"),
+        ({"cache_control": 60}, "max-age=3600"),
+        ({"cache_control": ""}, "max-age=3600"),
         ({"name": 5}, "text"),
         ({"bindings": {"jsonrpc": "books.list"}}, "JSON data by protocol"),
         ({"bindings": []}, "JSON data by protocol"),
@@ -245,6 +251,17 @@ def test_an_option_is_what_it_takes(options: dict[str, Any], remedy: str) -> Non
     assert remedy in found.remedy
 
 
+def test_a_change_is_not_kept_by_caches() -> None:
+    async def place() -> int: ...
+
+    service = Service("shop")
+    service.post("/", cache_control="max-age=1")(place)
+    found = sole(diagnostics(service))
+    assert (found.code, found.message) == (
+        "E811", "`place` says `cache_control`, but a POST changes something, and no cache may answer it",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
@@ -252,7 +269,7 @@ def test_an_option_is_what_it_takes(options: dict[str, Any], remedy: str) -> Non
         ({"status_code": 201}, "Did you mean `status`?"),
         ({"response_model": int}, "Annotate the result"),
         ({"summary": "Pings."}, "docstring"),
-        ({"colour": "blue"}, "There is: bindings, deferrable, deprecated"),
+        ({"colour": "blue"}, "There is: bindings, bulk, cache_control, deferrable"),
     ],
 )
 def test_an_unknown_option_is_told_what_there_is(options: dict[str, Any], remedy: str) -> None:

@@ -62,6 +62,8 @@ class HttpOptions(OperationOptions, total=False):
     """Whether callers may choose among the output's fields: `?fields=id,owner.name`."""
     expand: bool
     """Whether callers may ask for what the output's links lead to: `?expand=owner`."""
+    bulk: bool
+    """Whether callers may send many bodies at once, each on a line of its own (`application/x-ndjson`)."""
     cache_control: str
     """What caches may do with an answer of a GET (RFC 9111, §5.2): `"public, max-age=3600"`."""
 

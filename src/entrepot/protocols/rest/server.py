@@ -17,8 +17,9 @@ from entrepot.ports.links import Links
 from entrepot.ports.protocol import Address, Contract, Mount, ServedService
 from entrepot.protocols.rest import sample
 from entrepot.protocols.rest.addresses import addresses
-from entrepot.protocols.rest.binding.bound import JSON, document_path, mount
+from entrepot.protocols.rest.binding.bound import JSON, Binding, document_path, mount
 from entrepot.protocols.rest.binding.data import bind_service
+from entrepot.protocols.rest.bulk import Bulk
 from entrepot.protocols.rest.endpoint import Answer, OperationAnswer
 from entrepot.protocols.rest.openapi import writer
 from entrepot.protocols.rest.routing import template
@@ -79,10 +80,15 @@ def _entries(served: ServedService) -> list[Entry[Answer]]:
     bound = bind_service(served.service)
     document, links = page(JSON, partial(writer.write, bound)), Links(served)
     entries: list[Entry[Answer]] = [
-        Entry(each.method, bound.address(each), OperationAnswer(each, served, links).answer) for each in bound.bindings
+        Entry(each.method, bound.address(each), _answer(each, served, links)) for each in bound.bindings
     ]
     path = template.parse(document_path(served.service))
     return [*entries, Entry("GET", path, lambda request, _variables: document(request))]
+
+
+def _answer(binding: Binding, served: ServedService, links: Links) -> Answer:
+    answer = OperationAnswer(binding, served, links).answer
+    return Bulk(answer, binding.operation, served.values).answer if binding.bulk else answer
 
 
 def _no_method(table: MethodTable[Answer], request: Request) -> Response:

@@ -39,6 +39,8 @@ def check(binding: Binding, types: Types) -> None:
     for fault in operation.faults:
         if fault.data is not None:
             _check_octets_inside(f"the data of the fault {fault.name}", fault.data, types)
+    if binding.bulk and not (binding.body in ("value", "object") and binding.answer in ("value", "none")):
+        raise Unbindable("only what is called and answered in JSON can be called by many lines of it")
     if binding.cache_control and not operation.safe:
         raise Unbindable("no cache may answer for an operation that is not safe (RFC 9111, §4)")
     if binding.location is not None:

@@ -69,6 +69,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     conditions: bool = False
     fields: bool = False
     expand: bool = False
+    bulk: bool = False
     cache_control: str = ""
     openapi: OfOperation = NOTHING_OF_OPERATION
 
@@ -101,6 +102,7 @@ def bind(operation: Operation, types: Types) -> Binding:
         status=data.status or (201 if location is not None else 204 if answer == "none" else 200),
         location=location,
         conditions=data.conditions,
+        bulk=data.bulk,
         cache_control=data.cache_control,
         asks=tuple(name for name in ASKS if getattr(data, name)),
         told=data.openapi,

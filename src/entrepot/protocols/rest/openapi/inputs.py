@@ -194,6 +194,8 @@ class InputImport:
             self._leave_out("request body", unreadable)
             return
         by_essence = {essence(name): name for name in content.media_types}
+        if operation[OURS][words.BULK].is_true:
+            by_essence.pop(NDJSON, None)
         in_json = [name for name in by_essence if name.endswith("json") and name != NDJSON]
         forms = [name for name in (URLENCODED, MULTIPART) if name in by_essence]
         if NDJSON in by_essence and content.media_types[by_essence[NDJSON]][ITEM_SCHEMA]:

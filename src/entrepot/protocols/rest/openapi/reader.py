@@ -330,5 +330,6 @@ def _own_binding(said: Node) -> dict[str, Any]:
         words.CONDITIONS: said[words.CONDITIONS].is_true,
         words.LOCATION: said[words.LOCATION].text,
         words.CACHE_CONTROL: said[words.CACHE_CONTROL].text,
+        words.BULK: said[words.BULK].is_true,
     }
     return {key: value for key, value in told.items() if value}

@@ -59,7 +59,11 @@ class ReplyImport:
 
     def success(self) -> Success:
         """The output: the first success that has a body. Raises `Unreadable` when there is no success."""
-        found = sorted((_status(code, 200), node) for code, node in self._responses.items() if code[:1] == "2")
+        found = sorted(
+            (_status(code, 200), node)
+            for code, node in self._responses.items()
+            if code[:1] == "2" and not node[OURS][words.BULK]
+        )
         if not found and "default" in self._responses and not self._codes("3"):
             found = [(200, self._responses["default"])]
         if not found:

@@ -23,7 +23,7 @@ from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, Boun
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import asked, examples, links, outgoing, security, told, words
+from entrepot.protocols.rest.openapi import asked, bulk, examples, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.paging import TOTAL, Paging, is_paged
@@ -92,6 +92,7 @@ class _Writer:
             callbacks=outgoing.written_callbacks(operation.name, self._service.outgoing, self._sent),
         )
         said["responses"] = self._responses(operation, binding)
+        bulk.write(said, binding)
         return {**said, **_ours(self._extension(operation, binding))}
 
     def _extension(self, operation: Operation, binding: Binding) -> Json:
@@ -104,6 +105,7 @@ class _Writer:
                 words.CONDITIONS: binding.conditions,
                 words.LOCATION: location,
                 words.CACHE_CONTROL: binding.cache_control,
+                words.BULK: binding.bulk,
             }
         )
         return said_of(operation, words.implied(binding.method)) | own
