@@ -217,6 +217,15 @@ def test_markers_say_where_a_parameter_comes_from() -> None:
     }
 
 
+def test_a_record_in_a_query_may_be_written_member_by_member() -> None:
+    service = Service("shop")
+
+    @service.get("/products")
+    async def products(price: Annotated[Supplier | None, Query("cost", deep=True)] = None) -> None: ...
+
+    assert only(service).bindings["rest"]["parameters"] == {"price": {"in": "query", "name": "cost", "style": "deep"}}
+
+
 def test_roles_are_read_from_parameters_and_fields() -> None:
     service = Service("shop")
 

@@ -36,9 +36,15 @@ class Path(Marker, frozen=True):
 
 
 class Query(Marker, frozen=True):
-    """A query parameter."""
+    """A query parameter. With `deep` a record is written member by member: `?year[min]=1850`."""
 
     location: ClassVar[Location] = "query"
+    deep: bool = False
+
+    def binding(self, parameter: str) -> dict[str, str]:
+        """What REST's binding data say about the parameter."""
+        said = super().binding(parameter)
+        return said | {"style": "deep"} if self.deep else said
 
 
 class Header(Marker, frozen=True):
