@@ -73,7 +73,7 @@ class DeclaredFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     name: str
     kind: Kind = "rejected"
     data: Shape | None = None
-    """A record, or a reference to one; None when the name says it all."""
+    """What it carries: of an author's own a record, of an imported contract whatever the body is; None: nothing."""
     docs: str = ""
     bindings: Mapping[str, Any] = {}
 

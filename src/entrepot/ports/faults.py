@@ -106,11 +106,17 @@ def unforeseen(error: BaseException, operation: str, context: Context) -> Intern
 
 def read_members(text: bytes) -> Members | None:
     """The members in JSON text; None when it is no JSON object."""
-    try:
-        found = _decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation):
-        return None
+    found = read_json(text)
     return found if isinstance(found, dict) else None
+
+
+def read_json(text: bytes) -> object:
+    """The plain value in JSON text, its numbers exact; `UNSET` when it is no JSON."""
+    try:
+        found: object = _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, decimal.InvalidOperation):
+        return msgspec.UNSET
+    return found
 
 
 _decode = msgspec.json.Decoder(float_hook=decimal.Decimal).decode

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from entrepot.http.bodies import read
 from entrepot.model.operation import Link
-from entrepot.ports.exchange import Exchange, Request, Response
-from entrepot.ports.protocol import Imported, ServedService
+from entrepot.ports.exchange import Response
+from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.data import bind_service
 from entrepot.protocols.rest.openapi import writer
 from entrepot.shapes.document import Document
-from entrepot.shapes.values import Values
+from support.openapi import Upstream
 
 THING = {"type": "object", "properties": {"id": {"type": "string"}, "owner/s": {"type": "integer"}}}
 JSON = {"application/json": {"schema": THING}}
@@ -37,33 +36,6 @@ def imported(
     return PROTOCOL.client.read(Document(content, "specs/x.json"), "things")
 
 
-class Upstream:
-    """Remembers requests and gives the answer that was set, behind our own server."""
-
-    def __init__(self, service: Imported) -> None:
-        self.requests: list[Request] = []
-        self.answer = Response(200, [(b"content-type", b"application/json"), (b"etag", b'"v*1\\"')], b'{"id":"1"}')
-        values = Values(service.service.types)
-        invokes = PROTOCOL.client.dial(service.service, values, self._exchange, "crm")
-        served = ServedService(service=service.service, values=values, invokes=invokes)
-        self._server: Exchange = PROTOCOL.server.serve([served])
-
-    async def _exchange(self, request: Request) -> Response:
-        self.requests.append(request)
-        return self.answer
-
-    async def asked(
-        self, method: str, path: str = "/things/1", query: bytes = b"", **headers: str
-    ) -> tuple[Response, bytes]:
-        pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        response = await self._server(Request(method, f"/api/things/v1{path}".encode(), query, headers=pairs))
-        return response, await read(response.body, 10**6)
-
-    def got(self, name: bytes) -> list[bytes]:
-        """The values under this header of the latest request."""
-        return [value for key, value in self.requests[-1].headers if key == name]
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [("if_match", '"v*1\\"'), ("if_match", "*"), ("if_match", '"a", "b"'), ("if_none_match", "*")],
@@ -72,21 +44,21 @@ async def test_conditions_of_a_contract_reach_the_upstream_as_they_are(name: str
     service = imported(header("If-Match", required=True), header("If-None-Match"))
     [operation] = service.service.operations
     assert [field.name for field in operation.input.fields] == ["id"]
-    upstream = Upstream(service)
+    upstream = Upstream(service.service)
     response, _ = await upstream.asked("PUT", **{name: value})
     assert response.status == 200
     assert upstream.got(name.replace("_", "-").encode()) == [value.encode()]
 
 
 async def test_the_upstream_compares_the_versions() -> None:
-    upstream = Upstream(imported(header("If-Match")))
+    upstream = Upstream(imported(header("If-Match")).service)
     upstream.answer = Response(412)
     response, body = await upstream.asked("PUT", if_match='"old"')
     assert (response.status, b"precondition_failed" in body) == (412, True)
 
 
 async def test_a_condition_on_a_safe_operation_is_answered_from_the_upstreams_etag() -> None:
-    upstream = Upstream(imported(header("If-None-Match"), method="get"))
+    upstream = Upstream(imported(header("If-None-Match"), method="get").service)
     response, _ = await upstream.asked("GET", if_none_match='"v*1\\"')
     assert (response.status, upstream.got(b"if-none-match")) == (304, [])
     assert dict(response.headers)[b"etag"] == b'"v*1\\"'
@@ -101,7 +73,7 @@ async def test_how_a_message_is_sent_is_not_the_callers_to_choose() -> None:
 
 
 async def test_what_the_input_says_is_not_said_twice() -> None:
-    upstream = Upstream(imported(header("User-Agent"), header("Idempotency-Key"), method="post"))
+    upstream = Upstream(imported(header("User-Agent"), header("Idempotency-Key"), method="post").service)
     await upstream.asked("POST", user_agent="me/1", idempotency_key="k")
     assert (upstream.got(b"user-agent"), upstream.got(b"idempotency-key")) == ([b"me/1"], [b"k"])
     await upstream.asked("POST")
@@ -128,7 +100,7 @@ async def test_the_callers_choice_among_several_media_types_is_passed_on(
 ) -> None:
     binary = {"schema": {"type": "string", "format": "binary"}}
     content = {"200": {"description": "", "content": dict.fromkeys(offers, binary)}}
-    upstream = Upstream(imported(method="get", responses=content))
+    upstream = Upstream(imported(method="get", responses=content).service)
     upstream.answer = Response(200, [(b"content-type", b"image/png")], b"png")
     response, body = await upstream.asked("GET", **({"accept": accept} if accept else {}))
     assert (response.status, body) == (200, b"png")
@@ -162,7 +134,7 @@ async def test_only_media_types_of_one_schema_are_offered() -> None:
 async def test_an_upstreams_failure_is_told_with_its_name(
     sent: int, status: int, kind: str, upstream: str | None
 ) -> None:
-    behind = Upstream(imported())
+    behind = Upstream(imported().service)
     behind.answer = Response(sent, [(b"retry-after", b"3")], b"<h1>no</h1>")
     response, body = await behind.asked("PUT")
     problem = json.loads(body)
@@ -170,7 +142,7 @@ async def test_an_upstreams_failure_is_told_with_its_name(
 
 
 async def test_an_answer_that_sometimes_has_no_body_may_have_none() -> None:
-    behind = Upstream(imported(responses=OK | {"204": {"description": ""}}))
+    behind = Upstream(imported(responses=OK | {"204": {"description": ""}}).service)
     assert (await behind.asked("PUT"))[1] == b'{"id":"1"}'
     behind.answer = Response(204)
     response, body = await behind.asked("PUT")
@@ -301,7 +273,7 @@ async def test_an_address_that_two_operations_have_is_called_and_served_apart(pa
     paths = {"/things/{id}": {"get": {"operationId": "do", "parameters": [ID], "responses": OK}}, path: {"get": named}}
     service = imported(document={"paths": paths})
     assert service.refusals == ()
-    upstream = Upstream(service)
+    upstream = Upstream(service.service)
     for served in ("/things/a", "/things/b/named"):
         response, _ = await upstream.asked("GET", served)
         assert response.status == 200
@@ -334,7 +306,7 @@ async def test_members_of_an_object_in_the_usual_style_are_parameters(required: 
     assert service.refusals == ()
     fields = [(field.name, field.required) for field in service.service.operations[0].input.fields]
     assert fields == [("id", True), ("least", required), ("tags", False)]
-    upstream = Upstream(service)
+    upstream = Upstream(service.service)
     response, body = await upstream.asked("GET", query=b"least=1&tags=a&tags=b")
     assert (response.status, upstream.requests[0].query) == (200, b"least=1&tags=a&tags=b"), body
 

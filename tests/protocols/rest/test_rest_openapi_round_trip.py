@@ -7,43 +7,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from entrepot.model import shape
 from entrepot.model.operation import Example, Service
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.shapes.document import Document
-from entrepot.spec import documents
-from support.contracts import contract
+from support.openapi import comes_back, imported, of_one, own_document
 
 Json = dict[str, Any]
 URLENCODED = "application/x-www-form-urlencoded"
 LIST = {"type": "array", "items": {"type": "string"}}
-
-
-def imported(content: Json) -> Service:
-    found = PROTOCOL.client.read(Document(content, "specs/x.json"), "made")
-    assert found.refusals == ()
-    return found.service
-
-
-def own_document(service: Service) -> Json:
-    content: Json = documents.read(contract(PROTOCOL, service), "own").content
-    return content
-
-
-def of_one(**operation: Any) -> Json:
-    said = {"operationId": "do", "responses": {"204": {"description": ""}}} | operation
-    return {"openapi": "3.1.0", "info": {"title": "Made", "version": "1"}, "paths": {"/do": {"post": said}}}
-
-
-def comes_back(content: Json) -> Json:
-    """The service's own document, which is valid and says the same."""
-    service = imported(content)
-    own = own_document(service)
-    assert [error.message for error in OpenAPIV31SpecValidator(own).iter_errors()] == []
-    assert imported(own) == service
-    return own
 
 
 def failing(schema: Json) -> Json:

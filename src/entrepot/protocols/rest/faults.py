@@ -6,28 +6,39 @@ declared fault's own or that of the kind, which several kinds share.
 
 from __future__ import annotations
 
+import msgspec
+
 from entrepot.http import problems
+from entrepot.http.media_types import essence
 from entrepot.model.call import Context
 from entrepot.model.fault import KINDS, DeclaredFault, Fault
 from entrepot.model.faults import UpstreamFailed
-from entrepot.model.headers import Headers
+from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Response
-from entrepot.ports.faults import FaultMembers, FaultReader, Members, encode_members, read_members, unforeseen
-from entrepot.protocols.rest.binding.bound import NAME
+from entrepot.ports.faults import FaultMembers, FaultReader, Members, encode_members, read_json, unforeseen
+from entrepot.protocols.rest.binding.bound import JSON, NAME
 from entrepot.shapes.values import Values
 
 DECLARED_TYPE = "urn:entrepot:fault:"
 ANY_STATUS = 0
 """In `bindings["rest"]` of a declared fault: it may come with any status that is not listed."""
+DEFAULT = "default"
+"""What OpenAPI lists the failures of any other status under."""
 _FAILURES = 500
 """Statuses from here on say that the upstream failed, and not the caller."""
 
 
 def status_of_declared(declared: DeclaredFault) -> int:
     """The HTTP status of a declared fault: its own (`ANY_STATUS` if it varies), or that of its kind."""
-    own = declared.bindings.get(NAME, {}).get("status")
-    return own if isinstance(own, int) else KINDS[declared.kind].status
+    code = code_of_declared(declared)
+    return int(code) if code.isdigit() else ANY_STATUS
+
+
+def code_of_declared(declared: DeclaredFault) -> str:
+    """What OpenAPI lists a declared fault under: its status, a range of them such as `4XX`, or `default`."""
+    status = declared.bindings.get(NAME, {}).get("status", KINDS[declared.kind].status)
+    return DEFAULT if status == ANY_STATUS else str(status)
 
 
 def of_error(error: Exception, operation: Operation, context: Context) -> Fault:
@@ -61,46 +72,70 @@ class ProblemReader:
         self._host = host
         self.faults = FaultReader(operation, values, host)
         """Reads what is told of a fault anywhere."""
-        self._by_status = {
-            fault.bindings[NAME].get("status", ANY_STATUS): fault for fault in operation.faults if is_whole_body(fault)
-        }
+        self._by_code = {code_of_declared(fault): fault for fault in operation.faults if whole_body(fault)}
 
     def read(self, status: int, headers: Headers, body: bytes) -> Fault:
         """The fault that a response stands for."""
         if 300 <= status <= 399:
             return UpstreamFailed(f"{self._host} answered {status}; redirects are not followed", upstream=self._host)
-        fault = self._read(body, status, f"answered {status}")
+        fault = self._read(_Body(body, header(headers, b"content-type")), status, f"answered {status}")
         if fault.retry_after is None:
             fault.retry_after = problems.retry_after(headers)
         return fault
 
     def read_end(self, body: bytes) -> Fault:
         """The fault that ends a stream."""
-        return self._read(body, _FAILURES, "ended the stream with an error")
+        return self._read(_Body(body, None), _FAILURES, "ended the stream with an error")
 
-    def _read(self, body: bytes, status: int, did: str) -> Fault:
+    def _read(self, body: _Body, status: int, did: str) -> Fault:
         """The fault in a problem object; without a symbol, what the contract or the status says."""
-        members = read_members(body)
-        return self.faults.read(members or {}) or self._foreign(members, status, did)
+        return self.faults.read(body.members) or self._foreign(body, status, did)
 
-    def _foreign(self, members: Members | None, status: int, did: str) -> Fault:
-        kind = problems.kind_of(status)
+    def _foreign(self, body: _Body, status: int, did: str) -> Fault:
         # What a system that fails says of itself may be anything, its secrets included.
-        believed = members if members is not None and status < _FAILURES else {}
-        declared = self._by_status.get(status) or self._by_status.get(ANY_STATUS)
-        fault = None
-        if declared is not None and members is not None:
-            fault = self.faults.read_declared(declared, believed, members, kind=kind)
-        if fault is None or not fault.name:
-            # An error body outside its contract still tells, by its status, how the call failed.
-            fault = self.faults.of_kind(kind, believed)
+        believed = body.members if status < _FAILURES else {}
+        # An error body outside its contract still tells, by its status, how the call failed.
+        fault = self._declared(body, status, believed) or self.faults.of_kind(problems.kind_of(status), believed)
         if not fault.detail:
             texts = (believed.get(name) for name in ("message", "title"))
             fault.detail = next((each for each in texts if each and isinstance(each, str)), "")
         fault.detail = fault.detail or f"{self._host} {did}"
         return fault
 
+    def _declared(self, body: _Body, status: int, believed: Members) -> Fault | None:
+        """What the contract has for this status, for a range that it is in, or for any; None for another body."""
+        codes = (str(status), f"{status // 100}XX", DEFAULT)
+        declared = next((self._by_code[code] for code in codes if code in self._by_code), None)
+        if declared is None:
+            return None
+        data = None if declared.data is None else body.data(whole_body(declared))
+        if data is msgspec.UNSET:
+            return None
+        fault = self.faults.read_declared(declared, believed, data, kind=problems.kind_of(status))
+        return fault if fault.name else None
 
-def is_whole_body(fault: DeclaredFault) -> bool:
-    """Whether an imported contract gives the fault's data as the whole error body."""
-    return bool(fault.bindings.get(NAME, {}).get("whole"))
+
+class _Body:
+    """The body of a failure: any octets, under any label."""
+
+    def __init__(self, content: bytes, label: bytes | None) -> None:
+        self._content = content
+        self._label = None if label is None else essence(label)
+        self._json = read_json(content) if content else None
+        self.members: Members = self._json if isinstance(self._json, dict) else {}
+        """Those of a JSON object."""
+
+    def data(self, media_type: str) -> object:
+        """All of it: in JSON, no body being null, or as text of this media type. `UNSET` when it is not of that form."""
+        if media_type == JSON:
+            return self._json
+        try:
+            return self._content.decode() if self._label in (None, media_type) else msgspec.UNSET
+        except UnicodeDecodeError:
+            return msgspec.UNSET
+
+
+def whole_body(fault: DeclaredFault) -> str:
+    """The media type of the error body that is all of the fault's data in an imported contract; "" where none is."""
+    whole = fault.bindings.get(NAME, {}).get("whole", "")
+    return JSON if whole is True else str(whole or "")

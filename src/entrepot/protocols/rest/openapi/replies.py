@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -13,14 +14,14 @@ from entrepot.http.media_types import essence
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault, Kind
-from entrepot.model.shape import Record, Shape
+from entrepot.model.shape import Shape
 from entrepot.ports.extension import fault_of
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NAME, NDJSON
+from entrepot.protocols.rest.binding.bound import ANY, EVENT_STREAM, NAME, NDJSON
 from entrepot.protocols.rest.binding.places import holds_octets
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect
-from entrepot.protocols.rest.openapi.octets import octets_of
+from entrepot.protocols.rest.openapi.octets import is_textual, octets_of
 from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
 from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 from entrepot.shapes.schemas import Schemas
@@ -109,7 +110,7 @@ class ReplyImport:
         return octets_of(media_types)
 
     def faults(self) -> tuple[DeclaredFault, ...]:
-        """The declared failures; one whose body is no object is known by its status alone."""
+        """The declared failures."""
         found: list[DeclaredFault] = []
         taken: dict[str, int] = {}
         for code, node in sorted(self._responses.items(), key=lambda pair: (not pair[0][:1].isdigit(), pair[0])):
@@ -121,81 +122,102 @@ class ReplyImport:
 
     def _read_failure(self, code: str, node: Node) -> Iterator[DeclaredFault]:
         content = self._dialect.reply(node, self._operation)
-        media = next((media for name, media in content.media_types.items() if essence(name).endswith("json")), None)
-        schema = media.raw("schema") if media is not None else None
-        if media is None or schema is None or schema.value is None:
-            return
-        own = list(_own_arms(media["schema"]))
+        schema = content.media_types.get(problems.PROBLEM, NOTHING).raw("schema")
+        own = list(_own_arms(schema))
         if own:
             for arm in own:
                 yield self._own_fault(arm, code)
         elif not _is_own_problem(schema):
-            yield from self._foreign_fault(code, node, schema)
+            yield self._foreign_fault(code, node, content)
 
     def _own_fault(self, arm: Node, code: str) -> DeclaredFault:
-        status = _status(code, faults.ANY_STATUS)
+        status = _failing_status(code)
         data = arm["allOf"][1]["properties"].raw("data")
         carried = None if data.value is None else self._schemas.shape(data)
         if carried is not None and holds_octets(carried, self._schemas.types):
             self.gaps.append(Refusal(data.pointer, f"{code} response", _NO_OCTETS))
             carried = None
         fault = fault_of(arm[OURS], carried)
-        bindings = _own_bindings(status, fault.kind, whole=arm[OURS][words.WHOLE].is_true)
+        whole = arm[OURS][words.WHOLE]
+        bindings = _own_bindings(status, fault.kind, whole.is_true or whole.text)
         return msgspec.structs.replace(fault, bindings=bindings)
 
-    def _foreign_fault(self, code: str, node: Node, schema: Node) -> Iterator[DeclaredFault]:
-        status = _status(code, faults.ANY_STATUS)
-        construct = f"{code} response"
+    def _foreign_fault(self, code: str, node: Node, content: Content) -> DeclaredFault:
+        data, whole = self._body_of_failure(f"{code} response", content)
+        return DeclaredFault(
+            name=_fault_name(code),
+            kind=_kind(code),
+            data=data,
+            docs=node["description"].text,
+            bindings={NAME: {"status": _failing_status(code), "whole": whole}},
+        )
+
+    def _body_of_failure(self, construct: str, content: Content) -> tuple[Shape | None, bool | str]:
+        """The body as data, and the media type of one that is text. One that is not carried leaves the status alone."""
+        by_essence = {essence(name): media for name, media in content.media_types.items()}
+        in_json = [media for name, media in by_essence.items() if name.endswith("json") or name == ANY]
+        textual = [name for name in by_essence if is_textual(name)]
+        if in_json:
+            return self._data(construct, in_json[0].raw("schema")), True
+        if textual:
+            return shape.Text(), textual[0]
+        if by_essence:
+            self.gaps.append(Refusal(content.node.pointer, construct, _NO_OCTETS))
+        return None, True
+
+    def _data(self, construct: str, schema: Node) -> Shape | None:
         try:
             data = self._schemas.shape(schema)
         except Unreadable as unreadable:
             self.gaps.append(unreadable.refusal(construct))
-            return
-        if not isinstance(self._schemas.resolved(data), Record):
-            self.gaps.append(Refusal(schema.pointer, construct, "its body is no object; the status alone is kept"))
-            return
+            return None
         if holds_octets(data, self._schemas.types):
             self.gaps.append(Refusal(schema.pointer, construct, _NO_OCTETS))
-            return
-        yield DeclaredFault(
-            name=_fault_name(status),
-            kind=_kind(code, status),
-            data=data,
-            docs=node["description"].text,
-            bindings={NAME: {"status": status, "whole": True}},
-        )
+            return None
+        return None if isinstance(self._schemas.resolved(data), shape.Null) else data
 
 
 _NO_OCTETS = "its data holds a file, for which an error has no place; the status alone is kept"
+_RANGE = re.compile("[45]XX")
 
 
 def _status(code: str, otherwise: int) -> int:
     return int(code) if len(code) == 3 and code.isdigit() else otherwise
 
 
-def _own_bindings(status: int, kind: Kind, *, whole: bool) -> dict[str, Any]:
+def _failing_status(code: str) -> int | str:
+    """As the binding of a declared fault has it: a status, a range of them, or any."""
+    return code.upper() if _RANGE.fullmatch(code.upper()) else _status(code, faults.ANY_STATUS)
+
+
+def _own_bindings(status: int | str, kind: Kind, whole: bool | str) -> dict[str, Any]:
     """What REST must know of a fault that a document of ours declares: what its kind does not say."""
     if whole:
-        return {NAME: {"status": status, "whole": True}}
+        return {NAME: {"status": status, "whole": whole}}
     return {} if status == KINDS[kind].status else {NAME: {"status": status}}
 
 
-def _kind(code: str, status: int) -> Kind:
-    if status != faults.ANY_STATUS:
+def _kind(code: str) -> Kind:
+    status = _failing_status(code)
+    if isinstance(status, int) and status != faults.ANY_STATUS:
         return problems.kind_of(status)
     return "upstream_failed" if code[:1] == "5" else "rejected"
 
 
-def _fault_name(status: int) -> str:
+def _fault_name(code: str) -> str:
+    status = _failing_status(code)
+    if status == faults.ANY_STATUS:
+        return "OtherFailure"
     try:
-        return names.pascal(http.HTTPStatus(status).phrase)
+        return names.pascal(http.HTTPStatus(int(status)).phrase)
     except ValueError:
-        return f"Status{status}" if status != faults.ANY_STATUS else "OtherFailure"
+        return f"Status{status}"
 
 
 def _own_arms(schema: Node) -> Iterator[Node]:
     """The parts of a problem schema of ours that are declared faults."""
-    arms = list(schema["anyOf"].items()) or [schema]
+    listed = schema.raw("anyOf")
+    arms = [listed.raw(index) for index in range(len(listed.value))] if isinstance(listed.value, list) else [schema]
     return (arm for arm in arms if arm[OURS])
 
 

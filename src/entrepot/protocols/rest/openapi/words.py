@@ -29,7 +29,8 @@ FIELD = "field"
 FIELDS = "fields"
 """Of a request body that is an object of fields: by name on the wire, those of another name."""
 WHOLE = "whole"
-"""Of a declared fault: the contract it was imported from gives its data as the whole error body."""
+"""Of a declared fault: the contract it was imported from gives its data as the whole error body, in JSON (true) or as
+text of this media type."""
 
 
 def implied(method: str) -> Operation:

@@ -19,7 +19,7 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, Binding, BoundField, BoundService
+from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, NAME, Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
@@ -184,13 +184,12 @@ class _Writer:
             content=self._output(operation, binding),
             links=self._links(operation),
         )
-        by_status: dict[str, list[DeclaredFault]] = {"default": []}
-        for fault in sorted(operation.faults, key=faults.status_of_declared):
-            status = faults.status_of_declared(fault)
-            by_status.setdefault("default" if status == faults.ANY_STATUS else str(status), []).append(fault)
-        unknown = by_status.pop("default")
-        failures = {status: self._failure(declared, []) for status, declared in by_status.items()}
-        return {str(binding.status): success, **failures, "default": self._failure(unknown, [_PROBLEM_REF])}
+        by_code: dict[str, list[DeclaredFault]] = {faults.DEFAULT: []}
+        for fault in sorted(operation.faults, key=faults.code_of_declared):
+            by_code.setdefault(faults.code_of_declared(fault), []).append(fault)
+        unknown = by_code.pop(faults.DEFAULT)
+        failures = {code: self._failure(declared, []) for code, declared in by_code.items()}
+        return {str(binding.status): success, **failures, faults.DEFAULT: self._failure(unknown, [_PROBLEM_REF])}
 
     def _meaning(self, operation: Operation, status: int) -> str:
         record = shape.resolve(operation.output, self._types)
@@ -245,10 +244,16 @@ class _Writer:
         required = ["name", "kind"]
         if fault.data is not None:
             properties["data"] = self._schema(fault.data)
-            required.append("data")
+            if not self._may_be_null(fault.data):
+                required.append("data")
         own: Json = {"type": "object", "properties": properties, "required": required}
-        said = said_of_fault(fault) | ({words.WHOLE: True} if faults.is_whole_body(fault) else {})
+        whole = fault.bindings.get(NAME, {}).get(words.WHOLE)
+        said = said_of_fault(fault) | ({words.WHOLE: whole} if whole else {})
         return _said(title=fault.name, description=fault.docs, allOf=[_PROBLEM_REF, own]) | _ours(said)
+
+    def _may_be_null(self, data: Shape) -> bool:
+        """Whether data may be null, which a problem says by leaving it out."""
+        return isinstance(shape.resolve(data, self._types), shape.Nullable | shape.Anything | shape.Json)
 
 
 def _parameters(binding: Binding) -> Iterable[BoundField]:
