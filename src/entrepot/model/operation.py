@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.model.fault import DeclaredFault
 from entrepot.model.security import Requirement, Scheme
-from entrepot.model.shape import Null, Record, Shape, Types
+from entrepot.model.shape import Field, Null, Record, Shape, Types
 
 
 class Example(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,6 +35,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The shape of one inbound item, when the operation takes a stream."""
     stream_output: bool = False
     """Whether the reply is a stream of `output`."""
+    headers: tuple[Field, ...] = ()
+    """What a reply tells beside its output, by the names of headers: told to callers, passed on as it comes, not checked."""
     faults: tuple[DeclaredFault, ...] = ()
     safe: bool = False
     """It changes nothing: may be repeated, cached and cancelled."""
@@ -62,9 +64,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
-        """Every shape that a call of it may carry: the input, an inbound item, the output, the faults' data."""
+        """Every shape that a call of it may carry: the input, an inbound item, the output and headers, faults' data."""
         inbound = () if self.stream_input is None else (self.stream_input,)
-        return (self.input, *inbound, self.output, *(fault.data for fault in self.faults if fault.data is not None))
+        beside = (field.shape for field in self.headers)
+        data = (fault.data for fault in self.faults if fault.data is not None)
+        return (self.input, *inbound, self.output, *beside, *data)
 
     def fault(self, name: str) -> DeclaredFault | None:
         """The declared fault of this name, if there is one."""

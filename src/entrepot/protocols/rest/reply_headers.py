@@ -25,6 +25,8 @@ from entrepot.shapes.values import Values
 
 _FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
 """Headers that belong to this response alone; a reply's own are left out."""
+OF_THE_MESSAGE = _FRAMING | {b"content-encoding", b"date", b"server"}
+"""Headers that tell how an upstream's own message was sent; they are not passed on, whatever its contract says of them."""
 _KEPT = frozenset((b"etag", b"location", b"last-modified", b"link", b"deprecation", b"sunset"))
 """Headers of an answer that mean something to whoever called."""
 _BREAKS_LINE = re.compile(rb"[\r\n\0]")
@@ -66,9 +68,14 @@ class ReplyHeaders:
             headers.append((warnings.HEADER, warnings.write(reply.warnings, self._operation, self._values)))
 
 
-def meta_of(headers: Headers) -> Meta | None:
-    """What an answer's headers mean to whoever called."""
-    kept = [pair for pair in headers if pair[0] in _KEPT]
+def passed_on(operation: Operation) -> frozenset[bytes]:
+    """The headers of an answer that reach whoever called: those that mean something everywhere, and its contract's."""
+    return _KEPT | {field.name.lower().encode() for field in operation.headers} - OF_THE_MESSAGE
+
+
+def meta_of(headers: Headers, passed_on: frozenset[bytes]) -> Meta | None:
+    """What an answer's headers tell whoever called."""
+    kept = [pair for pair in headers if pair[0] in passed_on]
     return Meta(kept) if kept else None
 
 

@@ -58,6 +58,8 @@ class OfOperation(_Told, frozen=True):
     operation_id: str = ""
     """What it is called there, where that is not its name."""
     external_docs: ExternalDocs | None = None
+    responses: dict[str, str] = {}
+    """By status of success: what is said of it, where that is more than its output tells."""
 
 
 NOTHING_OF_OPERATION = OfOperation()

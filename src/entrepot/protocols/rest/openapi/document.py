@@ -49,7 +49,13 @@ class OpenApi3:
         return list(found.values())
 
     def _parameter(self, node: Node) -> Parameter:
-        where = node["in"].text
+        return self._as_parameter(node["name"].text, node["in"].text, node)
+
+    def header(self, name: str, node: Node) -> Parameter:
+        """A header of a response, which says the same as a parameter there."""
+        return self._as_parameter(name, "header", node)
+
+    def _as_parameter(self, name: str, where: str, node: Node) -> Parameter:
         content = node["content"]
         if content:
             media_type = next((name for name, _ in content.members()), "")
@@ -57,7 +63,7 @@ class OpenApi3:
             style: Style | None = "json" if media_type.endswith("json") else None
         else:
             schema, style = node.raw("schema"), list_style(where, node["style"].text, node["explode"].value)
-        return Parameter(node["name"].text, where, schema, style, node["required"].is_true or where == "path", node)
+        return Parameter(name, where, schema, style, node["required"].is_true or where == "path", node)
 
     def body(self, _item: Node, operation: Node) -> Content | None:
         """The request body, if there is one."""
@@ -87,6 +93,10 @@ class Swagger2:
         """The parameters of an operation that are not of its body."""
         every = self._all(item, operation)
         return [self._parameter(node) for node in every if node["in"].text not in ("body", "formData")]
+
+    def header(self, name: str, node: Node) -> Parameter:
+        """A header of a response, which may always be left out."""
+        return Parameter(name, "header", _parameter_schema(node), "comma", False, node)
 
     def _parameter(self, node: Node) -> Parameter:
         style = _COLLECTIONS.get(node["collectionFormat"].text or "csv")

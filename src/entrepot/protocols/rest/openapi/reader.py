@@ -20,18 +20,19 @@ from entrepot.model.operation import Link, Operation, Outgoing, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.extension import with_said
 from entrepot.ports.protocol import Imported
-from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS
+from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS, Binding
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.openapi import links, outgoing, words
+from entrepot.protocols.rest.openapi import headers, links, outgoing, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.examples import ExampleImport
+from entrepot.protocols.rest.openapi.headers import HeaderImport
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.outgoing import Sent
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import SecurityImport
 from entrepot.protocols.rest.openapi.servers import other_server
-from entrepot.protocols.rest.openapi.told import ToldImport, data
+from entrepot.protocols.rest.openapi.told import ToldImport, data, meaning
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
 from entrepot.shapes.document import Document, Node, Refusal, Unreadable
@@ -181,7 +182,10 @@ class _Import:
         success = replies.success()
         examples.take_output(success.media)
         faults = replies.faults()
-        told = self._told.of_operation(node, self._foreign_id(node, name))
+        beside = HeaderImport(self._schemas, self._dialect)
+        told = msgspec.structs.replace(
+            self._told.of_operation(node, self._foreign_id(node, name)), responses=self._meanings(success)
+        )
         rest = {
             "method": method, **binding, **inputs.binding(), **success.binding(), **_own_binding(node[OURS]),
             **data(told),
@@ -193,6 +197,7 @@ class _Import:
             output=success.output,
             stream_input=inputs.stream,
             stream_output=success.streams,
+            headers=beside.read(replies.successes),
             faults=faults,
             examples=examples.examples,
             deprecated=node["deprecated"].is_true,
@@ -203,9 +208,16 @@ class _Import:
             bindings={NAME: rest},
         )
         operation = with_said(operation, node[OURS])
-        self._check(operation, node)
-        self._refusals += [*inputs.gaps, *replies.gaps, *examples.gaps]
-        return operation, success
+        binding = self._bound(operation, node)
+        self._refusals += [*inputs.gaps, *replies.gaps, *beside.gaps, *examples.gaps]
+        own = headers.without_derived(binding, self._schemas.types)
+        return msgspec.structs.replace(operation, headers=own), success
+
+    def _meanings(self, success: Success) -> dict[str, str]:
+        """By status: what is said of it, where it is more than we would say ourselves."""
+        said = success.node["description"].text
+        usual = meaning(success.output, success.status, self._schemas.types)
+        return {str(success.status): said} if said not in ("", usual) else {}
 
     def _read_outgoing(self) -> None:
         """What is sent is named after what is served, so that no operation's name depends on it."""
@@ -260,10 +272,10 @@ class _Import:
         operation_id = node["operationId"].text
         return operation_id if operation_id != name and self._by_id.get(operation_id) == name else ""
 
-    def _check(self, operation: Operation, node: Node) -> None:
+    def _bound(self, operation: Operation, node: Node) -> Binding:
         """Raises `Unreadable` when the operation, read by its parts, still cannot be carried."""
         try:
-            bind(operation, self._schemas.types)
+            return bind(operation, self._schemas.types)
         except Unbindable as unbindable:
             raise node.unreadable(str(unbindable)) from None
 

@@ -56,6 +56,8 @@ class ReplyImport:
         self._dialect = dialect
         self._operation = operation
         self._responses = dict(operation["responses"].members())
+        self.successes: list[Node] = []
+        """The responses of success."""
         self.gaps: list[Refusal] = []
 
     def success(self) -> Success:
@@ -70,6 +72,7 @@ class ReplyImport:
         if not found:
             reason = "its only success is a redirect, which is not followed" if self._codes("3") else "none succeeds"
             raise self._operation["responses"].unreadable(reason)
+        self.successes = [node for _, node in found]
         read = [self._read(status, node) for status, node in found]
         first = next((success for success in read if success.produces or success.streams), read[0])
         for other in read:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http.client import responses
 from typing import Any, TypeVar
 
 import msgspec
 
 from entrepot.model.operation import Operation
+from entrepot.model.shape import Record, Shape, Types, resolve
 from entrepot.protocols.rest.binding.bound import NAME, OPENAPI, BoundService
 from entrepot.protocols.rest.binding.told import Contact, ExternalDocs, License, OfOperation, OfService, Tag
 from entrepot.shapes.document import Node, Refusal, Unreadable
@@ -66,6 +68,13 @@ def data(told: OfService | OfOperation) -> dict[str, Any]:
     """As a binding holds it."""
     said = msgspec.to_builtins(told)
     return {OPENAPI: said} if said else {}
+
+
+def meaning(output: Shape, status: int, types: Types) -> str:
+    """What is said of a success where nobody said anything: what its output is, or what HTTP calls it."""
+    record = resolve(output, types)
+    said = record.docs if isinstance(record, Record) else ""
+    return said or responses.get(status, "It went well.")
 
 
 def of_service(bound: BoundService) -> OfService:

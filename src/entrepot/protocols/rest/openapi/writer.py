@@ -7,7 +7,6 @@ back the same service; `openapi.words` lists what they hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from http.client import responses
 from typing import Any
 
 import msgspec
@@ -16,23 +15,21 @@ from entrepot.http.problems import PROBLEM
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault
 from entrepot.model.operation import Operation
-from entrepot.model.shape import Field, Record, Shape, Types
+from entrepot.model.shape import Field, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, NAME, Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.json import body_record
-from entrepot.protocols.rest.openapi import asked, bulk, examples, links, outgoing, security, told, words
+from entrepot.protocols.rest.openapi import asked, bulk, examples, headers, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
-from entrepot.protocols.rest.paging import TOTAL, Paging, is_paged
 from entrepot.shapes import schema_out
 from entrepot.shapes.schema_places import placed
 from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 
 VERSION = "3.1.1"
-TOTAL_COUNT = TOTAL.decode().title()
 
 Json = dict[str, Any]
 
@@ -179,8 +176,8 @@ class _Writer:
 
     def _responses(self, operation: Operation, binding: Binding) -> Json:
         success = _said(
-            description=self._meaning(operation, binding.status),
-            headers=self._headers(operation, binding),
+            description=self._meaning(operation.output, binding.status, binding),
+            headers=headers.written(operation, self._types, self._field_schema) | headers.derived(binding, self._types),
             content=self._output(operation, binding),
             links=self._links(operation),
         )
@@ -191,35 +188,17 @@ class _Writer:
         failures = {code: self._failure(declared, []) for code, declared in by_code.items()}
         return {str(binding.status): success, **failures, faults.DEFAULT: self._failure(unknown, [_PROBLEM_REF])}
 
-    def _meaning(self, operation: Operation, status: int) -> str:
-        record = shape.resolve(operation.output, self._types)
-        said = record.docs if isinstance(record, Record) else ""
-        return said or responses.get(status, "It went well.")
+    def _meaning(self, output: Shape, status: int, binding: Binding) -> str:
+        return binding.told.responses.get(str(status)) or told.meaning(output, status, self._types)
 
     def _output(self, operation: Operation, binding: Binding) -> Json:
-        told = examples.written(operation, lambda example: example.output)
         if operation.stream_output:
             item = self._schema(operation.output)
             return {media_type: {ITEM_SCHEMA: item} for media_type in binding.produces}
-        media = _said(schema=self._schema(operation.output), examples=told)
+        media = _said(
+            schema=self._schema(operation.output), examples=examples.written(operation, lambda example: example.output)
+        )
         return dict.fromkeys(binding.produces, media)
-
-    def _headers(self, operation: Operation, binding: Binding) -> Json:
-        record = shape.unwrap(operation.output, self._types)
-        headers: Json = {}
-        if isinstance(record, Record) and record.with_role("version") and not operation.stream_output:
-            headers["ETag"] = _header("The version of what is returned (RFC 9110, §8.8.3).")
-        if binding.cache_control:
-            headers["Cache-Control"] = _header("What caches may do with the answer (RFC 9111, §5.2).")
-        if binding.answer == "value" and not operation.safe:
-            headers["Preference-Applied"] = _header("Which preferences of the request were followed (RFC 7240).")
-        if binding.location is not None:
-            headers["Location"] = _header("Where the new thing is.")
-        if is_paged(operation, self._types):
-            headers[TOTAL_COUNT] = _header("How many there are in all.", "integer")
-            if Paging(binding).moves:
-                headers["Link"] = _header("The first, previous, next and last page, where there are any (RFC 8288).")
-        return headers
 
     def _links(self, operation: Operation) -> Json:
         """Links from the value itself; those from parts of it stand in `x-entrepot` alone."""
@@ -294,10 +273,6 @@ def _identity(bound: BoundField) -> Json:
     name = field.name if field.name != field_name(wire) else ""
     python = field.attribute if field.attribute != attribute_name(wire) else ""
     return _said(**{words.NAME: name, words.PYTHON: python})
-
-
-def _header(description: str, type: str = "string") -> Json:
-    return {"description": description, "schema": {"type": type}}
 
 
 def _said(**members: Any) -> Json:
