@@ -6,10 +6,10 @@ import collections
 import functools
 import operator
 from collections.abc import Callable, KeysView, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from entrepot.model import shape as s
-from entrepot.shapes.kinds import NUMBERS, OF_TYPE, Kind, kind_of, kinds_of
+from entrepot.shapes.kinds import NUMBERS, OF_TYPE, Kind, apart_by_kind, kind_of, kinds_of
 
 Fits = Callable[[s.Shape, Any], bool]
 """Whether a plain value is of a shape, all the way down."""
@@ -25,6 +25,18 @@ def choose(union: s.Union, plain: Any, types: s.Types, fits: Fits) -> s.Shape | 
     if len(candidates) == 1:
         return candidates[0]
     return next((arm for arm in candidates if fits(arm, plain)), None)
+
+
+def told_apart(arms: Sequence[s.Shape], types: s.Types) -> Literal["kind", "keys"] | None:
+    """What tells values of these shapes apart, whichever they are; None where nothing does."""
+    # Null tells no arm from another: it is the same value in each.
+    kinds = [kinds_of(arm, types) - {"null"} for arm in arms]
+    if apart_by_kind(kinds):
+        return "kind"
+    objects = [s.resolve(arm, types) for arm, own in zip(arms, kinds, strict=True) if "object" in own]
+    if not apart_by_kind(own - {"object"} for own in kinds) or not all(isinstance(each, s.Record) for each in objects):
+        return None
+    return "keys" if all(own_names([names_of(each) for each in objects])) else None
 
 
 class Candidates:

@@ -138,6 +138,11 @@ class Codec:
         return not guard.may_be_unsound(plain, self._values.limits)
 
     @functools.cached_property
+    def holds(self) -> Callable[[Any], bool]:
+        """Whether a value can be of the shape, as far as its Python types say: what tells the arms of a union apart."""
+        return WireForms(self._values.made, decimals_mixed=False).is_of(self.shape)
+
+    @functools.cached_property
     def _read(self) -> Callable[[Any], Any]:
         self._refuse_without_json()
         return self._values.made.reader(self.shape)

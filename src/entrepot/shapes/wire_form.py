@@ -40,7 +40,7 @@ class WireForms:
         self._wanted = Trait.REWRITTEN | Trait.DECIMAL_TEXT if decimals_mixed else Trait.REWRITTEN
         # Made when the first value comes: a type may lead back to itself, or to very many others.
         self._named: Callable[[str], Rewrite] = cache(lambda name: self._must(self._types[name]))
-        self._recognized: Callable[[str], Recognizer] = cache(lambda name: self._is_of(self._types[name]))
+        self._recognized: Callable[[str], Recognizer] = cache(lambda name: self.is_of(self._types[name]))
 
     def of(self, shape: s.Shape) -> Rewrite | None:
         """What turns a value into one that msgspec writes rightly; None when it already does."""
@@ -149,31 +149,31 @@ class WireForms:
         if isinstance(arm, s.Record) and union.choose == "tag":
             tag = arm.field(union.tag_field) or s.Field(name=union.tag_field, shape=s.Text())
             return lambda value: member(value, tag) == union.tags[index]
-        return self._is_of(union.arms[index])
+        return self.is_of(union.arms[index])
 
-    def _is_of(self, shape: s.Shape) -> Recognizer:
+    def is_of(self, shape: s.Shape) -> Recognizer:
         """Whether a value can be of the shape, as far as its Python types say, all the way down to its records."""
         match shape:
             case s.Ref(name=name) if not isinstance(s.resolve(shape, self._types), s.Record):
                 return lambda value: self._recognized(name)(value)
             case s.Nullable(shape=inner):
-                is_inner = self._is_of(inner)
+                is_inner = self.is_of(inner)
                 return lambda value: value is None or is_inner(value)
             case s.Ref() | s.Record():
                 cls = self._classes.value_class(shape)
                 return lambda value: isinstance(value, cls if isinstance(cls, type) else dict)
             case s.List(item=item):
-                is_item = self._is_of(item)
+                is_item = self.is_of(item)
                 return lambda value: isinstance(value, list) and all(map(is_item, value))
             case s.Tuple(items=items):
-                each = [self._is_of(item) for item in items]
+                each = [self.is_of(item) for item in items]
                 return lambda value: (
                     isinstance(value, list | tuple)
                     and len(value) == len(each)
                     and all(is_item(part) for is_item, part in zip(each, value, strict=True))
                 )
             case s.Map(value=inner):
-                is_inner = self._is_of(inner)
+                is_inner = self.is_of(inner)
                 return lambda value: isinstance(value, dict) and all(map(is_inner, value.values()))
             case s.Page():
                 return lambda value: isinstance(value, Page)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from entrepot.model import shape as s
+from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Response
 from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest import PROTOCOL
+from entrepot.protocols.rest.binding.check import Unbindable
+from entrepot.protocols.rest.binding.data import bind
 from entrepot.shapes.document import Document
 from support.openapi import Json, Upstream, comes_back, imported, of_one
 
@@ -114,3 +116,121 @@ def test_what_a_success_means_comes_back(said: str, kept: Json) -> None:
     assert operation.bindings["rest"].get("openapi", {}).get("responses", {}) == kept
     own = comes_back(document)["paths"]["/do"]["post"]["responses"]["200"]
     assert own["description"] == (said or "OK")
+
+
+# Several bodies
+
+TEXTS: Json = {"type": "array", "items": {"type": "string"}}
+NOTHING: Json = {"description": ""}
+
+
+def answering(**by_status: Json) -> Json:
+    return of_one(responses={code.removeprefix("s"): response for code, response in by_status.items()})
+
+
+@pytest.mark.parametrize(
+    ("schemas", "choose"),
+    [((THING, TICKET), "keys"), ((TEXTS, TICKET), "kind"), ((TEXTS, THING, TICKET), "keys")],
+)
+def test_several_bodies_are_one_of_several_outputs_and_come_back(schemas: tuple[Json, ...], choose: str) -> None:
+    document = answering(**{f"s{200 + index}": in_json(schema) for index, schema in enumerate(schemas)})
+    [operation] = imported(document).operations
+    assert isinstance(operation.output, s.Union)
+    assert (operation.output.choose, len(operation.output.arms)) == (choose, len(schemas))
+    assert operation.bindings["rest"]["statuses"] == [200, 201, 202][: len(schemas)]
+    comes_back(document)
+
+
+def test_a_success_without_a_body_beside_several_is_null_and_comes_back() -> None:
+    document = answering(s200=in_json(THING), s202=in_json(TICKET), s204=NOTHING)
+    assert isinstance(imported(document).operations[0].output, s.Nullable)
+    own = comes_back(document)["paths"]["/do"]["post"]["responses"]
+    assert own.keys() == {"200", "202", "204", "default"}
+
+
+def test_what_each_success_means_and_links_from_each_come_back() -> None:
+    named = {"schemas": {"Thing": THING, "Ticket": TICKET}}
+    links = {"again": {"operationId": "do"}}
+    responses = {
+        "200": in_json({"$ref": "#/components/schemas/Thing"}, description="Done."),
+        "202": in_json({"$ref": "#/components/schemas/Ticket"}, description="Later.", links=links),
+    }
+    own = comes_back(of_one(responses=responses) | {"components": named})["paths"]["/do"]["post"]["responses"]
+    assert [own[code]["description"] for code in ("200", "202")] == ["Done.", "Later."]
+    assert ("links" in own["200"], "again" in own["202"]["links"]) == (False, True)
+
+
+IMAGE: Json = {"description": "", "content": {"image/png": {}}}
+HAL: Json = {"description": "", "content": {"application/hal+json": {"schema": TICKET}}}
+LOOSE: Json = {"type": "object", "properties": {"id": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("code", "other", "reason"),
+    [
+        ("202", in_json(LOOSE), "nothing but its status"),
+        ("202", in_json({}), "nothing but its status"),
+        ("202", IMAGE, "not JSON of the same media type"),
+        ("202", HAL, "not JSON of the same media type"),
+        ("2XX", in_json(TICKET), "of the same status"),
+    ],
+)
+def test_a_body_that_only_its_status_tells_from_the_first_is_left_out(code: str, other: Json, reason: str) -> None:
+    found = read(of_one(responses={"200": in_json(THING), code: other}))
+    [operation] = found.service.operations
+    assert (isinstance(operation.output, s.Record), operation.bindings["rest"]["status"]) == (True, 200)
+    [refusal] = found.refusals
+    assert refusal.reason.startswith("only the body of status 200 is read: ")
+    assert (reason in refusal.reason, refusal.pointer) == (True, f"/paths/~1do/post/responses/{code}")
+
+
+BOTH = answering(s200=in_json(TEXTS), s201=in_json(THING), s202=in_json(TICKET), s204=NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "answered"),
+    [
+        (200, b'["a"]', 200),
+        (201, b'{"id":"1"}', 201),
+        (202, b'{"ticket":5}', 202),
+        (204, b"", 204),
+        (203, b'{"ticket":5}', 202),
+        (202, b'{"id":"1"}', 502),
+        (202, b"", 502),
+    ],
+)
+async def test_an_answer_is_read_and_written_by_its_status(status: int, body: bytes, answered: int) -> None:
+    upstream = Upstream(imported(BOTH))
+    upstream.answer = Response(status, [(b"content-type", b"application/json")], body)
+    response, written = await upstream.asked("POST", "/do")
+    assert response.status == answered
+    assert answered == 502 or written == body
+
+
+@pytest.mark.parametrize("body", [b"", b"null"])
+async def test_a_success_whose_body_may_be_missing_is_null_without_one(body: bytes) -> None:
+    upstream = Upstream(imported(answering(s200=in_json(THING), s202=NOTHING)))
+    upstream.answer = Response(202, [], body)
+    response, written = await upstream.asked("POST", "/do")
+    assert (response.status, written) == (200, b"null")
+
+
+RECORDS = (s.Record(fields=(s.Field(name="a", shape=s.Text()),)), s.Record(fields=(s.Field(name="b", shape=s.Text()),)))
+
+
+@pytest.mark.parametrize(
+    ("output", "statuses", "reason"),
+    [
+        (s.Text(), [200, 202], "not those of the arms"),
+        (s.Union(arms=RECORDS, choose="keys"), [200, 201, 202], "not those of the arms"),
+        (s.Union(arms=RECORDS, choose="keys"), [200, 200], "one status"),
+        (s.Union(arms=RECORDS, choose="keys"), [200, 404], "not one of success"),
+        (s.Union(arms=RECORDS, choose="keys"), [200, 204], "no body"),
+        (s.Union(arms=RECORDS, choose="tag", tag_field="k", tags=("a", "b")), [200, 202], "told apart by k"),
+        (s.Union(arms=(s.Text(), s.Uuid()), choose="trial"), [200, 202], "nothing but their status"),
+    ],
+)
+def test_statuses_that_are_not_those_of_arms_cannot_be_bound(output: s.Shape, statuses: Any, reason: str) -> None:
+    made = Operation(name="do", output=output, bindings={"rest": {"statuses": statuses}})
+    with pytest.raises(Unbindable, match=reason):
+        bind(made, {})

@@ -47,8 +47,9 @@ BodyForm = Literal["none", "object", "value", "form", "raw", "file", "upload", "
 (urlencoded or multipart); octets held in memory; a streamed file; the same, or a multipart form of it;
 a stream of JSON lines."""
 
-AnswerForm = Literal["none", "value", "raw", "file", "stream"]
-"""What the body of an answer is: nothing; JSON; octets held in memory; a streamed file; a stream of JSON items."""
+AnswerForm = Literal["none", "value", "arms", "raw", "file", "stream"]
+"""What the body of an answer is: nothing; JSON; JSON of which the status tells the arm; octets held in memory;
+a streamed file; a stream of JSON items."""
 
 
 class BoundField(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +83,7 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     produces: tuple[str, ...]
     """Media types of a successful reply; the first is the usual one."""
     status: int
+    """Of success; of several, the first."""
     location: Template | None
     conditions: bool
     """Whether the handler checks If-Match and If-None-Match."""
@@ -90,6 +92,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     cache_control: str = ""
     asks: tuple[Ask, ...] = ()
     """Parameters of the query by which callers say what of the output they want."""
+    statuses: tuple[int, ...] = ()
+    """Of each arm of the output, where that tells which it is."""
     told: OfOperation = NOTHING_OF_OPERATION
 
     def at(self, *where: Where) -> tuple[BoundField, ...]:

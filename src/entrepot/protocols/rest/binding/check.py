@@ -8,6 +8,7 @@ from entrepot.model.shape import Shape, Types
 from entrepot.protocols.rest.binding.bound import BODILESS, DOCUMENT, Binding, BoundField, has_default, null_is_absence
 from entrepot.protocols.rest.binding.places import holds_octets, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template, parse
+from entrepot.shapes.arms import told_apart
 
 
 class Unbindable(ValueError):
@@ -45,10 +46,26 @@ def check(binding: Binding, types: Types) -> None:
         raise Unbindable("no cache may answer for an operation that is not safe (RFC 9111, §4)")
     if binding.location is not None:
         _check_location(binding.location, operation, types)
-    if binding.status in (204, 205) and binding.produces:
-        raise Unbindable(f"status {binding.status} says that there is no body, but the operation has an output")
-    if not 200 <= binding.status <= 299:
-        raise Unbindable(f"status {binding.status} is not one of success (200 to 299)")
+    for status in binding.statuses or (binding.status,):
+        if status in (204, 205) and binding.produces:
+            raise Unbindable(f"status {status} says that there is no body, but the operation has an output")
+        if not 200 <= status <= 299:
+            raise Unbindable(f"status {status} is not one of success (200 to 299)")
+    if binding.statuses:
+        _check_arms(binding, types)
+
+
+def _check_arms(binding: Binding, types: Types) -> None:
+    """Each arm of the output has a status, which no other has, and can be told from the others without it."""
+    union, statuses = shape.unwrap(binding.operation.output, types), binding.statuses
+    if binding.answer != "arms" or not isinstance(union, shape.Union) or len(union.arms) != len(statuses):
+        raise Unbindable(f"the statuses {', '.join(map(str, statuses))} are not those of the arms of the output")
+    if len(set(statuses)) < len(statuses):
+        raise Unbindable("two arms of the output have one status")
+    if union.choose == "tag":
+        raise Unbindable(f"the arms of the output are told apart by {union.tag_field}, so they have no statuses")
+    if told_apart(union.arms, types) is None:
+        raise Unbindable("nothing but their status would tell the arms of the output apart")
 
 
 def _check_location(location: Template, operation: Operation, types: Types) -> None:

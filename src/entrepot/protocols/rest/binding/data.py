@@ -65,6 +65,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     accepts: tuple[str, ...] = ()
     produces: tuple[str, ...] = ()
     status: int | None = None
+    statuses: tuple[int, ...] = ()
     location: str | None = None
     conditions: bool = False
     fields: bool = False
@@ -89,7 +90,7 @@ def bind(operation: Operation, types: Types) -> Binding:
         raise Unbindable(str(error)) from None
     fields = _placed_all(operation, data, types, method, path)
     body = _body_form(operation, fields, types, method, data)
-    answer = _answer_form(operation, types)
+    answer = _answer_form(operation, types, data)
     binding = Binding(
         operation=operation,
         method=method,
@@ -99,7 +100,8 @@ def bind(operation: Operation, types: Types) -> Binding:
         answer=answer,
         accepts=data.accepts or _accepts(body, method, fields, types),
         produces=data.produces or _produces(operation.output, answer, types),
-        status=data.status or (201 if location is not None else 204 if answer == "none" else 200),
+        status=_status(data, answer),
+        statuses=data.statuses,
         location=location,
         conditions=data.conditions,
         bulk=data.bulk,
@@ -212,9 +214,18 @@ def _accepts(body: BodyForm, method: str, fields: Iterable[BoundField], types: T
             return (JSON, MERGE_PATCH) if method == "PATCH" else (JSON,)
 
 
-def _answer_form(operation: Operation, types: Types) -> AnswerForm:
+def _status(data: _Data, answer: AnswerForm) -> int:
+    """That of success, where there is one for all that may be answered."""
+    if data.statuses:
+        return data.statuses[0]
+    return data.status or (201 if data.location is not None else 204 if answer == "none" else 200)
+
+
+def _answer_form(operation: Operation, types: Types, data: _Data) -> AnswerForm:
     if operation.stream_output:
         return "stream"
+    if data.statuses:
+        return "arms"
     inner = shape.resolve(operation.output, types)
     if isinstance(inner, shape.Null):
         return "none"
@@ -229,7 +240,7 @@ def _produces(output: Shape, answer: AnswerForm, types: Types) -> tuple[str, ...
             return (EVENT_STREAM, NDJSON)
         case "none":
             return ()
-        case "value":
+        case "value" | "arms":
             return (JSON,)
         case _:
             return _media_types(output, types)

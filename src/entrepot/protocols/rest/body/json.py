@@ -11,6 +11,7 @@ from entrepot.http.bodies import read_reply
 from entrepot.http.headers import LENGTHS
 from entrepot.http.media_types import MediaTypes, essence, matches
 from entrepot.kit.pointers import escape
+from entrepot.model import shape
 from entrepot.model.call import Context
 from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import Invalid, Malformed
@@ -151,15 +152,17 @@ def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
 
 
 def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer:
-    """Reads outputs from answers."""
+    """Reads outputs from answers; where null is one, no body is null."""
     decode, limit = output_decoder(binding, values, upstream), values.limits.reply_bytes_max
+    nullable = isinstance(shape.resolve(binding.operation.output, values.types), shape.Nullable)
 
     async def read_answer(response: Response) -> Any:
         label = header(response.headers, b"content-type")
         found = essence(label) if label else binding.produces[0]
         if not (found.endswith("json") or any(matches(wanted, found) for wanted in binding.produces)):
             raise broken(upstream, f"answered with {found} instead of {binding.produces[0]}")
-        return decode(await read_reply(response.body, limit, upstream), "")
+        content = await read_reply(response.body, limit, upstream)
+        return decode(content, "") if content or not nullable else None
 
     return read_answer
 

@@ -6,7 +6,7 @@ reason, and the rest is imported. Nothing is fetched: references lead inside the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -180,7 +180,7 @@ class _Import:
         inputs.read_body(item, node, method)
         replies = ReplyImport(self._schemas, self._dialect, node)
         success = replies.success()
-        examples.take_output(success.media)
+        examples.take_output(success.first.media)
         faults = replies.faults()
         beside = HeaderImport(self._schemas, self._dialect)
         told = msgspec.structs.replace(
@@ -196,8 +196,8 @@ class _Import:
             input=Record(fields=tuple(inputs.fields), extras=inputs.extras),
             output=success.output,
             stream_input=inputs.stream,
-            stream_output=success.streams,
-            headers=beside.read(replies.successes),
+            stream_output=success.first.streams,
+            headers=beside.read(success.nodes),
             faults=faults,
             examples=examples.examples,
             deprecated=node["deprecated"].is_true,
@@ -215,9 +215,12 @@ class _Import:
 
     def _meanings(self, success: Success) -> dict[str, str]:
         """By status: what is said of it, where it is more than we would say ourselves."""
-        said = success.node["description"].text
-        usual = meaning(success.output, success.status, self._schemas.types)
-        return {str(success.status): said} if said not in ("", usual) else {}
+        found = {}
+        for output, answer in success.arms:
+            said = answer.node["description"].text
+            if said not in ("", meaning(output, answer.status, self._schemas.types)):
+                found[str(answer.status)] = said
+        return found
 
     def _read_outgoing(self) -> None:
         """What is sent is named after what is served, so that no operation's name depends on it."""
@@ -315,10 +318,15 @@ class _Import:
                 return ()
         found: dict[tuple[str, str], Link] = {}
         for name, success in self._linked:
-            if isinstance(success.output, shape.Ref):
-                for link in self._foreign_links(name, success.output.name, success.node):
-                    found.setdefault((link.type, link.field), link)
+            for link in self._links_of(name, success):
+                found.setdefault((link.type, link.field), link)
         return tuple(found.values())
+
+    def _links_of(self, operation: str, success: Success) -> Iterator[Link]:
+        for answer in success.answers:
+            inner = answer.output.shape if isinstance(answer.output, shape.Nullable) else answer.output
+            if isinstance(inner, shape.Ref):
+                yield from self._foreign_links(operation, inner.name, answer.node)
 
     def _foreign_links(self, operation: str, type_name: str, response: Node) -> Iterable[Link]:
         """The links of a response, but for those that say more than ours can."""

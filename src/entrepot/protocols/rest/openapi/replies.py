@@ -22,6 +22,7 @@ from entrepot.protocols.rest.binding.places import holds_octets
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect
 from entrepot.protocols.rest.openapi.octets import is_textual, octets_of
+from entrepot.shapes.arms import told_apart
 from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
 from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
 from entrepot.shapes.schemas import Schemas
@@ -30,8 +31,8 @@ _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
 _ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")
 
 
-class Success(NamedTuple):
-    """What a call that goes well answers."""
+class Answer(NamedTuple):
+    """One way in which a call goes well."""
 
     output: Shape
     status: int
@@ -42,10 +43,37 @@ class Success(NamedTuple):
     """The media type that its schema stands in, where it is JSON."""
     produces: tuple[str, ...] = ()
 
+    @property
+    def has_body(self) -> bool:
+        """Whether there is more than the status."""
+        return self.streams or bool(self.produces)
+
+
+class Success(NamedTuple):
+    """What a call that goes well answers."""
+
+    output: Shape
+    answers: tuple[Answer, ...]
+    """One for each arm of the output, or for all of it."""
+    nodes: tuple[Node, ...]
+    """All responses of success."""
+
+    @property
+    def arms(self) -> Iterator[tuple[Shape, Answer]]:
+        """What is answered in each way."""
+        alone = len(self.answers) == 1
+        return ((self.output if alone else answer.output, answer) for answer in self.answers)
+
+    @property
+    def first(self) -> Answer:
+        """The usual one."""
+        return self.answers[0]
+
     def binding(self) -> dict[str, Any]:
         """What REST must know of it."""
-        said = {"status": self.status, "produces": list(self.produces)}
-        return {key: value for key, value in said.items() if value}
+        statuses = [answer.status for answer in self.answers]
+        told = {"status": statuses[0]} if len(statuses) == 1 else {"statuses": statuses}
+        return told | ({"produces": list(self.first.produces)} if self.first.produces else {})
 
 
 class ReplyImport:
@@ -56,12 +84,10 @@ class ReplyImport:
         self._dialect = dialect
         self._operation = operation
         self._responses = dict(operation["responses"].members())
-        self.successes: list[Node] = []
-        """The responses of success."""
         self.gaps: list[Refusal] = []
 
     def success(self) -> Success:
-        """The output: the first success that has a body. Raises `Unreadable` when there is no success."""
+        """The output: the bodies of all successes, or of those that can be told apart. Raises `Unreadable`."""
         found = sorted(
             (_status(code, 200), node)
             for code, node in self._responses.items()
@@ -72,38 +98,61 @@ class ReplyImport:
         if not found:
             reason = "its only success is a redirect, which is not followed" if self._codes("3") else "none succeeds"
             raise self._operation["responses"].unreadable(reason)
-        self.successes = [node for _, node in found]
         read = [self._read(status, node) for status, node in found]
-        first = next((success for success in read if success.produces or success.streams), read[0])
-        for other in read:
-            if other.produces and other.output != first.output:
-                reason = f"only the body of status {first.status} is read"
-                self.gaps.append(Refusal(other.node.pointer, f"{other.status} response", reason))
-        if first.streams or not first.produces or all(success.produces for success in read):
-            return first
-        return first._replace(output=_nullable(first.output))
+        answers = self._apart([answer for answer in read if answer.has_body]) or read[:1]
+        output = self._union(answers)
+        if answers[0].produces and not answers[0].streams and not all(answer.has_body for answer in read):
+            output = _nullable(output)
+        return Success(output, tuple(answers), tuple(node for _, node in found))
+
+    def _apart(self, answers: list[Answer]) -> list[Answer]:
+        """The first answer, and those that can be told from it and from each other; what else differs is left out."""
+        found: list[Answer] = []
+        for answer in answers:
+            if any(answer.output == other.output for other in found):
+                continue
+            reason = self._clash([*found, answer])
+            if reason:
+                reason = f"only the body of status {found[0].status} is read: {reason}"
+                self.gaps.append(Refusal(answer.node.pointer, f"{answer.status} response", reason))
+            else:
+                found.append(answer)
+        return found
+
+    def _clash(self, answers: list[Answer]) -> str:
+        """Why these cannot be the arms of one output; "" when they can."""
+        if len({answer.status for answer in answers}) < len(answers):
+            return "another is of the same status"
+        if len(answers) > 1 and any(not answer.media or answer.produces != answers[0].produces for answer in answers):
+            return "another is not JSON of the same media type"
+        outputs = [answer.output for answer in answers]
+        return "" if len(answers) == 1 or told_apart(outputs, self._schemas.types) else "nothing but its status tells another from it"
+
+    def _union(self, answers: list[Answer]) -> Shape:
+        arms = tuple(answer.output for answer in answers)
+        return shape.Union(arms=arms, choose=told_apart(arms, self._schemas.types) or "kind") if arms[1:] else arms[0]
 
     def _codes(self, digit: str) -> list[str]:
         return [code for code in self._responses if code[:1] == digit]
 
-    def _read(self, status: int, node: Node) -> Success:
+    def _read(self, status: int, node: Node) -> Answer:
         content = self._dialect.reply(node, self._operation)
         by_essence = {essence(name): media for name, media in content.media_types.items()}
         in_json = [name for name in by_essence if name.endswith("json") and name not in _STREAMS]
         streams = [name for name in by_essence if name in _STREAMS]
         if not by_essence:
-            return Success(shape.Null(), status, node)
+            return Answer(shape.Null(), status, node)
         if in_json:
             schema = by_essence[in_json[0]].raw("schema")
             part = self._schemas.shape(schema)
             if isinstance(self._schemas.resolved(part), shape.Null):
-                return Success(part, status, node)
+                return Answer(part, status, node)
             same = [name for name in in_json if by_essence[name].raw("schema").value == schema.value]
-            return Success(part, status, node, produces=tuple(same), media=by_essence[in_json[0]])
+            return Answer(part, status, node, produces=tuple(same), media=by_essence[in_json[0]])
         if streams:
             item = _item_schema(by_essence[streams[0]], node)
-            return Success(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))
-        return Success(self._octets(list(by_essence), content), status, node, produces=tuple(by_essence))
+            return Answer(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))
+        return Answer(self._octets(list(by_essence), content), status, node, produces=tuple(by_essence))
 
     def _octets(self, media_types: list[str], content: Content) -> Shape:
         """Our own documents say in the schema what octets are; others are known by their media type."""

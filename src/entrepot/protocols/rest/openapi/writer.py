@@ -7,6 +7,7 @@ back the same service; `openapi.words` lists what they hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from http.client import responses
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, NAME, Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
+from entrepot.protocols.rest.body.body import NO_CONTENT
 from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import asked, bulk, examples, headers, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
@@ -175,37 +177,51 @@ class _Writer:
         return {**said, "content": content, OURS: {words.FIELDS: renamed}}
 
     def _responses(self, operation: Operation, binding: Binding) -> Json:
-        success = _said(
-            description=self._meaning(operation.output, binding.status, binding),
-            headers=headers.written(operation, self._types, self._field_schema) | headers.derived(binding, self._types),
-            content=self._output(operation, binding),
-            links=self._links(operation),
-        )
         by_code: dict[str, list[DeclaredFault]] = {faults.DEFAULT: []}
         for fault in sorted(operation.faults, key=faults.code_of_declared):
             by_code.setdefault(faults.code_of_declared(fault), []).append(fault)
         unknown = by_code.pop(faults.DEFAULT)
         failures = {code: self._failure(declared, []) for code, declared in by_code.items()}
-        return {str(binding.status): success, **failures, faults.DEFAULT: self._failure(unknown, [_PROBLEM_REF])}
+        return {**self._successes(binding), **failures, faults.DEFAULT: self._failure(unknown, [_PROBLEM_REF])}
 
-    def _meaning(self, output: Shape, status: int, binding: Binding) -> str:
-        return binding.told.responses.get(str(status)) or told.meaning(output, status, self._types)
+    def _successes(self, binding: Binding) -> Json:
+        """The one response of success, or that of each arm of the output."""
+        output = binding.operation.output
+        union = shape.unwrap(output, self._types)
+        if not isinstance(union, shape.Union) or not binding.statuses:
+            return {str(binding.status): self._success(binding, binding.status, output)}
+        arms = zip(binding.statuses, union.arms, strict=True)
+        written = {str(status): self._success(binding, status, arm) for status, arm in arms}
+        nothing = _said(description=responses[NO_CONTENT], headers=self._headers(binding))
+        return written | ({str(NO_CONTENT): nothing} if isinstance(output, shape.Nullable) else {})
 
-    def _output(self, operation: Operation, binding: Binding) -> Json:
-        if operation.stream_output:
-            item = self._schema(operation.output)
-            return {media_type: {ITEM_SCHEMA: item} for media_type in binding.produces}
-        media = _said(
-            schema=self._schema(operation.output), examples=examples.written(operation, lambda example: example.output)
+    def _success(self, binding: Binding, status: int, output: Shape) -> Json:
+        return _said(
+            description=binding.told.responses.get(str(status)) or told.meaning(output, status, self._types),
+            headers=self._headers(binding),
+            content=self._output(binding, status, output),
+            links={} if binding.operation.stream_output else self._links(output),
         )
+
+    def _headers(self, binding: Binding) -> Json:
+        own = headers.written(binding.operation, self._types, self._field_schema)
+        return own | headers.derived(binding, self._types)
+
+    def _output(self, binding: Binding, status: int, output: Shape) -> Json:
+        operation = binding.operation
+        if operation.stream_output:
+            item = self._schema(output)
+            return {media_type: {ITEM_SCHEMA: item} for media_type in binding.produces}
+        usual = examples.written(operation, lambda example: example.output) if status == binding.status else {}
+        media = _said(schema=self._schema(output), examples=usual)
         return dict.fromkeys(binding.produces, media)
 
-    def _links(self, operation: Operation) -> Json:
+    def _links(self, output: Shape) -> Json:
         """Links from the value itself; those from parts of it stand in `x-entrepot` alone."""
-        if not isinstance(operation.output, shape.Ref) or operation.stream_output:
+        inner = output.shape if isinstance(output, shape.Nullable) else output
+        if not isinstance(inner, shape.Ref):
             return {}
-        name = operation.output.name
-        own = (link for link in self._service.links if link.type == name and not link.batch)
+        own = (link for link in self._service.links if link.type == inner.name and not link.batch)
         written = {link.field: links.link(link, self._ids.get(link.operation, ""), self._bound) for link in own}
         return {field: link for field, link in written.items() if link is not None}
 
