@@ -84,7 +84,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The name of the joined member."""
     operation: str
     arguments: Mapping[str, str]
-    """Parameter of the operation → field of the record whose value it gets."""
+    """Parameter of the operation → field of the record whose value it gets.
+
+    In a link of an imported contract it may be a JSON pointer, too: to a value further inside (`/owner/id`), or ""
+    for the whole record.
+    """
     batch: bool = False
     """The parameters are lists: one call serves many values."""
     docs: str = ""

@@ -228,6 +228,10 @@ def linked(**link: Any) -> Imported:
         ),
         ({"operationId": "note", "requestBody": MEMBER}, {"body": "owner/s"}),
         ({"operationId": "form", "parameters": {"a": "$response.body#/id"}}, {"a": "id"}),
+        ({"operationId": "note", "requestBody": "$response.body#/a/b~1"}, {"body": "/a/b~1"}),
+        ({"operationId": "note", "requestBody": "$response.body"}, {"body": ""}),
+        ({"operationId": "note", "requestBody": "$response.body#/~1a"}, {"body": "/~1a"}),
+        ({"operationId": "note", "requestBody": "$response.body#/"}, {"body": "/"}),
     ],
 )  # fmt: skip
 def test_a_link_gives_parameters_and_bodies(link: Any, arguments: Any) -> None:
@@ -237,6 +241,19 @@ def test_a_link_gives_parameters_and_bodies(link: Any, arguments: Any) -> None:
     assert read_back == Link(type="Thing", field="next", operation=link["operationId"], arguments=arguments)
     said = written_links(found)
     assert said == ({} if link["operationId"] == "form" else {"next": link})
+
+
+def test_a_link_may_name_its_operation_by_its_place() -> None:
+    found = linked(operationRef="#/paths/~1notes/post", requestBody=MEMBER)
+    assert found.refusals == ()
+    assert found.service.links[0].operation == "note"
+    assert written_links(found) == {"next": {"operationId": "note", "requestBody": MEMBER}}
+
+
+def test_a_link_from_an_answer_without_a_name_is_refused() -> None:
+    found = imported(responses={"200": OK["200"] | {"links": {"next": {"operationId": "do"}}}})
+    [refusal] = found.refusals
+    assert (found.service.links, "has no name" in refusal.reason) == ((), True)
 
 
 def written_links(found: Imported) -> Any:
@@ -249,11 +266,16 @@ def written_links(found: Imported) -> Any:
     ("link", "reason"),
     [
         ({"operationId": "nobody"}, "no imported operation"),
-        ({"operationRef": "#/paths/~1notes/post"}, "no imported operation"),
+        ({"operationRef": "#/paths/~1nobody/post"}, "leads nowhere"),
+        ({"operationRef": "#/paths/~1thing"}, "no imported operation"),
+        ({"operationRef": "https://b.example/#/paths/~1notes/post"}, "leads out of the document"),
         ({"operationId": "owner", "parameters": {"id": MEMBER}}, "does not say what owner gets for id_2"),
         ({"operationId": "owner", "parameters": {"body": MEMBER}}, "has no parameter body"),
-        ({"operationId": "note", "requestBody": "$response.body#/a/b"}, "member of the answer's own"),
-        ({"operationId": "note", "requestBody": "$request.body"}, "member of the answer's own"),
+        ({"operationId": "note", "requestBody": "$request.body"}, "what was asked"),
+        ({"operationId": "note", "requestBody": "$response.header.X-Total"}, "what a header tells"),
+        ({"operationId": "note", "requestBody": "$statusCode"}, "only the answer's body"),
+        ({"operationId": "note", "requestBody": "$response.bodyless"}, "only the answer's body"),
+        ({"operationId": "note", "requestBody": 5}, "only the answer's body"),
         ({"operationId": "note"}, "does not say what note gets for body"),
         ({"operationId": "form", "requestBody": {"a": MEMBER}}, "not one value"),
     ],

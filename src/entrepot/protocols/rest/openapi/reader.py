@@ -6,7 +6,7 @@ reason, and the rest is imported. Nothing is fetched: references lead inside the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -15,7 +15,6 @@ from entrepot.kit import names
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.names import major
 from entrepot.kit.pointers import escape
-from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Outgoing, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.extension import with_said
@@ -23,11 +22,12 @@ from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS, Binding
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.openapi import headers, links, outgoing, words
+from entrepot.protocols.rest.openapi import headers, outgoing, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.examples import ExampleImport
 from entrepot.protocols.rest.openapi.headers import HeaderImport
 from entrepot.protocols.rest.openapi.inputs import InputImport
+from entrepot.protocols.rest.openapi.links import LinkImport
 from entrepot.protocols.rest.openapi.outgoing import Sent
 from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import SecurityImport
@@ -316,32 +316,14 @@ class _Import:
             except msgspec.ValidationError as error:
                 self._refuse(own.pointer, OURS, str(error))
                 return ()
+        linked = LinkImport(self._operations, self._by_id, {node.pointer: name for name, node in self._nodes})
         found: dict[tuple[str, str], Link] = {}
         for name, success in self._linked:
-            for link in self._links_of(name, success):
-                found.setdefault((link.type, link.field), link)
+            for answer in success.answers:
+                for link in linked.read(name, answer.output, answer.node, self._members, self._schemas.types):
+                    found.setdefault((link.type, link.field), link)
+        self._refusals += linked.refusals
         return tuple(found.values())
-
-    def _links_of(self, operation: str, success: Success) -> Iterator[Link]:
-        for answer in success.answers:
-            inner = answer.output.shape if isinstance(answer.output, shape.Nullable) else answer.output
-            if isinstance(inner, shape.Ref):
-                yield from self._foreign_links(operation, inner.name, answer.node)
-
-    def _foreign_links(self, operation: str, type_name: str, response: Node) -> Iterable[Link]:
-        """The links of a response, but for those that say more than ours can."""
-        for field, node in self._members(response["links"]):
-            target = self._by_id.get(node["operationId"].text)
-            try:
-                linked = next((each for each in self._operations if each.name == target), None)
-                if linked is None:
-                    raise node.unreadable("it names no imported operation by its operationId")
-                arguments = links.arguments(linked, node, self._schemas.types)
-            except Unreadable as unreadable:
-                self._refusals.append(unreadable.refusal(f"link {field} of {operation}"))
-                continue
-            docs = node["description"].text
-            yield Link(type=type_name, field=field, operation=linked.name, arguments=arguments, docs=docs)
 
 
 def _own_binding(said: Node) -> dict[str, Any]:

@@ -88,11 +88,11 @@ class ReplyImport:
 
     def success(self) -> Success:
         """The output: the bodies of all successes, or of those that can be told apart. Raises `Unreadable`."""
-        found = sorted(
+        found = [
             (_status(code, 200), node)
-            for code, node in self._responses.items()
+            for code, node in sorted(self._responses.items())
             if code[:1] == "2" and not node[OURS][words.BULK]
-        )
+        ]
         if not found and "default" in self._responses and not self._codes("3"):
             found = [(200, self._responses["default"])]
         if not found:
