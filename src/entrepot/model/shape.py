@@ -196,6 +196,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     read_scopes: tuple[str, ...] = ()
     write_scopes: tuple[str, ...] = ()
     xml: XmlForm | None = None
+    title: str = ""
+    """What people call it."""
     docs: str = ""
     examples: tuple[Any, ...] = ()
     deprecated: bool = False
@@ -224,6 +226,8 @@ class Record(_Base, frozen=True, tag="record"):
     fields: tuple[Field, ...]
     extras: Literal["drop", "forbid", "keep"] = "drop"
     extra: Shape | None = None
+    title: str = ""
+    """What people call one."""
     docs: str = ""
 
     def field(self, name: str) -> Field | None:

@@ -23,7 +23,7 @@ def read_field(name: str, attribute: str, schema: Any, required: bool, read: Rea
     return s.Field(
         name=name,
         python="" if attribute == name else attribute,
-        shape=_undocumented(read(name, schema), said),
+        shape=_unnamed(read(name, schema), said),
         required=required,
         default=said.get("default", UNSET) if own.get("filled") else UNSET,
         documented_default=UNSET if own.get("filled") else own.get("default", said.get("default", UNSET)),
@@ -32,18 +32,19 @@ def read_field(name: str, attribute: str, schema: Any, required: bool, read: Rea
         read_scopes=tuple(own.get("read_scopes", ())),
         write_scopes=tuple(own.get("write_scopes", ())),
         xml=_xml(said.get("xml")),
+        title=said.get("title") or "",
         docs=said.get("description") or "",
         examples=_examples(said),
         deprecated=said.get("deprecated") is True,
     )
 
 
-def _undocumented(shape: s.Shape, said: Schema) -> s.Shape:
-    """The shape without docs that belong to the field: an inline record reads its description as its own."""
+def _unnamed(shape: s.Shape, said: Schema) -> s.Shape:
+    """The shape without a title and docs that belong to the field: an inline record reads them as its own."""
     inner = shape.shape if isinstance(shape, s.Nullable) else shape
-    if not isinstance(inner, s.Record) or "allOf" in said or "anyOf" in said or not inner.docs:
+    if not isinstance(inner, s.Record) or "allOf" in said or "anyOf" in said:
         return shape
-    bare = msgspec.structs.replace(inner, docs="")
+    bare = msgspec.structs.replace(inner, title="", docs="")
     return s.Nullable(shape=bare) if isinstance(shape, s.Nullable) else bare
 
 

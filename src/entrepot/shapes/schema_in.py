@@ -314,6 +314,7 @@ class Reader:
             fields=tuple(fields),
             extras="forbid" if extras is False else "keep" if keep else "drop",
             extra=self._read(extras, f"{pointer}/additionalProperties") if isinstance(extras, dict) else None,
+            title=schema.get("title") or "",
             docs=schema.get("description") or "",
         )
 

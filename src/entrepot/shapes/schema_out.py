@@ -37,6 +37,8 @@ def schemas(types: s.Types, ref_prefix: str = "#/components/schemas/") -> dict[s
 def annotated(field: s.Field, shape_schema: Schema) -> Schema:
     """The schema of a field: its shape's, with what is said of the field itself."""
     own: Schema = {}
+    if field.title:
+        own["title"] = field.title
     if field.docs:
         own["description"] = field.docs
     default = field.documented_default if field.default is UNSET else field.default
@@ -58,10 +60,10 @@ def annotated(field: s.Field, shape_schema: Schema) -> Schema:
         "read_scopes": list(field.read_scopes) or None,
         "write_scopes": list(field.write_scopes) or None,
     }
-    # A record written in place may have docs of its own, which the field's must not hide; and what is
+    # A record written in place may have a title and docs of its own, which the field's must not hide; and what is
     # said of a field that holds a schema as it is does not belong to that schema.
     is_schema = words.said(shape_schema).get("kind") == "json" and (own or any(without_word.values()))
-    apart = "description" in shape_schema or is_schema
+    apart = not shape_schema.keys().isdisjoint(("title", "description")) or is_schema
     inner = {"allOf": [shape_schema]} if apart else shape_schema
     return words.saying(inner | own, **without_word)
 
@@ -146,7 +148,7 @@ class _Writer:
             out["additionalProperties"] = False
         elif record.extras == "keep":
             out["additionalProperties"] = True if record.extra is None else self.write(record.extra)
-        return out | _given(description=record.docs or None)
+        return out | _given(title=record.title or None, description=record.docs or None)
 
     def _union(self, union: s.Union) -> Schema:
         arms = [self.write(arm) for arm in union.arms]

@@ -201,6 +201,23 @@ def test_a_foreign_default_that_its_schema_forbids_is_told_beside_it() -> None:
     assert [each["schema"]["x-entrepot"]["default"] for each in own] == ["false", "right"]
 
 
+def test_titles_of_records_and_their_members_come_back() -> None:
+    named = {"type": "object", "title": "Address", "properties": {"city": {"type": "string", "title": "Town"}}}
+    members = {
+        "home": named | {"title": "Home"},
+        "work": {"title": "Work", "allOf": [named]},
+        "both": {"allOf": [named, {"type": "object", "title": "Other", "properties": {"no": {"type": "integer"}}}]},
+        "maybe": {"title": "Maybe", "anyOf": [named, {"type": "null"}]},
+        "any": {"title": "Any", "not": {"type": "string"}},
+    }
+    schema = {"type": "object", "title": "Person", "properties": members}
+    own = comes_back(of_one(responses={"200": {"description": "", "content": {"application/json": {"schema": schema}}}}))
+    [media] = own["paths"]["/do"]["post"]["responses"]["200"]["content"].values()
+    written = media["schema"]["properties"]
+    assert [written[name].get("title") for name in members] == ["Home", "Work", None, "Maybe", "Any"]
+    assert (media["schema"]["title"], written["home"]["properties"]["city"]["title"]) == ("Person", "Town")
+
+
 def test_a_variable_of_the_path_that_nothing_declares_comes_back() -> None:
     document = of_one()
     document["paths"] = {"/do/{id}": document["paths"]["/do"]}
