@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
+
+import pytest
 
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
@@ -51,12 +54,18 @@ LINKS = (
 class Followed:
     """The links of a service whose operations answer so, and the calls that came."""
 
-    def __init__(self, limits: Limits | None = None, **answers: Any) -> None:
-        service = Service(name="made", operations=OPERATIONS, types=TYPES, links=LINKS)
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        links: Sequence[Link] = LINKS,
+        operations: Sequence[Operation] = OPERATIONS,
+        **answers: Any,
+    ) -> None:
+        service = Service(name="made", operations=tuple(operations), types=TYPES, links=tuple(links))
         self.values = Values(TYPES, limits=limits or Limits())
         self.calls: list[Call] = []
         self.answers = answers
-        invokes = {each.name: self._invoke for each in OPERATIONS}
+        invokes = {each.name: self._invoke for each in operations}
         self.links = Links(ServedService(service=service, values=self.values, invokes=invokes))
         self.running = self.most = 0
 
@@ -188,3 +197,23 @@ async def test_the_caller_the_deadline_and_the_trace_go_along_but_not_what_was_s
     given = followed.calls[0].context
     assert (given.principal.subject, given.deadline, given.traceparent) == ("ada", 7.0, trace)
     assert (given.idempotency_key, given.conditions, given.selection) == ("", Conditions(), ())
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [("owner_id", 7), ("/owners/0/id", 1), ("/owners/9/id", None), ("/owners/x", None), ("/id/more", None)],
+)
+async def test_what_is_asked_for_may_stand_further_inside(source: str, asked: int | None) -> None:
+    link = Link(type="Thing", field="owner", operation="owner", arguments={"id": source})
+    followed, thing = Followed(links=(link,), owner=owner), {"id": 5, "owner_id": 7, "owners": [{"id": 1}]}
+    await followed.of(THING, thing, "owner")
+    assert [call.input.id for call in followed.calls] == ([] if asked is None else [asked])
+
+
+async def test_the_whole_of_a_value_may_be_given() -> None:
+    operation = reading("owner", OWNER, field("of", record(field("id", s.Int()), field("owner_id", s.Int()))))
+    links = [Link(type="Thing", field=name, operation="owner", arguments={"of": ""}) for name in ("owner", "again")]
+    followed = Followed(None, links, [operation], owner=lambda _: {"id": 1, "land": "L"})
+    thing: dict[str, Any] = {"id": 5, "owner_id": 7}
+    assert await followed.of(THING, thing, "owner", "again") == []
+    assert (thing["owner"], thing["again"]) == ({"id": 1, "land": "L"}, {"id": 1, "land": "L"})

@@ -36,7 +36,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stream_output: bool = False
     """Whether the reply is a stream of `output`."""
     headers: tuple[Field, ...] = ()
-    """What a reply tells beside its output, by the names of headers: told to callers, passed on as it comes, not checked."""
+    """What a reply tells beside its output, by the names of headers: passed on as it comes, not checked."""
     faults: tuple[DeclaredFault, ...] = ()
     safe: bool = False
     """It changes nothing: may be repeated, cached and cancelled."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property
 from typing import NamedTuple
 
-from entrepot.kit.pointers import escape
+from entrepot.kit.pointers import escape, tokens
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Context, Located
 from entrepot.model.fault import Fault
@@ -31,12 +32,8 @@ class _Place(NamedTuple):
     """Of what the link leads to."""
     pointer: str
     """To where that is put."""
-
-    @property
-    def arguments(self) -> dict[str, object] | None:
-        """What the operation is called with; None where the value does not say."""
-        found = {name: self.value.get(member) for name, member in self.link.arguments.items()}
-        return None if None in found.values() else found
+    arguments: dict[str, object] | None
+    """What the operation is called with; None where the value does not say."""
 
 
 class _Got(NamedTuple):
@@ -112,14 +109,14 @@ class Links:
             if found is not None and member in plain:
                 yield from self._places(found, plain[member], inner, here)
             elif found is None and member in links:
-                yield _Place(plain, links[member], inner, here)
+                yield _Place(plain, links[member], inner, here, _arguments(links[member], plain))
 
     async def _fetch(self, places: Sequence[_Place], left: int, context: Context) -> tuple[dict[_Key, _Got], int]:
         """What each place wants, and how many calls may still be made. A place that says nothing gets nothing."""
         asked: dict[_Key, tuple[Link, dict[str, object]]] = {}
         for place in places:
-            if (arguments := place.arguments) is not None:
-                asked.setdefault(_key(place), (place.link, arguments))
+            if place.arguments is not None:
+                asked.setdefault(_key(place), (place.link, place.arguments))
         got: dict[_Key, _Got] = {}
         calls = [*self._calls(asked)]
         for refused in calls[left:]:
@@ -194,6 +191,25 @@ def _member(part: s.Shape, name: str) -> s.Shape | None:
     record = part.record if isinstance(part, s.Page) else part
     field = record.field(name) if isinstance(record, s.Record) else None
     return None if field is None else field.shape
+
+
+def _arguments(link: Link, value: dict[str, object]) -> dict[str, object] | None:
+    # What is linked will be put into the value, and is no part of what is given.
+    found = {name: deepcopy(_given(value, source)) for name, source in link.arguments.items()}
+    return None if None in found.values() else found
+
+
+def _given(value: dict[str, object], source: str) -> object:
+    """What a member of a value is, or what a pointer leads to; None where nothing is there."""
+    if source and not source.startswith("/"):
+        return value.get(source)
+    found: object = value
+    for token in tokens(source):
+        if isinstance(found, list):
+            found = found[int(token)] if token.isdecimal() and int(token) < len(found) else None
+        else:
+            found = found.get(token) if isinstance(found, dict) else None
+    return found
 
 
 def _key(place: _Place) -> _Key:

@@ -156,7 +156,7 @@ def test_a_file_in_a_declared_fault_is_refused_with_its_place() -> None:
     problem = {"type": "object", "properties": {"log": {"type": "string", "format": "binary"}}}
     responses = OK | {"409": {"description": "", "content": {"application/json": {"schema": problem}}}}
     found = imported(responses=responses)
-    assert found.service.operations[0].faults == ()
+    assert [fault.data for fault in found.service.operations[0].faults] == [None]
     [refusal] = found.refusals
     assert refusal.pointer == "/paths/~1things~1{id}/put/responses/409/content/application~1json/schema"
     assert "holds a file" in refusal.reason

@@ -168,11 +168,11 @@ LOOSE: Json = {"type": "object", "properties": {"id": {"type": "string"}}}
 @pytest.mark.parametrize(
     ("code", "other", "reason"),
     [
-        ("202", in_json(LOOSE), "nothing but its status"),
-        ("202", in_json({}), "nothing but its status"),
+        ("202", in_json(LOOSE), "nothing but the status"),
+        ("202", in_json({}), "nothing but the status"),
         ("202", IMAGE, "not JSON of the same media type"),
         ("202", HAL, "not JSON of the same media type"),
-        ("2XX", in_json(TICKET), "of the same status"),
+        ("2XX", in_json(TICKET), "has the same status"),
     ],
 )
 def test_a_body_that_only_its_status_tells_from_the_first_is_left_out(code: str, other: Json, reason: str) -> None:
@@ -180,7 +180,7 @@ def test_a_body_that_only_its_status_tells_from_the_first_is_left_out(code: str,
     [operation] = found.service.operations
     assert (isinstance(operation.output, s.Record), operation.bindings["rest"]["status"]) == (True, 200)
     [refusal] = found.refusals
-    assert refusal.reason.startswith("only the body of status 200 is read: ")
+    assert refusal.reason.startswith("it is not read beside the body of status 200: ")
     assert (reason in refusal.reason, refusal.pointer) == (True, f"/paths/~1do/post/responses/{code}")
 
 

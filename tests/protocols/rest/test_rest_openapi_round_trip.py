@@ -211,7 +211,9 @@ def test_titles_of_records_and_their_members_come_back() -> None:
         "any": {"title": "Any", "not": {"type": "string"}},
     }
     schema = {"type": "object", "title": "Person", "properties": members}
-    own = comes_back(of_one(responses={"200": {"description": "", "content": {"application/json": {"schema": schema}}}}))
+    own = comes_back(
+        of_one(responses={"200": {"description": "", "content": {"application/json": {"schema": schema}}}})
+    )
     [media] = own["paths"]["/do"]["post"]["responses"]["200"]["content"].values()
     written = media["schema"]["properties"]
     assert [written[name].get("title") for name in members] == ["Home", "Work", None, "Maybe", "Any"]

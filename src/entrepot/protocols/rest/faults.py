@@ -126,7 +126,7 @@ class _Body:
         """Those of a JSON object."""
 
     def data(self, media_type: str) -> object:
-        """All of it: in JSON, no body being null, or as text of this media type. `UNSET` when it is not of that form."""
+        """All of it: in JSON, no body being null, or as text of this media type. `UNSET` when it is something else."""
         if media_type == JSON:
             return self._json
         try:

@@ -25,8 +25,8 @@ from entrepot.shapes.values import Values
 
 _FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
 """Headers that belong to this response alone; a reply's own are left out."""
-OF_THE_MESSAGE = _FRAMING | {b"content-encoding", b"date", b"server"}
-"""Headers that tell how an upstream's own message was sent; they are not passed on, whatever its contract says of them."""
+OF_THE_MESSAGE = _FRAMING | {b"content-encoding", b"date", b"server", warnings.HEADER}
+"""Headers that tell how an upstream's own message was sent; they are not passed on, whatever its contract says."""
 _KEPT = frozenset((b"etag", b"location", b"last-modified", b"link", b"deprecation", b"sunset"))
 """Headers of an answer that mean something to whoever called."""
 _BREAKS_LINE = re.compile(rb"[\r\n\0]")

@@ -182,6 +182,11 @@ def dialect_of(document: Document) -> Dialect | None:
     return Swagger2(root) if str(content.get("swagger", "")) == "2.0" else None
 
 
+def status_of(code: str, otherwise: int) -> int:
+    """The status that a response is listed under."""
+    return int(code) if len(code) == 3 and code.isdigit() else otherwise
+
+
 def list_style(where: str, style: str, explode: Any) -> Style | None:
     """How what is no scalar is written (OpenAPI 3.1, §4.8.12.3); None when it is not a way we know."""
     match where, style:

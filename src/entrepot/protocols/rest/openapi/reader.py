@@ -25,13 +25,14 @@ from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.openapi import headers, outgoing, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.examples import ExampleImport
+from entrepot.protocols.rest.openapi.failures import FailureImport
 from entrepot.protocols.rest.openapi.headers import HeaderImport
 from entrepot.protocols.rest.openapi.inputs import InputImport
 from entrepot.protocols.rest.openapi.links import LinkImport
 from entrepot.protocols.rest.openapi.outgoing import Sent
-from entrepot.protocols.rest.openapi.replies import ReplyImport, Success
 from entrepot.protocols.rest.openapi.security import SecurityImport
 from entrepot.protocols.rest.openapi.servers import other_server
+from entrepot.protocols.rest.openapi.successes import Success, SuccessImport
 from entrepot.protocols.rest.openapi.told import ToldImport, data, meaning
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
 from entrepot.protocols.rest.routing.template import Segment, parse
@@ -178,10 +179,10 @@ class _Import:
         inputs.read_parameters(item, node)
         inputs.read_path(called)
         inputs.read_body(item, node, method)
-        replies = ReplyImport(self._schemas, self._dialect, node)
-        success = replies.success()
+        successes = SuccessImport(self._schemas, self._dialect, node)
+        success = successes.success()
         examples.take_output(success.first.media)
-        faults = replies.faults()
+        failures = FailureImport(self._schemas, self._dialect, node)
         beside = HeaderImport(self._schemas, self._dialect)
         told = msgspec.structs.replace(
             self._told.of_operation(node, self._foreign_id(node, name)), responses=self._meanings(success)
@@ -198,7 +199,7 @@ class _Import:
             stream_input=inputs.stream,
             stream_output=success.first.streams,
             headers=beside.read(success.nodes),
-            faults=faults,
+            faults=failures.faults(),
             examples=examples.examples,
             deprecated=node["deprecated"].is_true,
             security=self._security.demanded(node, inputs.places, inherits=bool(called)),
@@ -208,9 +209,9 @@ class _Import:
             bindings={NAME: rest},
         )
         operation = with_said(operation, node[OURS])
-        binding = self._bound(operation, node)
-        self._refusals += [*inputs.gaps, *replies.gaps, *beside.gaps, *examples.gaps]
-        own = headers.without_derived(binding, self._schemas.types)
+        bound = self._bound(operation, node)
+        self._refusals += [*inputs.gaps, *successes.gaps, *failures.gaps, *beside.gaps, *examples.gaps]
+        own = headers.without_derived(bound, self._schemas.types)
         return msgspec.structs.replace(operation, headers=own), success
 
     def _meanings(self, success: Success) -> dict[str, str]:

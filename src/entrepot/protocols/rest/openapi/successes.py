@@ -1,0 +1,163 @@
+"""The successes of an OpenAPI operation as its output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from entrepot.http.media_types import essence
+from entrepot.model import shape
+from entrepot.model.shape import Shape
+from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON
+from entrepot.protocols.rest.openapi import words
+from entrepot.protocols.rest.openapi.document import Content, Dialect, status_of
+from entrepot.protocols.rest.openapi.octets import octets_of
+from entrepot.shapes.arms import told_apart
+from entrepot.shapes.document import NOTHING, Node, Refusal
+from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
+from entrepot.shapes.schemas import Schemas
+
+_STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
+_ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")
+
+
+class Answer(NamedTuple):
+    """One way in which a call goes well."""
+
+    output: Shape
+    status: int
+    node: Node
+    """The response it was read from."""
+    streams: bool = False
+    media: Node = NOTHING
+    """The media type that its schema stands in, where it is JSON."""
+    produces: tuple[str, ...] = ()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether there is more than the status."""
+        return self.streams or bool(self.produces)
+
+
+class Success(NamedTuple):
+    """What a call that goes well answers."""
+
+    output: Shape
+    answers: tuple[Answer, ...]
+    """One for each arm of the output, or for all of it."""
+    nodes: tuple[Node, ...]
+    """All responses of success."""
+
+    @property
+    def arms(self) -> Iterator[tuple[Shape, Answer]]:
+        """What is answered in each way."""
+        alone = len(self.answers) == 1
+        return ((self.output if alone else answer.output, answer) for answer in self.answers)
+
+    @property
+    def first(self) -> Answer:
+        """The usual one."""
+        return self.answers[0]
+
+    def binding(self) -> dict[str, Any]:
+        """What REST must know of it."""
+        statuses = [answer.status for answer in self.answers]
+        told = {"status": statuses[0]} if len(statuses) == 1 else {"statuses": statuses}
+        return told | ({"produces": list(self.first.produces)} if self.first.produces else {})
+
+
+class SuccessImport:
+    """Reads the responses of one operation that are a success."""
+
+    def __init__(self, schemas: Schemas, dialect: Dialect, operation: Node) -> None:
+        self._schemas = schemas
+        self._dialect = dialect
+        self._operation = operation
+        self._responses = dict(operation["responses"].members())
+        self.gaps: list[Refusal] = []
+
+    def success(self) -> Success:
+        """The output: the bodies of all successes, or of those that can be told apart. Raises `Unreadable`."""
+        found = [
+            (status_of(code, 200), node)
+            for code, node in sorted(self._responses.items())
+            if code[:1] == "2" and not node[OURS][words.BULK]
+        ]
+        if not found and "default" in self._responses and not self._codes("3"):
+            found = [(200, self._responses["default"])]
+        if not found:
+            reason = "its only success is a redirect, which is not followed" if self._codes("3") else "none succeeds"
+            raise self._operation["responses"].unreadable(reason)
+        read = [self._read(status, node) for status, node in found]
+        answers = self._apart([answer for answer in read if answer.has_body]) or read[:1]
+        output = self._union(answers)
+        if answers[0].produces and not answers[0].streams and not all(answer.has_body for answer in read):
+            output = _nullable(output)
+        return Success(output, tuple(answers), tuple(node for _, node in found))
+
+    def _apart(self, answers: list[Answer]) -> list[Answer]:
+        """The first answer, and those that can be told from it and from each other; what else differs is left out."""
+        found = answers[:1]
+        for answer in answers[1:]:
+            if any(answer.output == other.output for other in found):
+                continue
+            reason = self._clash(found, answer)
+            if reason:
+                reason = f"it is not read beside the body of status {found[0].status}: {reason}"
+                self.gaps.append(Refusal(answer.node.pointer, f"{answer.status} response", reason))
+            else:
+                found.append(answer)
+        return found
+
+    def _clash(self, found: list[Answer], other: Answer) -> str:
+        """Why another answer cannot be an arm of one output with these; "" when it can."""
+        if any(other.status == answer.status for answer in found):
+            return "it has the same status"
+        if not (found[0].media and other.media) or found[0].produces != other.produces:
+            return "it is not JSON of the same media type"
+        apart = told_apart([answer.output for answer in (*found, other)], self._schemas.types)
+        return "" if apart else "nothing but the status tells them apart"
+
+    def _union(self, answers: list[Answer]) -> Shape:
+        arms = tuple(answer.output for answer in answers)
+        return shape.Union(arms=arms, choose=told_apart(arms, self._schemas.types) or "kind") if arms[1:] else arms[0]
+
+    def _codes(self, digit: str) -> list[str]:
+        return [code for code in self._responses if code[:1] == digit]
+
+    def _read(self, status: int, node: Node) -> Answer:
+        content = self._dialect.reply(node, self._operation)
+        by_essence = {essence(name): media for name, media in content.media_types.items()}
+        in_json = [name for name in by_essence if name.endswith("json") and name not in _STREAMS]
+        streams = [name for name in by_essence if name in _STREAMS]
+        if not by_essence:
+            return Answer(shape.Null(), status, node)
+        if in_json:
+            schema = by_essence[in_json[0]].raw("schema")
+            part = self._schemas.shape(schema)
+            if isinstance(self._schemas.resolved(part), shape.Null):
+                return Answer(part, status, node)
+            same = [name for name in in_json if by_essence[name].raw("schema").value == schema.value]
+            return Answer(part, status, node, produces=tuple(same), media=by_essence[in_json[0]])
+        if streams:
+            item = _item_schema(by_essence[streams[0]], node)
+            return Answer(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))
+        return Answer(self._octets(list(by_essence), content), status, node, produces=tuple(by_essence))
+
+    def _octets(self, media_types: list[str], content: Content) -> Shape:
+        """Our own documents say in the schema what octets are; others are known by their media type."""
+        schema = next(iter(content.media_types.values())).raw("schema")
+        if schema.raw(OURS):
+            return self._schemas.shape(schema)
+        return octets_of(media_types)
+
+
+def _item_schema(media: Node, response: Node) -> Node:
+    for name in _ITEM_SCHEMAS:
+        if media[name]:
+            return media.raw(name)
+    raise response.unreadable("it is a stream, and nothing says of what items")
+
+
+def _nullable(part: Shape) -> Shape:
+    return part if isinstance(part, shape.Nullable) else shape.Nullable(shape=part)
