@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
@@ -14,6 +15,8 @@ _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/@\s]+):([0-9]{1,5})")
 _BASE_PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()+,;=:@%-]+)*/?")
 _SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()+,;=:@-]+")
+KEPT_PATHS, KEPT_URLS = 20_000, 4_000
+"""Most paths of routes, and urls of upstreams, whose parts are kept from one compile to the next."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -26,6 +29,7 @@ class Url(msgspec.Struct, frozen=True):
     """Without a slash at its end."""
 
 
+@lru_cache(maxsize=KEPT_URLS)
 def parse_url(text: str) -> Url:
     """Raises ValueError with what is wrong."""
     if _SPACE.search(text):
@@ -91,6 +95,7 @@ def parse_base_path(text: str) -> str:
     return text.rstrip("/")
 
 
+@lru_cache(maxsize=KEPT_PATHS)
 def parse_route_path(text: str) -> tuple[str, bool]:
     """The path without its star, and whether it is exact. Raises ValueError with what is wrong."""
     path = text.removesuffix("*")

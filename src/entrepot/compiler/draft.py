@@ -18,7 +18,7 @@ from entrepot.kit.pointers import pointer
 from entrepot.model.operation import Service
 from entrepot.model.upstream import Upstream
 from entrepot.ports.protocol import Address, Catalog, Mount
-from entrepot.spec.declaration import Declaration, OperationEntry, ServiceEntry
+from entrepot.spec.declaration import Declaration, OperationEntry, RouteEntry, ServiceEntry
 from entrepot.spec.load import Loaded
 from entrepot.spec.positions import Positions
 
@@ -93,6 +93,17 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
         return self.places.get(operation, self.place)
 
 
+class DeclaredRoute(msgspec.Struct, frozen=True):
+    """A route with its path taken apart."""
+
+    entry: RouteEntry
+    path: str
+    """Without its star."""
+    exact: bool
+    index: int
+    """Among the routes of the declaration."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for the project as a whole, with every default filled in."""
 
@@ -129,6 +140,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     diagnostics: tuple[Diagnostic, ...] = ()
     loaded: Loaded = Loaded(Path(), Declaration(), Positions(""))
     units: tuple[Unit, ...] = ()
+    routes: tuple[DeclaredRoute, ...] = ()
+    """In the order of the declaration; one whose path is wrong is left to its rule."""
     settings: Settings = Settings()
     upstreams: Mapping[str, Upstream] = {}
     """By name; those whose addresses could be read."""
@@ -172,6 +185,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     def operation_entry(self, unit: Unit, operation: str) -> OperationEntry:
         """What the declaration says of an operation."""
         return self.entry(unit).operations.get(operation, OperationEntry())
+
+    def at_route(self, route: DeclaredRoute) -> Place:
+        """Where the path of a route stands."""
+        return self.at("routes", route.index, "path")
 
     def at(self, *path: str | int) -> Place:
         """Where a value of the declaration stands."""

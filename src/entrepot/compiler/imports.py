@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from entrepot.compiler.addresses import server_address, server_path
@@ -20,7 +23,7 @@ from entrepot.spec.located import located
 from entrepot.spec.lock import Lock, read_lock
 from entrepot.spec.messages import FoundService, Probed, Source
 from entrepot.spec.modules import probe
-from entrepot.spec.pinned import read_document
+from entrepot.spec.pinned import read_document, verified
 from entrepot.spec.references import parse_reference, root_of
 
 PARTLY_IMPORTED = "N301"
@@ -81,6 +84,8 @@ def _applications(draft: Draft) -> dict[Place, Source]:
     """The applications to host, by where they are named. What has another form is left to its rule."""
     applications = {}
     for index, route in enumerate(draft.declaration.routes):
+        if route.wsgi is None and route.asgi is None:
+            continue
         kinds: tuple[tuple[Kind, str | None], ...] = (("wsgi", route.wsgi), ("asgi", route.asgi))
         for kind, named in kinds:
             reference = parse_reference(named) if named is not None else None
@@ -117,28 +122,54 @@ def _from_documents(draft: Draft, diagnostics: list[Diagnostic]) -> list[Unit]:
     except Refused as refused:
         diagnostics += refused.diagnostics
         return []
-    units = []
+    global _known
+    units, read = [], {}
     for key, kind, file in wanted:
         try:
-            units.append(_document_unit(draft, key, kind, file, lock, diagnostics))
+            origin, found = _read(draft, key, kind, file, lock)
         except Refused as refused:
             diagnostics += [placed(each, draft.at("services", key, kind)) for each in refused.diagnostics]
+            continue
+        read[origin] = found
+        diagnostics += found.diagnostics
+        units.append(_document_unit(draft, key, kind, found.imported))
+    _known = read
     return units
 
 
-def _document_unit(draft: Draft, key: str, kind: str, file: str, lock: Lock, diagnostics: list[Diagnostic]) -> Unit:
-    protocol = document_kinds(draft.catalog)[kind]
-    client = draft.catalog[protocol].client
-    document_kind = client.documents[kind]
-    read = read_document(draft.loaded.project, file, document_kind, kind, key, lock)
-    entry = draft.declaration.services[key]
-    imported = read_service(client, document_kind, read, entry.name or key)
-    diagnostics += [*read.warnings, *not_imported(imported, read, each=False)]
-    upstream = entry.upstream or ""
+class _Read(NamedTuple):
+    """What came of a document."""
+
+    imported: Imported
+    diagnostics: list[Diagnostic]
+
+
+_Origin = tuple[Path, str, str, bytes]
+"""All that decides what comes of a document: project, service, kind, and what is pinned of it."""
+
+_known: dict[_Origin, _Read] = {}
+"""The documents of the project that was compiled last. Reading one again takes as long as all the rest."""
+
+
+def _read(draft: Draft, key: str, kind: str, file: str, lock: Lock) -> tuple[_Origin, _Read]:
+    project, entry, pinned = draft.loaded.project, draft.declaration.services[key], lock.documents.get(file)
+    origin = (project, entry.name or key, f"{kind}:{file}", msgspec.json.encode(pinned))
+    if pinned is not None and origin in _known:
+        verified(project, file, kind, key, pinned)
+        return origin, _known[origin]
+    client = draft.catalog[document_kinds(draft.catalog)[kind]].client
+    read = read_document(project, file, client.documents[kind], kind, key, lock)
+    imported = read_service(client, client.documents[kind], read, entry.name or key)
+    return origin, _Read(imported, [*read.warnings, *not_imported(imported, read, each=False)])
+
+
+def _document_unit(draft: Draft, key: str, kind: str, imported: Imported) -> Unit:
     return Unit(
         key=key,
         service=imported.service,
-        source=UpstreamSource(protocol=protocol, upstream=upstream),
+        source=UpstreamSource(
+            protocol=document_kinds(draft.catalog)[kind], upstream=draft.declaration.services[key].upstream or ""
+        ),
         elsewhere=imported.elsewhere,
         server_path=server_path(imported.server_url),
         place=draft.at("services", key),

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator
 from msgspec.structs import replace
 
 from entrepot.compiler.draft import Draft, Unit
-from entrepot.compiler.routes import declared_routes
 from entrepot.http.pages import docs_path
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR
@@ -62,7 +61,7 @@ def _hosted_pools(draft: Draft) -> dict[str, Pool]:
     """By path of its route: the pool of each hosted application."""
     taken = {OPERATIONS: 1}
     pools = {}
-    for route in declared_routes(draft):
+    for route in draft.routes:
         entry = route.entry
         if entry.upstream is None:
             app = entry.wsgi or entry.asgi or ""
@@ -85,15 +84,15 @@ def _root_of_app(draft: Draft, app: str) -> str:
 
 
 def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
-    routes = {*_operation_routes(served), *_declared_routes(draft, hosted)}
-    used = {route.target.upstream for route in routes if isinstance(route.target, UpstreamTarget)}
+    routes = [*_operation_routes(served), *_declared_routes(draft, hosted)]
+    used = {route.entry.upstream for route in draft.routes if route.entry.upstream is not None}
     used |= {name for unit in served if isinstance(unit.source, UpstreamSource) for name in unit.source.upstreams}
     return EdgeIR(
         address=draft.settings.address,
         port=draft.settings.port,
         routes=tuple(sorted(routes, key=lambda route: (route.path, route.exact))),
         upstreams=tuple(draft.upstreams[name] for name in sorted(used)),
-        pools=tuple(sorted({route.target.pool for route in routes if isinstance(route.target, PoolTarget)})),
+        pools=tuple(sorted([OPERATIONS] * bool(served) + [pool.name for pool in hosted.values()])),
         connections_max=draft.settings.connections_max,
     )
 
@@ -105,7 +104,7 @@ def _operation_routes(served: list[Unit]) -> Iterator[Route]:
     for unit in served:
         for each in unit.served:
             for mount in each.mounts:
-                silences.setdefault(mount, []).append(_silence(unit, each.operations))
+                silences.setdefault(mount, []).append(_silence(unit, frozenset(each.operations)))
     for mount, found in silences.items():
         silence = None if None in found else max(each for each in found if each is not None)
         yield Route(path=mount.path, exact=mount.exact, target=PoolTarget(OPERATIONS), silence=silence)
@@ -123,7 +122,7 @@ def _silence(unit: Unit, operations: Collection[str]) -> float | None:
 
 
 def _declared_routes(draft: Draft, hosted: dict[str, Pool]) -> Iterator[Route]:
-    for route in declared_routes(draft):
+    for route in draft.routes:
         timeout = route.entry.timeout
         yield Route(
             path=route.path,

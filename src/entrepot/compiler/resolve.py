@@ -1,16 +1,29 @@
-"""resolve: names as the declaration has them, and the order in which services stand."""
+"""resolve: names as the declaration has them, the order in which services stand, and what routes take."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
-from entrepot.compiler.draft import Draft, Unit
+from entrepot.compiler.addresses import parse_route_path
+from entrepot.compiler.draft import DeclaredRoute, Draft, Unit
 
 
 def resolve(draft: Draft) -> Draft:
-    """The draft with its units under their final names and versions, in their order."""
+    """The draft with its units under their final names and versions, in their order, and its routes."""
     units = [_renamed(draft, unit) for unit in draft.units]
-    return replace(draft, units=tuple(sorted(units, key=lambda unit: (unit.service.name, unit.service.version))))
+    units.sort(key=lambda unit: (unit.service.name, unit.service.version))
+    return replace(draft, units=tuple(units), routes=tuple(_routes(draft)))
+
+
+def _routes(draft: Draft) -> Iterator[DeclaredRoute]:
+    for index, entry in enumerate(draft.declaration.routes):
+        try:
+            path, exact = parse_route_path(entry.path)
+        except ValueError:
+            continue
+        yield DeclaredRoute(entry, path, exact, index)
 
 
 def _renamed(draft: Draft, unit: Unit) -> Unit:

@@ -21,7 +21,12 @@ def overlay(base: Parsed, patch: Parsed, pointer: str = "") -> Parsed:
 
 def without_nulls(parsed: Parsed) -> Parsed:
     """The same without members that are null: a key without a value counts as not given."""
-    return overlay(Parsed({}, parsed.positions), parsed)
+    return overlay(Parsed({}, parsed.positions), parsed) if _holds_null(parsed.value) else parsed
+
+
+def _holds_null(value: Any) -> bool:
+    """Whether it is null, or a map that holds one; nulls in lists are left alone."""
+    return any(map(_holds_null, value.values())) if isinstance(value, dict) else value is None
 
 
 def part(parsed: Parsed, *path: str) -> Parsed:

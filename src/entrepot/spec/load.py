@@ -14,7 +14,7 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.files import read_regular
 from entrepot.kit.pointers import pointer
 from entrepot.kit.suggest import did_you_mean
-from entrepot.spec import codes, yaml
+from entrepot.spec import codes, pieces
 from entrepot.spec.declaration import Declaration, ServiceEntry
 from entrepot.spec.environment import overlay, part, without, without_nulls
 from entrepot.spec.positions import FIRST, Node, Positions
@@ -51,7 +51,7 @@ def load(target: Path, kinds: Kinds = dict, environment: str = "") -> Loaded:
 
 def _load_declaration(file: Path, kinds: Kinds, environment: str) -> Loaded:
     """Every environment is checked, the one asked for is given."""
-    parsed = yaml.parse(_content(file), file.name)
+    parsed = pieces.parse(_content(file), file.name)
     base = without_nulls(_rooted(parsed))
     variants = {name: typed(values, kinds) for name, values in {"": base, **_environments(base)}.items()}
     diagnostics = [*parsed.diagnostics, *_version_unsaid(base), *_distinct(variants.values())]

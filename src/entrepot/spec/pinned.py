@@ -21,22 +21,15 @@ def read_document(project: Path, file: str, kind: DocumentKind, word: str, name:
 
     Raises `Refused` when it is not the one that was pinned.
     """
-    content = _content(project, file, word, name)
     main = spelt(file)
     pinned = lock.documents.get(file)
     if pinned is None:
-        read = gather(kind, content, main, file, FilesBelow(project))
+        read = gather(kind, _content(project, file, word, name), main, file, FilesBelow(project))
         return read._replace(warnings=(_unpinned(file, word, name),))
-    if pinned.sha256 != digest(content):
-        raise Refused([_changed(file, word, name, pinned.source)])
-    sealed = _unsealed(project, file, word, name, pinned)
-    octets, kept_at = {main: content}, {main: file}
-    for other, kept in pinned.files.items():
-        found = _content(project, other, word, name)
-        if kept.sha256 != digest(found):
-            raise Refused([_changed(other, word, name, pinned.source, file)])
-        location = kept.source or spelt(other)
-        octets[location], kept_at[location] = found, other
+    contents = verified(project, file, word, name, pinned)
+    sealed = unseal(contents[seal_of(file)]) if pinned.seal else {}
+    kept_at = {main: file, **{kept.source or spelt(other): other for other, kept in pinned.files.items()}}
+    octets = {location: contents[path] for location, path in kept_at.items()}
     files, positions = {}, {}
     for location, path in kept_at.items():
         parsed = sealed.get(path) or _parsed(kind, octets[location], location)
@@ -46,15 +39,16 @@ def read_document(project: Path, file: str, kind: DocumentKind, word: str, name:
     return ReadDocument(Document(files.pop(main), file, main, files), octets, positions)
 
 
-def _unsealed(project: Path, file: str, word: str, name: str, pinned: PinnedDocument) -> dict[str, Opened]:
-    """By file what was YAML, as the import has read it."""
-    if not pinned.seal:
-        return {}
-    path = seal_of(file)
-    content = _content(project, path, word, name, SEAL_BYTES_MAX)
-    if pinned.seal != digest(content):
-        raise Refused([_changed(path, word, name, pinned.source, file)])
-    return unseal(content)
+def verified(project: Path, file: str, word: str, name: str, pinned: PinnedDocument) -> dict[str, bytes]:
+    """By path the content of a document's files, of its seal too. Raises `Refused` when one is not what was pinned."""
+    seal = {seal_of(file): pinned.seal} if pinned.seal else {}
+    wanted = {file: pinned.sha256, **seal, **{other: kept.sha256 for other, kept in pinned.files.items()}}
+    contents = {}
+    for path, sha256 in wanted.items():
+        contents[path] = _content(project, path, word, name, SEAL_BYTES_MAX if path in seal else documents.BYTES_MAX)
+        if sha256 != digest(contents[path]):
+            raise Refused([_changed(path, word, name, pinned.source, "" if path == file else file)])
+    return contents
 
 
 def _parsed(kind: DocumentKind, content: bytes, source: str) -> Opened:

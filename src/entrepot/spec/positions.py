@@ -6,7 +6,7 @@ environment inherits is kept once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -36,23 +36,34 @@ class Node(msgspec.Struct):
     place: int
     names: Collection[str] | None = None
     """Of a map."""
-    nodes: list[Node | int] = []
+    nodes: Sequence[Node | int] = []
     """The members' values; of one that has no members, its place alone."""
     keys: list[int] = []
     """Of a map: where the members' keys stand. An item's key stands where its value does."""
     pointers: dict[str, str] = {}
     """By name or index: where in the file a member stands, when an environment has brought it elsewhere."""
+    indexes: dict[str, int] | None = None
+    """By name: where among `nodes` a member stands; made when one is first asked for."""
 
     @property
     def members(self) -> dict[str, Member]:
         """By name or index."""
-        names = map(str, range(len(self.nodes))) if self.names is None else self.names
-        keys = self.keys or [node.place if isinstance(node, Node) else node for node in self.nodes]
-        pointers = self.pointers
-        return {
-            name: Member(key, node if isinstance(node, Node) else Node(node), pointers.get(name, ""))
-            for name, key, node in zip(names, keys, self.nodes, strict=True)
-        }
+        return {name: self._member(index, name) for index, name in enumerate(self._names())}
+
+    def member(self, name: str) -> Member | None:
+        """One of them, which costs the same however many there are."""
+        if self.indexes is None:
+            self.indexes = {each: index for index, each in enumerate(self._names())}
+        index = self.indexes.get(name)
+        return None if index is None else self._member(index, name)
+
+    def _names(self) -> Iterable[str]:
+        return map(str, range(len(self.nodes))) if self.names is None else self.names
+
+    def _member(self, index: int, name: str) -> Member:
+        node = self.nodes[index]
+        inner = node if isinstance(node, Node) else Node(node)
+        return Member(self.keys[index] if self.keys else inner.place, inner, self.pointers.get(name, ""))
 
     @classmethod
     def of(cls, place: int, members: Mapping[str, Member], *, is_map: bool) -> Node:
@@ -91,7 +102,7 @@ class Positions(msgspec.Struct, frozen=True):
         """The value that is there or around it, its key, and its pointer in the file."""
         node, member, here = self.root, None, ""
         for token in split(pointer):
-            found = node.members.get(token)
+            found = node.member(token)
             if found is None:
                 break
             node, member, here = found.node, found, found.pointer or f"{here}/{escape(token)}"

@@ -91,9 +91,10 @@ def _write(node: Node | int, places: list[int]) -> None:
 def _read(value: Any, numbers: Iterator[int]) -> Node | int:
     place = place_of(next(numbers), next(numbers))
     if isinstance(value, dict):
-        node = Node(place, value, [], [])
+        keys: list[int] = []
+        nodes: list[Node | int] = []
         for inner in value.values():
-            node.keys.append(place_of(next(numbers), next(numbers)))
-            node.nodes.append(_read(inner, numbers))
-        return node
+            keys.append(place_of(next(numbers), next(numbers)))
+            nodes.append(_read(inner, numbers))
+        return Node(place, value, nodes, keys)
     return Node(place, None, [_read(inner, numbers) for inner in value]) if isinstance(value, list) else place

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
-from entrepot.compiler.routes import declared_routes
 from entrepot.kit.diagnostics import Diagnostic
 
 CODE = "W314"
@@ -20,9 +19,19 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
         for mount in served.mounts
         if not mount.exact
     }
-    for route in declared_routes(draft):
-        for prefix, owner in prefixes.items():
-            if route.path != prefix and route.path.startswith(prefix):
-                message = f"the route {route.entry.path} hides part of {owner}, which is served below {prefix}"
+    for route in draft.routes if prefixes else ():
+        for prefix in _above(route.path):
+            if prefix in prefixes:
+                message = (
+                    f"the route {route.entry.path} hides part of {prefixes[prefix]}, which is served below {prefix}"
+                )
                 remedy = "Move the route, unless it is meant to come first."
-                yield Diagnostic(CODE, message, route.place, remedy, "warning")
+                yield Diagnostic(CODE, message, draft.at_route(route), remedy, "warning")
+
+
+def _above(path: str) -> Iterator[str]:
+    """Every prefix that a path lies below."""
+    end = path.find("/")
+    while 0 <= end < len(path) - 1:
+        yield path[: end + 1]
+        end = path.find("/", end + 1)

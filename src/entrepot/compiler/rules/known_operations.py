@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from entrepot.compiler.draft import Draft
+from entrepot.compiler.draft import Draft, Unit
 from entrepot.kit.diagnostics import Diagnostic
 from entrepot.kit.suggest import did_you_mean
 
@@ -13,10 +13,12 @@ CODE = "E307"
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Names under a service's `operations` that none of its sources has."""
-    for key, entry in draft.declaration.services.items():
-        units = [unit for unit in draft.units if unit.key == key]
-        names = {operation.name for unit in units for operation in unit.service.operations}
-        for name in entry.operations if units else ():
+    units: dict[str, list[Unit]] = {}
+    for unit in draft.units:
+        units.setdefault(unit.key, []).append(unit)
+    for key, found in units.items():
+        names = {operation.name for unit in found for operation in unit.service.operations}
+        for name in draft.declaration.services[key].operations:
             if name not in names:
                 place = draft.at_key("services", key, "operations", name)
                 remedy = did_you_mean(name, names) or "Remove it: the service has no operations."

@@ -13,10 +13,12 @@ CODE = "E308"
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Entries that would give several services one name or version."""
-    for key, entry in draft.declaration.services.items():
-        attributes = [
-            unit.source.attribute for unit in draft.units if unit.key == key and isinstance(unit.source, PythonSource)
-        ]
+    found: dict[str, list[str]] = {}
+    for unit in draft.units:
+        if isinstance(unit.source, PythonSource):
+            found.setdefault(unit.key, []).append(unit.source.attribute)
+    for key, attributes in found.items():
+        entry = draft.declaration.services[key]
         given = [name for name in ("name", "version") if getattr(entry, name) is not None]
         if given and len(attributes) > 1:
             message = f"`{key}` stands for {len(attributes)} services, which cannot share one {' and '.join(given)}"

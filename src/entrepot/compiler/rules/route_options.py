@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
-from entrepot.compiler.routes import declared_routes
 from entrepot.kit.diagnostics import Diagnostic
 from entrepot.spec.declaration import RouteEntry
 
@@ -14,9 +13,9 @@ CODE = "E319"
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Options that mean nothing for their route."""
-    for route in declared_routes(draft):
+    for route in draft.routes:
         for message, remedy in _misfits(route.entry, exact=route.exact):
-            yield Diagnostic(CODE, message, route.place, remedy)
+            yield Diagnostic(CODE, message, draft.at_route(route), remedy)
 
 
 def _misfits(route: RouteEntry, *, exact: bool) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,10 @@ CODE = "E316"
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Paths of another form."""
+    read = {route.index for route in draft.routes}
     for index, route in enumerate(draft.declaration.routes):
+        if index in read:
+            continue
         try:
             parse_route_path(route.path)
         except ValueError as error:

@@ -13,8 +13,8 @@ CODE = "E317"
 def check(draft: Draft) -> Iterator[Diagnostic]:
     """Routes that lead nowhere, or to several things."""
     for index, route in enumerate(draft.declaration.routes):
-        given = [name for name in ("upstream", "wsgi", "asgi") if getattr(route, name) is not None]
-        if len(given) != 1:
+        if [route.upstream, route.wsgi, route.asgi].count(None) != 2:
+            given = [name for name in ("upstream", "wsgi", "asgi") if getattr(route, name) is not None]
             where = f"leads to {' and '.join(given)}" if given else "leads nowhere"
             remedy = "Give it one of `upstream: NAME`, `wsgi: module:attribute` and `asgi: module:attribute`."
             yield Diagnostic(CODE, f"the route {route.path} {where}", draft.at("routes", index), remedy)

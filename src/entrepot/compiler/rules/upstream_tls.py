@@ -16,8 +16,8 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
     """Settings that contradict the url, authorities that are missing, and names no certificate carries."""
     for name, upstream in draft.upstreams.items():
         entry = draft.declaration.upstreams[name]
-        place = draft.at_key("upstreams", name, "url" if entry.tls is None else "tls")
         for message, remedy in (*_contradictions(entry), *_unverifiable(draft, entry, upstream)):
+            place = draft.at_key("upstreams", name, "url" if entry.tls is None else "tls")
             yield Diagnostic(CODE, message, place, remedy)
 
 
