@@ -115,7 +115,7 @@ def test_matching_is_a_tree_whose_lists_stay_short() -> None:
     host = json.loads(rendering.routes[0].content)["resources"][0]["virtual_hosts"][0]
     entries = host["matcher"]["on_no_match"]["matcher"]["matcher_tree"]["prefix_match_map"]["map"]
     assert len(entries) == 4000 + len((LIVE_PATH, "/-/"))
-    assert max(len(entry["action"]["typed_config"]["routes"]) for entry in entries.values()) == 4
+    assert max(len(entry["action"]["typed_config"].get("routes", ())) for entry in entries.values()) == 4
 
 
 def test_the_schema_finds_what_is_wrong() -> None:

@@ -19,5 +19,6 @@ New workers listen on new socket paths, under a new generation, before `deliver`
 "live", no request reaches the old ones any more. When it has answered "rejected", none reaches the new.
 An Envoy that died is started with the same command line: it serves from its files alone.
 
-Reading order: `chain` (what every request passes), `trace`, `routes`, `problems`, `clusters`, `emit`, `deliver`.
+Reading order: `chain` (what every request passes), `trace`, `matching`, `routes`, `retries`, `problems`, `clusters`,
+`emit`, `deliver`.
 """

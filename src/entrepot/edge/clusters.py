@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,9 @@ from entrepot.model.upstream import Ejection, HealthCheck, Tls, Upstream, is_ip
 
 BUFFER_BYTES = 32 * 1024
 """Most octets Envoy holds for one connection before it stops reading from the other side."""
+
+KEPT_CLUSTERS = 4_000
+"""Most upstreams whose rendering is kept from one release to the next."""
 
 _PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _TLS_CONTEXT = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
@@ -127,12 +131,13 @@ def upstream_clusters(edge: EdgeIR, ca_bundle: Path, files: Path) -> dict[str, J
     clusters = {}
     for upstream in edge.upstreams:
         own = upstream.tls is not None and upstream.tls.ca
-        settings = _upstream_cluster(upstream, files / own if own else ca_bundle)
-        clusters[upstream.name] = _named(upstream, settings)
+        clusters[upstream.name] = _named(upstream, files / own if own else ca_bundle)
     return clusters
 
 
-def _named(upstream: Upstream, settings: Json) -> Json:
+@lru_cache(maxsize=KEPT_CLUSTERS)
+def _named(upstream: Upstream, trusted_ca: Path) -> Json:
+    settings = _upstream_cluster(upstream, trusted_ca)
     name = f"upstream-{upstream.name}-{digest(settings)[:8]}"
     return {**settings, "name": name, "load_assignment": _assignment(name, _endpoints(upstream))}
 

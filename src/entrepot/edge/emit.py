@@ -108,7 +108,7 @@ class _Parts(msgspec.Struct, frozen=True):
 def emit(edge: EdgeIR, workers: Workers, layout: Layout, ca_bundle: Path) -> Rendering:
     """Render a release. `ca_bundle` is the PEM file that verifies upstreams which name none."""
     pools, upstreams = worker_clusters(edge, workers), upstream_clusters(edge, ca_bundle, layout.files)
-    targets = {upstream.name: Target(upstream, upstreams[upstream.name]["name"]) for upstream in edge.upstreams}
+    targets = {each.name: Target.of(each, upstreams[each.name]["name"]) for each in edge.upstreams}
     parts = _Parts(
         worker_clusters=pools,
         endpoints=worker_endpoints(edge, workers),

@@ -61,17 +61,22 @@ def coalesced(*commands: tuple[str, str]) -> str:
     return f"%COALESCE({msgspec.json.encode({'operators': operators}).decode()})%"
 
 
-def encoded(value: Json) -> bytes:
+def encoded(value: Any) -> bytes:
     """The JSON bytes of a value, the same for the same value."""
     return msgspec.json.encode(value, order="deterministic")
 
 
 def digest(value: Any) -> str:
     """What tells two values apart: 16 hexadecimal digits."""
-    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+    return _digest(encoded(value))
+
+
+def _digest(octets: bytes) -> str:
+    return hashlib.sha256(octets).hexdigest()[:16]
 
 
 def discovery(resources: Sequence[Json]) -> tuple[str, bytes]:
     """A DiscoveryResponse and its version: a digest of what it holds, so equal files have equal versions."""
-    version = digest(resources)
-    return version, encoded({"version_info": version, "resources": resources})
+    held = encoded(resources)
+    version = _digest(held)
+    return version, encoded({"version_info": version, "resources": msgspec.Raw(held)})
