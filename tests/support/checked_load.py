@@ -7,18 +7,30 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
+
+JSON = {"content-type": "application/json"}
+Problem = Callable[[int, bytes], str]
+"""What is wrong with an answer of this status and content; "" when nothing is."""
+
+
+class Load(NamedTuple):
+    """A request that is sent again and again, and what is wrong with an answer to it."""
+
+    method: str
+    path: str
+    body: bytes | None
+    problem: Problem
 
 
 class CheckedLoad:
     """Calls over a few keep-alive connections until it is stopped; counts, and keeps what went wrong."""
 
-    def __init__(self, port: int, method: str, accepts: Callable[[Any], bool]) -> None:
+    def __init__(self, port: int, load: Load) -> None:
         self.calls = 0
         self.failures: list[str] = []
         self._port = port
-        self._body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method}).encode()
-        self._accepts = accepts
+        self._load = load
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._counted = threading.Condition(self._lock)
@@ -34,10 +46,10 @@ class CheckedLoad:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         while not self._stopping.is_set():
             try:
-                connection.request("POST", "/jsonrpc", self._body, {"content-type": "application/json"})
+                load = self._load
+                connection.request(load.method, load.path, load.body, {} if load.body is None else JSON)
                 response = connection.getresponse()
-                content = response.read()
-                problem = self._problem(response.status, content)
+                problem = load.problem(response.status, response.read())
             except (OSError, http.client.HTTPException) as error:
                 problem = repr(error)
                 connection.close()
@@ -52,18 +64,37 @@ class CheckedLoad:
         """Let every connection end with its present call."""
         self._stopping.set()
 
-    def _problem(self, status: int, content: bytes) -> str:
+
+@contextmanager
+def checked_load(port: int, method: str, accepts: Callable[[Any], bool], connections: int = 4) -> Iterator[CheckedLoad]:
+    """JSON-RPC calls for as long as the block lasts; `accepts` looks at the result."""
+
+    def problem(status: int, content: bytes) -> str:
         try:
-            fine = status == 200 and self._accepts(json.loads(content)["result"])
+            fine = status == 200 and accepts(json.loads(content)["result"])
         except (ValueError, KeyError):
             fine = False
         return "" if fine else f"{status} {content[:200]!r}"
 
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method}).encode()
+    with _under(port, Load("POST", "/jsonrpc", body, problem), connections) as load:
+        yield load
+
 
 @contextmanager
-def checked_load(port: int, method: str, accepts: Callable[[Any], bool], connections: int = 4) -> Iterator[CheckedLoad]:
-    """The load for as long as the block lasts."""
-    load = CheckedLoad(port, method, accepts)
+def checked_gets(port: int, path: str, content: bytes, connections: int = 2) -> Iterator[CheckedLoad]:
+    """Requests for a path for as long as the block lasts, each of which must get this content."""
+
+    def problem(status: int, found: bytes) -> str:
+        return "" if (status, found) == (200, content) else f"{status} {found[:200]!r}"
+
+    with _under(port, Load("GET", path, None, problem), connections) as load:
+        yield load
+
+
+@contextmanager
+def _under(port: int, what: Load, connections: int) -> Iterator[CheckedLoad]:
+    load = CheckedLoad(port, what)
     threads = [threading.Thread(target=load.run) for _ in range(connections)]
     for thread in threads:
         thread.start()

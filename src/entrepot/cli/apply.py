@@ -48,7 +48,7 @@ def applied_by(session: Session, layout: Layout, path: str, asked: dict[str, Any
     applied = msgspec.convert(ask(layout, "POST", path, asked), Applied)
     ok = applied.state in ("live", "unchanged")
     _show(session, applied)
-    session.output.json({"ok": ok, **msgspec.structs.asdict(applied), "diagnostics": plain(applied.diagnostics)})
+    session.output.json({"ok": ok, **msgspec.to_builtins(applied), "diagnostics": plain(applied.diagnostics)})
     return DONE if ok else REFUSED
 
 

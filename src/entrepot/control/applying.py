@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
@@ -14,7 +15,7 @@ from entrepot.control.releases import Live, Releases
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release, Sealed
-from entrepot.kit.clock import Clock
+from entrepot.kit.clock import Clock, Stopwatch
 from entrepot.kit.diagnostics import Diagnostic, Refused
 
 RETIRE_DELAY = 0.1
@@ -59,6 +60,10 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Why nothing has changed; "" when no request goes the old way any more."""
     note: str = ""
     """What takes effect later only."""
+    seconds: Mapping[str, float] = {}
+    """By part of it."""
+    live_at: datetime | None = None
+    """When no request went the old way any more."""
 
 
 class EdgeDelivery(Protocol):
@@ -79,6 +84,12 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     """Of the release that serves or was rejected; 0 for one that could not be kept, or was refused."""
     seconds: float = 0.0
+    """From the beginning to the end, settling included."""
+    parts: Mapping[str, float] = {}
+    """The seconds of each part that was gone through: `compile`, `validate` (by the edge), `start` (new workers, until
+    they answer), `deliver` (until every edge has confirmed that no request goes the old way), `settle`."""
+    live_at: datetime | None = None
+    """When it was live everywhere."""
     workers_replaced: bool = False
     again: int = 0
     """The release that was rolled back to."""
@@ -95,7 +106,8 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
             case "live":
                 workers = "with new workers" if self.workers_replaced else "at the edge alone"
                 again = f": release {self.again} again" if self.again else ""
-                return f"release {self.number} is live after {seconds}, {workers}{again}"
+                parts = ", ".join(f"{name} {took:.2f}" for name, took in self.parts.items())
+                return f"release {self.number} is live after {seconds}, {workers}{again}" + (parts and f" ({parts})")
             case "unchanged":
                 wanted = "asked for" if self.again else "on disk"
                 return f"nothing to do: release {self.number} is what is {wanted}"
@@ -126,6 +138,7 @@ class Applier:
         self._edge = edge
         self._clock = clock
         self._turn = asyncio.Lock()
+        self._watch = Stopwatch(clock)
 
     async def apply(self) -> Applied:
         """Compile the project and bring it live; whatever fails, the last good release goes on serving."""
@@ -148,6 +161,7 @@ class Applier:
 
     async def _timed(self, work: Callable[[], Awaitable[Applied]]) -> Applied:
         async with self._turn:
+            self._watch = Stopwatch(self._clock)
             started, newest = self._clock.monotonic(), self._releases.newest()
             try:
                 applied = await work()
@@ -157,7 +171,8 @@ class Applier:
                 number = self._releases.newest()
                 await self._recover_from(error)
                 applied = Applied(state="rejected", number=number if number > newest else 0, reason=str(error))
-            return msgspec.structs.replace(applied, seconds=self._clock.monotonic() - started)
+            seconds, parts = self._clock.monotonic() - started, self._watch.seconds
+            return msgspec.structs.replace(applied, seconds=seconds, parts=parts)
 
     async def _recover_from(self, error: OSError) -> None:
         """As far as a disk that refuses lets us: what is left in the middle is undone before the next release."""
@@ -186,7 +201,9 @@ class Applier:
 
     async def _compiled(self) -> Applied:
         await self.recover()
-        return await self._bring_live(await self._project.build())
+        with self._watch.part("compile"):
+            sealed = await self._project.build()
+        return await self._bring_live(sealed)
 
     async def _again(self, number: int) -> Applied:
         await self.recover()
@@ -205,7 +222,7 @@ class Applier:
         release, live = sealed.release, self._live()
         held = again != 0 and release.mode == "serve"  # `dev` is started again to see what is on disk
         serving = self._releases.read(live.number)
-        if release.digest == serving.digest:
+        if release.digest == self._releases.digest(live.number):
             self._releases.go_live(Live(live.number, live.loaded, held))
             return Applied(state="unchanged", number=live.number)
         number = self._releases.add(sealed)
@@ -217,26 +234,36 @@ class Applier:
             self._releases.record(number, "rejected", delivery.reason)
             return Applied(state="rejected", number=number, reason=delivery.reason)
         self._releases.go_live(Live(number, new.release, held))
-        await self._retire_all_but(new)
-        return Applied(state="live", number=number, workers_replaced=new != old, note=delivery.note)
+        replaced = new != old
+        if replaced:
+            await self._retire_all_but(new)
+        at, note = delivery.live_at, delivery.note
+        return Applied(state="live", number=number, workers_replaced=replaced, live_at=at, note=note)
 
     async def _shift(self, edge: EdgeIR, old: Generation, new: Generation) -> Delivery:
         """Move the traffic from the old workers to the new, or leave it where it is."""
         reason = ""
         if new != old:
             reason = await self._start_beside(old, new, edge)
-        delivery = Delivery(reason=reason) if reason else await self._edge.deliver(edge, new)
+        delivery = Delivery(reason=reason) if reason else await self._delivered(edge, new)
         if delivery.reason:
             self._fleet.want(Wanted((old,)))
         return delivery
 
+    async def _delivered(self, edge: EdgeIR, generation: Generation) -> Delivery:
+        delivery = await self._edge.deliver(edge, generation)
+        self._watch.add(delivery.seconds)
+        return delivery
+
     async def _start_beside(self, old: Generation, new: Generation, edge: EdgeIR) -> str:
         """Start new workers; "" or why they, or what the edge would make of them, will not do."""
-        reason = await self._edge.check(edge, new)
+        with self._watch.part("validate"):
+            reason = await self._edge.check(edge, new)
         if reason:
             return reason
-        self._fleet.want(Wanted((old, new)))
-        return await self._fleet.until_healthy(new)
+        with self._watch.part("start"):
+            self._fleet.want(Wanted((old, new)))
+            return await self._fleet.until_healthy(new)
 
     async def _retire_all_but(self, generation: Generation) -> None:
         await self._clock.sleep(RETIRE_DELAY)

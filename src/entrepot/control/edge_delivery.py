@@ -32,6 +32,8 @@ class EnvoyDelivery:
         return Delivery(
             reason="" if outcome.state == "live" else outcome.reason or "the edge gave no reason",
             note=note if outcome.restart_needed else "",
+            seconds=outcome.seconds,
+            live_at=outcome.live_at,
         )
 
 

@@ -68,6 +68,8 @@ class Releases:
         self._directory = layout.releases
         self._files = layout.files
         self._live = layout.state / "live.json"
+        self._paths: tuple[int, tuple[str, ...]] = (0, ())
+        """Of the release that was asked about last: it never changes."""
 
     def add(self, sealed: Sealed) -> int:
         """Store a release under the next number, and give that number. Files that are kept already need no content."""
@@ -94,6 +96,13 @@ class Releases:
             raise ValueError(
                 f"{path} is damaged, or another version wrote it ({error}); start the project again"
             ) from None
+
+    def paths(self, number: int) -> tuple[str, ...]:
+        """The files that a release runs on, as they lie in the project; none when it cannot be read."""
+        if self._paths[0] != number:
+            files = _read(self.path(number), _Files)
+            self._paths = number, tuple(files.files) if files is not None else ()
+        return self._paths[1]
 
     def live(self) -> Live | None:
         """The release recorded as live; None before the first, and when the record is damaged or another version's."""
@@ -157,11 +166,17 @@ class Releases:
         live = self.live()
         kept = {live.number, live.loaded} if live else set()
         surplus = [number for number in self._numbers()[:-most] if number not in kept]
+        orphaned = not all(map(self._has_its_files_kept, surplus))
         for number in surplus:
             self.path(number).unlink(missing_ok=True)
             self._record_path(number).unlink(missing_ok=True)
-        if surplus:
+        if orphaned:
             self._forget_files()
+
+    def _has_its_files_kept(self, number: int) -> bool:
+        """Whether the newest release runs on all that it runs on, as it does when the edge alone has changed."""
+        files, newest = (_read(self.path(each), _Files) for each in (number, self.newest()))
+        return files is not None and newest is not None and {*files.files.values()} <= {*newest.files.values()}
 
     def _forget_files(self) -> None:
         """Remove the files that no kept release runs on, with what Python has compiled of them."""

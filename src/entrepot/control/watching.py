@@ -69,12 +69,9 @@ def told(applied: Applied) -> str:
             return "\n".join(filter(None, (applied.summary, applied.reason, applied.note)))
 
 
-def _files_of_live(releases: Releases) -> list[str]:
+def _files_of_live(releases: Releases) -> tuple[str, ...]:
     live = releases.live()
-    try:
-        return [*releases.read(live.number).files] if live is not None else []
-    except (OSError, ValueError):  # who applies is told
-        return []
+    return releases.paths(live.number) if live is not None else ()
 
 
 def _seen(path: Path) -> tuple[int, int, int] | None:

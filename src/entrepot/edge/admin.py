@@ -6,12 +6,18 @@ import asyncio
 import http.client
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 REQUEST_TIMEOUT = 2.0
 """Seconds for one request."""
+
+
+Kind = Literal["All", "Counters", "Gauges", "TextReadouts"]
+_NAMES_AT_ONCE = 200
+"""Of statistics that are asked for: an address may be only so long."""
 
 
 class AdminError(Exception):
@@ -24,12 +30,18 @@ class Admin:
     def __init__(self, socket: Path) -> None:
         self._socket = socket
 
-    async def statistics(self, names: Iterable[str]) -> dict[str, str]:
-        """The present values of these statistics as texts; one that does not exist is absent."""
-        pattern = "^(?:" + "|".join(re.escape(name) for name in names) + ")$"
-        text = (await self._request("GET", f"/stats?filter={quote(pattern, safe='')}")).decode()
-        pairs = (line.partition(": ") for line in text.splitlines())
-        return {name: value.strip('"') for name, _, value in pairs}
+    async def statistics(self, names: Sequence[str], kind: Kind = "All") -> dict[str, str]:
+        """The present values of these statistics as texts; one that does not exist is absent.
+
+        Envoy looks at each that it has, of that kind: at a hundred counters for each upstream, and at hardly any text.
+        """
+        found: dict[str, str] = {}
+        for start in range(0, len(names), _NAMES_AT_ONCE):
+            pattern = "^(?:" + "|".join(map(re.escape, names[start : start + _NAMES_AT_ONCE])) + ")$"
+            text = await self._request("GET", f"/stats?type={kind}&filter={quote(pattern, safe='')}")
+            pairs = (line.partition(": ") for line in text.decode().splitlines())
+            found |= {name: value.strip('"') for name, _, value in pairs}
+        return found
 
     async def switch(self, command: str) -> None:
         """Do what `command` names, such as `healthcheck/fail`."""

@@ -9,14 +9,16 @@ would keep serving from memory, but not across its restart.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from entrepot.edge import log, trust
+from entrepot.edge import admin, log, trust
 from entrepot.edge.admin import Admin, AdminError
 from entrepot.edge.clusters import Workers
 from entrepot.edge.emit import BOOTSTRAP, File, Kind, Rendering, cluster_file, clusters_in, emit
@@ -26,10 +28,13 @@ from entrepot.edge.validate import misfits, validate
 from entrepot.edge.xds import Json
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
-from entrepot.kit.clock import SystemClock
+from entrepot.kit.clock import Stopwatch, SystemClock
 
 CONFIRMATION_SECONDS = 2.0
-"""How long Envoy may take to accept a file; it takes milliseconds."""
+"""How long Envoy may take to accept a file; it takes milliseconds, and longer for thousands of routes."""
+
+_OCTETS_PER_SECOND = 1_000_000
+"""How much of a file Envoy reads in a second at least; ten times that is usual."""
 
 START_SECONDS = 10.0
 """How long Envoy may take from its start until it has accepted every file."""
@@ -39,9 +44,8 @@ UPSTREAM_SECONDS = 1.0
 same: a release must not fail because somebody else's system is down."""
 
 _POLL_SECONDS = 0.005
-_REFUSALS = ("update_rejected", "update_failure")
 
-_RUNNING = "server.live"
+_RUNNING = "cluster_manager.cds.version_text"
 """Asked for first: a statistic that every Envoy which answers has."""
 
 _BACKWARDS: tuple[tuple[Kind, ...], ...] = (("lds",), ("rds",), ("ecds",), ("eds", "cds"))
@@ -54,8 +58,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["live", "rejected"]
     reason: str = ""
     """Why it was rejected, in Envoy's words as far as it had any; secrets are left out."""
-    seconds: float = 0.0
-    """From the first file written to the last confirmation."""
+    seconds: Mapping[str, float] = {}
+    """By part: `validate`, `deliver` (until Envoy has confirmed that no request goes the old way), `settle` (until
+    nothing old is left, and the new is the last good)."""
+    live_at: datetime | None = None
+    """When Envoy had confirmed it."""
     restart_needed: bool = False
     """Live, but for what Envoy reads at its start only, such as the connection limit."""
 
@@ -78,12 +85,14 @@ class Deliverer:
         self._good = Tree(layout.edge / "good")
         self._turn = asyncio.Lock()
         self._logged_before_start = 0
+        self._taken = b""
+        """Digest of the static rendering that Envoy took last."""
 
     async def check(self, edge: EdgeIR, workers: Workers) -> str:
         """Why this Envoy would refuse the release; "" when it would take it. Changes nothing."""
         static = self._render(edge, workers).static
         wrong = await asyncio.to_thread(misfits, self._binary, static)
-        return "\n".join(wrong) or await validate(self._binary, static)
+        return "\n".join(wrong) or await self._validated(static)
 
     def start_files(self, edge: EdgeIR, workers: Workers) -> None:
         """Write every file of a release, for an Envoy that does not run yet."""
@@ -96,25 +105,26 @@ class Deliverer:
 
         An Envoy may run and call itself live without a listener: its port was taken, or a file is broken.
         """
-        started = self._clock.monotonic()
         try:
             await self._accepted(self._live.files(), {}, START_SECONDS)
         except _Rejection as rejection:
-            return self._rejected(str(rejection), started, logged_from=self._logged_before_start)
-        self._keep()
-        return Outcome(state="live", seconds=self._clock.monotonic() - started)
+            return self._rejected(str(rejection), logged_from=self._logged_before_start)
+        self._good.become(self._live.files(), self._live.read(BOOTSTRAP) or b"")
+        return Outcome(state="live", live_at=self._clock.now())
 
     async def deliver(self, edge: EdgeIR, workers: Workers) -> Outcome:
         """Bring a release to a running Envoy. The workers must answer on their sockets already."""
         async with self._turn:
+            watch = Stopwatch(self._clock)
             try:
-                rendering = self._render(edge, workers)
+                with watch.part("validate"):
+                    rendering = self._render(edge, workers)
+                    refusal = await self._validated(rendering.static)
             except trust.NoTrust as error:
                 return Outcome(state="rejected", reason=str(error))
-            refusal = await validate(self._binary, rendering.static)
             if refusal:
-                return Outcome(state="rejected", reason=refusal)
-            return await self._deliver(rendering)
+                return Outcome(state="rejected", reason=refusal, seconds=watch.seconds)
+            return msgspec.structs.replace(await self._deliver(rendering, watch), seconds=watch.seconds)
 
     def restore(self) -> bool:
         """Put the last good files in the place of the live ones; False when there are none yet."""
@@ -129,17 +139,32 @@ class Deliverer:
         bundle = self._ca_bundle or (trust.system_bundle() if verified else Path())
         return emit(edge, workers, self._layout, bundle)
 
-    async def _deliver(self, rendering: Rendering) -> Outcome:
-        started, logged = self._clock.monotonic(), log.size(log_file(self._layout))
+    async def _validated(self, static: bytes) -> str:
+        """Why Envoy refuses it; "" when it takes it, as it did when it was asked the same before."""
+        digest = hashlib.sha256(static).digest()
+        if digest == self._taken:
+            return ""
+        refusal = await validate(self._binary, static)
+        self._taken = b"" if refusal else digest
+        return refusal
+
+    async def _deliver(self, rendering: Rendering, watch: Stopwatch) -> Outcome:
+        logged = log.size(log_file(self._layout))
         try:
-            await self._admin.statistics([_RUNNING])
-            await self._go_live(rendering)
+            with watch.part("deliver"):
+                await self._admin.statistics([_RUNNING], "TextReadouts")
+                await self._go_live(rendering)
+            live_at = self._clock.now()
+            with watch.part("settle"):
+                await self._apply([cluster_file(rendering.clusters)])
+                self._live.remove_all_but(rendering.files)
         except (_Rejection, AdminError, OSError, msgspec.DecodeError) as error:
-            return self._rejected(f"{error}{await self._take_back()}", started, logged_from=logged)
-        restart_needed = self._live.read(BOOTSTRAP) != rendering.bootstrap
-        self._live.write(BOOTSTRAP, rendering.bootstrap)
-        self._keep()
-        return Outcome(state="live", seconds=self._clock.monotonic() - started, restart_needed=restart_needed)
+            return self._rejected(f"{error}{await self._take_back()}", logged_from=logged)
+        with watch.part("settle"):
+            restart_needed = self._live.read(BOOTSTRAP) != rendering.bootstrap
+            self._live.write(BOOTSTRAP, rendering.bootstrap)
+            self._good.become(rendering.files, rendering.bootstrap)
+        return Outcome(state="live", live_at=live_at, restart_needed=restart_needed)
 
     async def _go_live(self, rendering: Rendering) -> None:
         old = clusters_in(self._live.read(cluster_file({}).path) or b'{"resources":[]}')
@@ -149,28 +174,28 @@ class Deliverer:
         await self._apply(rendering.settings)
         await self._apply(rendering.routes)
         await self._apply([rendering.listeners])
-        await self._apply([cluster_file(rendering.clusters)])
-        self._live.remove_all_but(rendering.files)
 
     async def _apply(self, files: Sequence[File]) -> None:
         """Write what differs from the live files, and wait until Envoy has accepted it."""
         changed = [file for file in files if self._live.read(file.path) != file.content]
         if changed:
-            before = await self._admin.statistics(_names(changed))
+            before = await self._admin.statistics(_refusals(changed), "Counters")
             for file in changed:
                 self._live.write(file.path, file.content)
-            await self._accepted(changed, before, CONFIRMATION_SECONDS)
+            size = sum(len(file.content) for file in changed)
+            await self._accepted(changed, before, CONFIRMATION_SECONDS + size / _OCTETS_PER_SECOND)
 
     async def _accepted(self, files: Sequence[File], before: Mapping[str, str], seconds: float) -> None:
         limit = self._clock.monotonic() + seconds
         while True:
-            seen = await self._statistics(_names(files))
-            pending = [file for file in files if seen.get(f"{file.statistics}.version_text") != file.version]
-            for file in pending:
-                if any(_count(seen, file, name) > _count(before, file, name) for name in _REFUSALS):
-                    raise _Rejection(f"Envoy refused {file.path.parent}")
+            versions = await self._statistics([_version(file) for file in files], "TextReadouts")
+            pending = [file for file in files if versions.get(_version(file)) != file.version]
             if not pending:
                 return
+            seen = await self._statistics(_refusals(pending), "Counters")
+            for file in pending:
+                if any(int(seen.get(name, "0")) > int(before.get(name, "0")) for name in _refusals([file])):
+                    raise _Rejection(f"Envoy refused {file.path.parent}")
             if self._clock.monotonic() > limit:
                 names = ", ".join(str(file.path.parent) for file in pending)
                 raise _Rejection(f"Envoy did not confirm {names} within {seconds:g} s")
@@ -187,16 +212,16 @@ class Deliverer:
         """Which clusters have no healthy member when the time is over; none as soon as all have one."""
         limit = self._clock.monotonic() + seconds
         while True:
-            seen = await self._statistics([f"cluster.{name}.membership_healthy" for name in clusters])
+            seen = await self._statistics([f"cluster.{name}.membership_healthy" for name in clusters], "Gauges")
             empty = [name for name in clusters if seen.get(f"cluster.{name}.membership_healthy", "0") == "0"]
             if not empty or self._clock.monotonic() > limit:
                 return empty
             await self._clock.sleep(_POLL_SECONDS)
 
-    async def _statistics(self, names: Sequence[str]) -> dict[str, str]:
+    async def _statistics(self, names: Sequence[str], kind: admin.Kind) -> dict[str, str]:
         """The present values; none while Envoy does not answer, as it does not while it restarts."""
         try:
-            return await self._admin.statistics(names)
+            return await self._admin.statistics(names, kind)
         except AdminError:
             return {}
 
@@ -215,18 +240,15 @@ class Deliverer:
             return f"; its files could not be replaced by the last good ones: {error}"
         return ""
 
-    def _keep(self) -> None:
-        self._good.become(self._live.files(), self._live.read(BOOTSTRAP) or b"")
-
-    def _rejected(self, reason: str, started: float, *, logged_from: int) -> Outcome:
+    def _rejected(self, reason: str, *, logged_from: int) -> Outcome:
         said = log.reason(log.since(log_file(self._layout), logged_from))
         reasons = "\n".join(part for part in (reason, said) if part)
-        return Outcome(state="rejected", reason=reasons, seconds=self._clock.monotonic() - started)
+        return Outcome(state="rejected", reason=reasons)
 
 
-def _names(files: Sequence[File]) -> list[str]:
-    return [f"{file.statistics}.{name}" for file in files for name in ("version_text", *_REFUSALS)]
+def _version(file: File) -> str:
+    return f"{file.statistics}.version_text"
 
 
-def _count(statistics: Mapping[str, str], file: File, name: str) -> int:
-    return int(statistics.get(f"{file.statistics}.{name}", "0"))
+def _refusals(files: Sequence[File]) -> list[str]:
+    return [f"{file.statistics}.{name}" for file in files for name in ("update_rejected", "update_failure")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -32,3 +34,26 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class Stopwatch:
+    """How long each part of some work takes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.seconds: dict[str, float] = {}
+        """By part, in the order in which they began."""
+        self._clock = clock
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """What is done in the block belongs to this part, however it ends."""
+        begun = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            self.add({name: self._clock.monotonic() - begun})
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """What parts took that somebody else has timed."""
+        for name, took in seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + took
