@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from entrepot.model import shape as s
-from entrepot.shapes.selection import Selector
+from entrepot.shapes import plain as json
+from entrepot.shapes.selection import ALL, Selector
+from entrepot.shapes.values import Values
+from support.strategies import contracts, python_values
 
 
 def record(**fields: s.Shape) -> s.Record:
@@ -107,3 +112,24 @@ def test_links_are_names_too_and_bounded() -> None:
     assert "no such link as `*`" in selector.problem("owner.*", of_link=True)
     assert selector.problem("owner.next.next.next.id") == ""
     assert "more than 3 links" in selector.problem("owner.next.next.next.next")
+
+
+@given(st.data(), contracts())
+def test_all_of_a_value_is_written_as_the_value_is(data: Any, contract: Any) -> None:
+    values = Values(contract.types)
+    codec, value = values.codec(contract.shape), data.draw(python_values(contract, values))
+    everything = Selector(contract.shape, contract.types, {}).wanted((ALL,))
+    assert json.write(everything.of(codec.to_plain(value))) == codec.encode(value)
+
+
+@given(st.data(), contracts())
+def test_what_is_left_are_the_members_that_are_named(data: Any, contract: Any) -> None:
+    values = Values(contract.types)
+    record = s.unwrap(contract.shape, contract.types)
+    names = [each.name for each in record.fields if "." not in each.name] if isinstance(record, s.Record) else []
+    chosen = data.draw(st.lists(st.sampled_from(names), unique=True)) if names else []
+    plain = values.codec(contract.shape).to_plain(data.draw(python_values(contract, values)))
+    selector = Selector(contract.shape, contract.types, {})
+    assert [selector.problem(name) for name in chosen] == [""] * len(chosen)
+    if chosen and plain is not None:
+        assert selector.wanted(tuple(chosen)).of(plain) == {n: value for n, value in plain.items() if n in chosen}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Located, Meta, Reply
@@ -49,6 +52,10 @@ def thing(shop: Shop, id: int) -> Any:
 
 @pytest.fixture
 def shop() -> Shop:
+    return shop_that_answers()
+
+
+def shop_that_answers() -> Shop:
     made = Shop(service=SERVICE)
 
     async def reply(call: Call) -> Reply:
@@ -136,6 +143,22 @@ async def test_what_there_is_not_is_refused_before_anything_is_done(
     problem = await shop.problem("GET", path, query)
     assert (problem["kind"], [each["pointer"] for each in problem["errors"]]) == ("invalid", pointers)
     assert shop.calls == []
+
+
+_WORDS = st.lists(st.sampled_from(["id", "maker", "name", "owner", "*", ".", ",", " ", "%", "é", "\0"]), max_size=8)
+
+
+@given(st.sampled_from([b"fields", b"expand"]), _WORDS.map("".join) | st.text(max_size=30))
+async def test_whatever_is_asked_is_answered_or_refused_with_its_place(parameter: bytes, said: str) -> None:
+    made = shop_that_answers()
+    query = parameter + b"=" + quote(said.encode("utf-8", "surrogatepass")).encode()
+    status, _, body = await made.send("GET", b"/things/1", query)
+    if status == 200:
+        assert made.calls[0].context.selection
+    else:
+        problem = msgspec.json.decode(body)
+        assert problem["kind"] in ("invalid", "malformed")
+        assert all(each["pointer"].startswith(f"/{parameter.decode()}") for each in problem["errors"])
 
 
 def test_the_contract_tells_what_may_be_asked_and_comes_back() -> None:
