@@ -498,5 +498,5 @@ def _operations(draw: Draw, depth: int) -> ServedOperation:
 
 
 def _declared(maker: _Maker, name: str) -> DeclaredFault:
-    data = maker.pick(None, maker.record(0))
+    data = maker.pick(None, maker.record(0), maker.shape(0))
     return DeclaredFault(name=name, kind=maker.pick("conflict", "rejected", "not_found"), data=data)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.model.operation import Operation
+from entrepot.protocols.rest.binding.bound import union_of
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import is_memberwise, style_of
@@ -30,11 +31,32 @@ def bound_operations(draw: Draw) -> ServedOperation:
         operation = msgspec.structs.replace(operation, bindings={"rest": draw(bindings(operation, types))})
     if draw(st.integers(0, 4)) == 0:
         operation = msgspec.structs.replace(operation, stream_output=True)
+    elif draw(st.integers(0, 4)) == 0:
+        operation = with_statuses(operation, draw(st.sampled_from(ANSWERS)))
     try:
         bind(operation, types)
     except Unbindable:
         assume(False)
     return ServedOperation(operation, types)
+
+
+THING = s.Record(fields=(s.Field(name="id", shape=s.Int()), s.Field(name="by", shape=s.Text(), required=False)))
+TICKET = s.Record(fields=(s.Field(name="ticket", shape=s.Decimal()), s.Field(name="by", shape=s.Int(), required=False)))
+ANSWERS = [
+    s.Union(arms=(THING, TICKET), choose="keys"),
+    s.Union(arms=(s.List(item=THING), TICKET, s.Text())),
+    s.Nullable(shape=s.Union(arms=(s.List(item=s.Int()), THING, TICKET), choose="keys")),
+    s.Union(arms=(s.Nullable(shape=THING), s.List(item=TICKET))),
+]
+"""Outputs whose arms have statuses of their own."""
+
+
+def with_statuses(operation: Operation, output: s.Shape) -> Operation:
+    """The operation with this output, each arm of which has a status."""
+    union = union_of(output)
+    statuses = [200, 201, 202][: len(union.arms) if union else 0]
+    rest = operation.bindings.get("rest", {}) | {"statuses": statuses}
+    return msgspec.structs.replace(operation, output=output, bindings={"rest": rest})
 
 
 TEXTS: list[s.Shape] = [

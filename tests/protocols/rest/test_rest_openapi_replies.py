@@ -227,6 +227,7 @@ RECORDS = (s.Record(fields=(s.Field(name="a", shape=s.Text()),)), s.Record(field
         (s.Union(arms=RECORDS, choose="keys"), [200, 404], "not one of success"),
         (s.Union(arms=RECORDS, choose="keys"), [200, 204], "no body"),
         (s.Union(arms=RECORDS, choose="tag", tag_field="k", tags=("a", "b")), [200, 202], "told apart by k"),
+        (s.Union(arms=(s.Text(), s.Null())), [200, 202], "null, which has no body"),
         (s.Union(arms=(s.Text(), s.Uuid()), choose="trial"), [200, 202], "nothing but their status"),
     ],
 )

@@ -70,7 +70,7 @@ def comparable_operation(operation: Operation, types: s.Types) -> Any:
         "input": placed,
         "binding": [
             binding.method, binding.path.text, binding.body, sorted(binding.accepts), sorted(binding.produces),
-            binding.status, binding.location, binding.conditions,
+            binding.status, binding.statuses, binding.location, binding.conditions,
         ],
         "faults": {fault.name: (fault.kind, fault.data, fault.docs, fault.bindings) for fault in operation.faults},
         "rest": msgspec.structs.replace(

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import msgspec
 
 from entrepot.model.operation import Operation, Service
-from entrepot.model.shape import Field
+from entrepot.model.shape import Field, Nullable, Shape, Union
 from entrepot.protocols.rest.binding.told import NOTHING_OF_OPERATION, OfOperation
 from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.template import Template
@@ -119,6 +119,12 @@ class BoundService(msgspec.Struct, frozen=True):
     def binding(self, operation: str) -> Binding | None:
         """That of the operation with this name, if there is one."""
         return next((each for each in self.bindings if each.operation.name == operation), None)
+
+
+def union_of(output: Shape) -> Union | None:
+    """The output as one of several, perhaps null; None where it is not, or has a name of its own."""
+    inner = output.shape if isinstance(output, Nullable) else output
+    return inner if isinstance(inner, Union) else None
 
 
 def accept_of(binding: Binding) -> bytes:

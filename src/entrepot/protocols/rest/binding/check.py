@@ -5,7 +5,15 @@ from __future__ import annotations
 from entrepot.model import shape
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest.binding.bound import BODILESS, DOCUMENT, Binding, BoundField, has_default, null_is_absence
+from entrepot.protocols.rest.binding.bound import (
+    BODILESS,
+    DOCUMENT,
+    Binding,
+    BoundField,
+    has_default,
+    null_is_absence,
+    union_of,
+)
 from entrepot.protocols.rest.binding.places import holds_octets, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template, parse
 from entrepot.shapes.arms import told_apart
@@ -57,14 +65,16 @@ def check(binding: Binding, types: Types) -> None:
 
 def _check_arms(binding: Binding, types: Types) -> None:
     """Each arm of the output has a status, which no other has, and can be told from the others without it."""
-    union, statuses = shape.unwrap(binding.operation.output, types), binding.statuses
-    if binding.answer != "arms" or not isinstance(union, shape.Union) or len(union.arms) != len(statuses):
+    union, statuses = union_of(binding.operation.output), binding.statuses
+    if binding.answer != "arms" or union is None or len(union.arms) != len(statuses):
         raise Unbindable(f"the statuses {', '.join(map(str, statuses))} are not those of the arms of the output")
     if len(set(statuses)) < len(statuses):
         raise Unbindable("two arms of the output have one status")
+    if any(isinstance(shape.resolve(arm, types), shape.Null) for arm in union.arms):
+        raise Unbindable("an arm of the output is null, which has no body")
     if union.choose == "tag":
         raise Unbindable(f"the arms of the output are told apart by {union.tag_field}, so they have no statuses")
-    if told_apart(union.arms, types) is None:
+    if told_apart(union.arms, types) != union.choose:
         raise Unbindable("nothing but their status would tell the arms of the output apart")
 
 

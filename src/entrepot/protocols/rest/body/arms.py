@@ -6,11 +6,10 @@ from typing import Any
 
 import msgspec
 
-from entrepot.model import shape
 from entrepot.model.call import Context
 from entrepot.model.shape import Shape
 from entrepot.ports.exchange import Response
-from entrepot.protocols.rest.binding.bound import Binding
+from entrepot.protocols.rest.binding.bound import Binding, union_of
 from entrepot.protocols.rest.body import json
 from entrepot.protocols.rest.body.body import NO_CONTENT, ReadAnswer, WriteAnswer
 from entrepot.shapes.values import Values
@@ -19,7 +18,7 @@ from entrepot.shapes.values import Values
 def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
     """Writes an output under the status of its arm; null, where that is none of them, is an answer without content."""
     write = json.answer_writer(binding, values)
-    by_arm = [(status, values.codec(arm).holds) for status, arm in _arms(binding, values).items()]
+    by_arm = [(status, values.codec(arm).holds) for status, arm in _arms(binding).items()]
 
     def write_answer(output: Any, media_type: str, context: Context) -> Response:
         status = next((status for status, holds in by_arm if holds(output)), None)
@@ -35,8 +34,7 @@ def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer
     """Reads an output by its status; under any other than those of the contract it may be of any arm."""
     of_any = json.answer_reader(binding, values, upstream)
     of_status = {
-        status: json.answer_reader(_answering(binding, arm), values, upstream)
-        for status, arm in _arms(binding, values).items()
+        status: json.answer_reader(_answering(binding, arm), values, upstream) for status, arm in _arms(binding).items()
     }
 
     async def read_answer(response: Response) -> Any:
@@ -45,10 +43,10 @@ def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer
     return read_answer
 
 
-def _arms(binding: Binding, values: Values) -> dict[int, Shape]:
+def _arms(binding: Binding) -> dict[int, Shape]:
     """By status: what is answered."""
-    union = shape.unwrap(binding.operation.output, values.types)
-    assert isinstance(union, shape.Union)
+    union = union_of(binding.operation.output)
+    assert union is not None
     return dict(zip(binding.statuses, union.arms, strict=True))
 
 

@@ -19,7 +19,7 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, NAME, Binding, BoundField, BoundService
+from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, NAME, Binding, BoundField, BoundService, union_of
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.body import NO_CONTENT
@@ -187,8 +187,8 @@ class _Writer:
     def _successes(self, binding: Binding) -> Json:
         """The one response of success, or that of each arm of the output."""
         output = binding.operation.output
-        union = shape.unwrap(output, self._types)
-        if not isinstance(union, shape.Union) or not binding.statuses:
+        union = union_of(output)
+        if union is None or not binding.statuses:
             return {str(binding.status): self._success(binding, binding.status, output)}
         arms = zip(binding.statuses, union.arms, strict=True)
         written = {str(status): self._success(binding, status, arm) for status, arm in arms}
