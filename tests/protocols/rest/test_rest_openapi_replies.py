@@ -235,3 +235,48 @@ def test_statuses_that_are_not_those_of_arms_cannot_be_bound(output: s.Shape, st
     made = Operation(name="do", output=output, bindings={"rest": {"statuses": statuses}})
     with pytest.raises(Unbindable, match=reason):
         bind(made, {})
+
+
+# Redirects
+
+ELSEWHERE = of_one(responses={"302": {"description": "Look there."}, "304": NOTHING, "default": NOTHING})
+
+
+def test_a_redirect_as_the_only_success_is_an_address_and_comes_back() -> None:
+    [operation] = imported(ELSEWHERE).operations
+    assert isinstance(operation.output, s.Record)
+    assert [field.name for field in operation.output.fields] == ["location"]
+    assert [fault.name for fault in operation.faults] == ["OtherFailure"]
+    found = comes_back(ELSEWHERE)["paths"]["/do"]["post"]["responses"]["302"]
+    assert (found["description"], "content" in found, "Location" in found["headers"]) == ("Look there.", False, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "answered"),
+    [
+        (302, [(b"location", b"https://b.example/x?y")], 302),
+        (307, [(b"location", b"https://b.example/x?y")], 302),
+        (302, [], 502),
+        (304, [(b"location", b"/x")], 502),
+        (200, [(b"location", b"/x")], 502),
+    ],
+)
+async def test_where_a_redirect_leads_reaches_the_caller(status: int, headers: Any, answered: int) -> None:
+    upstream = Upstream(imported(ELSEWHERE))
+    upstream.answer = Response(status, headers)
+    response, body = await upstream.asked("POST", "/do")
+    assert response.status == answered
+    if answered == 302:
+        assert (body, [pair for pair in response.headers if pair[0] == b"location"]) == (b"", headers)
+
+
+async def test_a_redirect_beside_a_success_is_not_followed() -> None:
+    upstream = Upstream(imported(of_one(responses={"200": in_json(THING), "302": NOTHING})))
+    upstream.answer = Response(302, [(b"location", b"/x")])
+    assert (await upstream.asked("POST", "/do"))[0].status == 502
+
+
+def test_a_redirect_answers_with_nothing_but_an_address() -> None:
+    made = Operation(name="do", output=s.Text(), bindings={"rest": {"status": 302}})
+    with pytest.raises(Unbindable, match="one text `location`"):
+        bind(made, {})

@@ -20,7 +20,7 @@ from entrepot.model.security import Credential
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import DocumentKind, Imported, Invokes
 from entrepot.protocols.rest import etags, warnings
-from entrepot.protocols.rest.binding.bound import PROBLEMS, Binding, accept_of
+from entrepot.protocols.rest.binding.bound import PROBLEMS, REDIRECTS, Binding, accept_of
 from entrepot.protocols.rest.binding.data import bind_upstream
 from entrepot.protocols.rest.body.body import NO_CONTENT, ReadAnswer, WriteBody, broken
 from entrepot.protocols.rest.body.codecs import ANSWERS, BODIES
@@ -143,7 +143,7 @@ class _Calling:
         """The reply that a response stands for. Raises `UpstreamFailed` or `Timeout` for what breaks the contract."""
         keeps_body = False
         try:
-            if not 200 <= response.status <= 299:
+            if not 200 <= response.status <= 299 and not self._is_redirect(response.status):
                 return Reply(fault=await self._read_fault(response))
             output = await self._read_output(response)
             keeps_body = self._binding.answer in ("file", "stream")
@@ -152,6 +152,10 @@ class _Calling:
         finally:
             if not keeps_body and not isinstance(response.body, bytes):
                 await close(response.body)
+
+    def _is_redirect(self, status: int) -> bool:
+        """Whether the answer is a redirect as the contract has it; any other is not followed."""
+        return self._binding.answer == "redirect" and status in REDIRECTS
 
     async def _read_output(self, response: Response) -> Any:
         coding = header(response.headers, b"content-encoding")

@@ -47,9 +47,11 @@ BodyForm = Literal["none", "object", "value", "form", "raw", "file", "upload", "
 (urlencoded or multipart); octets held in memory; a streamed file; the same, or a multipart form of it;
 a stream of JSON lines."""
 
-AnswerForm = Literal["none", "value", "arms", "raw", "file", "stream"]
+AnswerForm = Literal["none", "value", "arms", "raw", "file", "stream", "redirect"]
 """What the body of an answer is: nothing; JSON; JSON of which the status tells the arm; octets held in memory;
-a streamed file; a stream of JSON items."""
+a streamed file; a stream of JSON items; nothing but the address in the header `Location`."""
+REDIRECTS = (301, 302, 303, 307, 308)
+"""Statuses that say where to go (RFC 9110, §15.4)."""
 
 
 class BoundField(msgspec.Struct, frozen=True, kw_only=True):

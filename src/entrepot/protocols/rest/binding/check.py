@@ -14,7 +14,7 @@ from entrepot.protocols.rest.binding.bound import (
     null_is_absence,
     union_of,
 )
-from entrepot.protocols.rest.binding.places import holds_octets, is_octets, is_upload, style_of
+from entrepot.protocols.rest.binding.places import holds_octets, is_address, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template, parse
 from entrepot.shapes.arms import told_apart
 
@@ -57,8 +57,10 @@ def check(binding: Binding, types: Types) -> None:
     for status in binding.statuses or (binding.status,):
         if status in (204, 205) and binding.produces:
             raise Unbindable(f"status {status} says that there is no body, but the operation has an output")
-        if not 200 <= status <= 299:
+        if not 200 <= status <= 299 and binding.answer != "redirect":
             raise Unbindable(f"status {status} is not one of success (200 to 299)")
+    if binding.answer == "redirect" and not is_address(operation.output):
+        raise Unbindable(f"status {binding.status} says where to go, so the output is a record of one text `location`")
     if binding.statuses:
         _check_arms(binding, types)
 

@@ -28,6 +28,7 @@ from entrepot.protocols.rest.binding.bound import (
     NDJSON,
     OCTETS,
     PATHS,
+    REDIRECTS,
     URLENCODED,
     AnswerForm,
     Binding,
@@ -224,6 +225,8 @@ def _status(data: _Data, answer: AnswerForm) -> int:
 def _answer_form(operation: Operation, types: Types, data: _Data) -> AnswerForm:
     if operation.stream_output:
         return "stream"
+    if data.status in REDIRECTS:
+        return "redirect"
     if data.statuses:
         return "arms"
     inner = shape.resolve(operation.output, types)
@@ -238,7 +241,7 @@ def _produces(output: Shape, answer: AnswerForm, types: Types) -> tuple[str, ...
     match answer:
         case "stream":
             return (EVENT_STREAM, NDJSON)
-        case "none":
+        case "none" | "redirect":
             return ()
         case "value" | "arms":
             return (JSON,)

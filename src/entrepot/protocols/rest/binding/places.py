@@ -27,6 +27,18 @@ def is_upload(part: Shape, types: Types) -> bool:
     return files or is_octets(part, types)
 
 
+ADDRESS = s.Record(fields=(s.Field(name="location", shape=s.Text(format="uri-reference")),))
+"""What an imported operation answers that only says where to go."""
+
+
+def is_address(output: Shape) -> bool:
+    """Whether an output says where to go, and nothing else."""
+    fields = output.fields if isinstance(output, s.Record) else ()
+    return [(field.name, field.required, isinstance(field.shape, s.Text)) for field in fields] == [
+        ("location", True, True)
+    ]
+
+
 def holds_octets(part: Shape, types: Types) -> bool:
     """Whether values of this shape lead to a file or a raw body.
 

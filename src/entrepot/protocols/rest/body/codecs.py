@@ -8,7 +8,7 @@ from typing import NamedTuple
 from entrepot.model.call import Context
 from entrepot.ports.exchange import Response
 from entrepot.protocols.rest.binding.bound import AnswerForm, Binding, BodyForm
-from entrepot.protocols.rest.body import arms, form, json, octets, stream, upload
+from entrepot.protocols.rest.body import arms, form, json, octets, redirect, stream, upload
 from entrepot.protocols.rest.body.body import EMPTY, NO_CONTENT, BodyReader, ReadAnswer, WriteAnswer, WriteBody
 from entrepot.shapes.values import Values
 
@@ -62,4 +62,5 @@ ANSWERS: dict[AnswerForm, AnswerCodec] = {
     "raw": AnswerCodec(octets.raw_answer_writer, octets.raw_answer_reader),
     "file": AnswerCodec(octets.file_answer_writer, octets.file_answer_reader),
     "stream": AnswerCodec(stream.answer_writer, stream.answer_reader),
+    "redirect": AnswerCodec(redirect.answer_writer, redirect.answer_reader),
 }

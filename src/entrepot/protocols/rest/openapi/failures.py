@@ -17,7 +17,7 @@ from entrepot.model.fault import KINDS, DeclaredFault, Kind
 from entrepot.model.shape import Shape
 from entrepot.ports.extension import fault_of
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import ANY, NAME
+from entrepot.protocols.rest.binding.bound import ANY, NAME, REDIRECTS
 from entrepot.protocols.rest.binding.places import holds_octets
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, status_of
@@ -40,7 +40,7 @@ class FailureImport:
     def faults(self) -> tuple[DeclaredFault, ...]:
         """The declared failures."""
         codes = sorted(code for code in self._responses if code[:1] in ("4", "5"))
-        if faults.DEFAULT in self._responses and any(code[:1] == "2" for code in self._responses):
+        if faults.DEFAULT in self._responses and any(map(_succeeds, self._responses)):
             codes.append(faults.DEFAULT)
         taken: dict[str, int] = {}
         read = (fault for code in codes for fault in self._read(code, self._responses[code]))
@@ -105,6 +105,10 @@ class FailureImport:
 
 _NO_OCTETS = "its data holds a file, for which an error has no place; the status alone is kept"
 _RANGE = re.compile("[45]XX")
+
+
+def _succeeds(code: str) -> bool:
+    return code[:1] == "2" or status_of(code, 0) in REDIRECTS
 
 
 def _failing_status(code: str) -> int | str:

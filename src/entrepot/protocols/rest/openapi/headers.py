@@ -94,6 +94,8 @@ def derived(binding: Binding, types: Types) -> Json:
         headers["Cache-Control"] = _text("What caches may do with the answer (RFC 9111, §5.2).")
     if binding.answer == "value" and not operation.safe:
         headers["Preference-Applied"] = _text("Which preferences of the request were followed (RFC 7240).")
+    if binding.answer == "redirect":
+        headers["Location"] = _text("Where to go.")
     if binding.location is not None:
         headers["Location"] = _text("Where the new thing is.")
     if is_paged(operation, types):

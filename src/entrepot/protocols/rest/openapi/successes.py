@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from entrepot.http.media_types import essence
 from entrepot.model import shape
 from entrepot.model.shape import Shape
-from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON
+from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, REDIRECTS
+from entrepot.protocols.rest.binding.places import ADDRESS
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, status_of
 from entrepot.protocols.rest.openapi.octets import octets_of
@@ -83,11 +84,14 @@ class SuccessImport:
             for code, node in sorted(self._responses.items())
             if code[:1] == "2" and not node[OURS][words.BULK]
         ]
-        if not found and "default" in self._responses and not self._codes("3"):
+        redirects = [(int(code), self._responses[code]) for code in map(str, REDIRECTS) if code in self._responses]
+        if not found and redirects:
+            status, node = redirects[0]
+            return Success(ADDRESS, (Answer(ADDRESS, status, node),), (node,))
+        if not found and "default" in self._responses:
             found = [(200, self._responses["default"])]
         if not found:
-            reason = "its only success is a redirect, which is not followed" if self._codes("3") else "none succeeds"
-            raise self._operation["responses"].unreadable(reason)
+            raise self._operation["responses"].unreadable("none succeeds")
         read = [self._read(status, node) for status, node in found]
         answers = self._apart([answer for answer in read if answer.has_body]) or read[:1]
         output = self._union(answers)
@@ -121,9 +125,6 @@ class SuccessImport:
     def _union(self, answers: list[Answer]) -> Shape:
         arms = tuple(answer.output for answer in answers)
         return shape.Union(arms=arms, choose=told_apart(arms, self._schemas.types) or "kind") if arms[1:] else arms[0]
-
-    def _codes(self, digit: str) -> list[str]:
-        return [code for code in self._responses if code[:1] == digit]
 
     def _read(self, status: int, node: Node) -> Answer:
         content = self._dialect.reply(node, self._operation)
