@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from entrepot.compiler.draft import Draft
 from entrepot.kit.diagnostics import Diagnostic
-from entrepot.model import shape
 from entrepot.model.operation import Operation
 from entrepot.shapes import jsonschema
+from entrepot.shapes.traits import Trait, Traits
 
 CODE = "E328"
 
@@ -20,17 +20,13 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
     if jsonschema.is_installed():
         return
     for unit in draft.units:
-        types = unit.service.types
-        needy = [operation.name for operation in unit.service.operations if _needs_package(operation, types)]
+        traits = Traits(unit.service.types, {})
+        needy = [each.name for each in unit.service.operations if _needs_package(each, traits)]
         if needy:
             others = f" and {len(needy) - 1} more" if len(needy) > 1 else ""
             message = f"{unit.service.name}.{needy[0]}{others} cannot do without the package jsonschema-rs"
             yield Diagnostic(CODE, message, unit.place, _REMEDY)
 
 
-def _needs_package(operation: Operation, types: shape.Types) -> bool:
-    return any(
-        isinstance(part, shape.Json) and not jsonschema.unchecked(part.schema)
-        for root in operation.shapes
-        for part in shape.reachable(root, types)
-    )
+def _needs_package(operation: Operation, traits: Traits) -> bool:
+    return any(Trait.SCHEMA in traits.of(root) for root in operation.shapes)
