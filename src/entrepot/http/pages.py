@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from entrepot.http.context import context_of
@@ -17,16 +18,31 @@ def docs_path(service: Service) -> str:
     return f"/docs/{service.name}/v{service.version}"
 
 
-def page(media_type: str, make: Callable[[], bytes]) -> Exchange:
-    """An exchange that answers GET with what is made when it is first asked for."""
-    content = b""
+class MadeOnce:
+    """Octets that are made when they are first asked for, in a thread: calls go on meanwhile.
+
+    The contract of a thousand operations takes a quarter of a second.
+    """
+
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
+        self._making: asyncio.Task[bytes] | None = None
+
+    async def content(self) -> bytes:
+        """The octets. All who come while they are made wait for the same, though one of them may leave."""
+        if self._making is None or (self._making.done() and self._making.exception() is not None):
+            self._making = asyncio.create_task(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._making)
+
+
+def page(media_type: str, made: MadeOnce) -> Exchange:
+    """An exchange that answers GET."""
 
     async def answer(request: Request) -> Response:
-        nonlocal content
         if request.method not in ("GET", "HEAD"):
             fault = MethodNotAllowed(f"this address takes {ALLOW.decode()}, not {request.method}")
             return problem_response(fault, context_of(request), headers=[(b"allow", ALLOW)])
-        content = content or make()
+        content = await made.content()
         headers = [(b"content-length", b"%d" % len(content)), (b"content-type", media_type.encode())]
         return Response(200, headers, content if request.method == "GET" else b"")
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from entrepot.authoring.service import Service as Authored
-from entrepot.http.pages import docs_path, page
+from entrepot.http.pages import MadeOnce, docs_path, page
 from entrepot.ir.worker import ServiceTable
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Invoke, Middleware
@@ -169,4 +169,5 @@ def _mounted(
         for mount in dict.fromkeys(mount for each in services for mount in server.mounts(each.service)):
             yield mount, exchange
     for table in tables:
-        yield Mount(docs_path(table.service), exact=True), page(MEDIA_TYPE, partial(docs_page, table, catalog))
+        about = MadeOnce(partial(docs_page, table, catalog))
+        yield Mount(docs_path(table.service), exact=True), page(MEDIA_TYPE, about)

@@ -19,7 +19,7 @@ from referencing.jsonschema import DRAFT7
 from entrepot.kit.diagnostics import Refused
 from entrepot.model import shape as s
 from entrepot.model.call import Call
-from entrepot.model.operation import Example, Operation, Service
+from entrepot.model.operation import Example, Link, Operation, Service
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.protocol import Imported, ServedService
 from entrepot.protocols.jsonrpc import PROTOCOL
@@ -104,11 +104,13 @@ def test_what_cannot_be_carried_is_told_with_its_reason():
     operations = (
         Operation(name="watch", stream_output=True),
         Operation(name="upload", output=s.File()),
+        Operation(name="find", input=s.Record(fields=(s.Field(name="", python="value", shape=s.Text()),))),
         Operation(name="get"),
     )
     assert PROTOCOL.can.refusals(Service(name="a", operations=operations)) == {
         "watch": "it answers with a stream",
         "upload": "it carries a file",
+        "find": "it has a parameter without a name, which no OpenRPC document may have",
     }
 
 
@@ -168,6 +170,40 @@ async def test_an_imported_service_calls_the_one_it_was_written_from():
     assert (await call("total", a=1, b=2, c=3)).output == 6
     fault = (await call("withdraw", amount="10.50")).fault
     assert (fault.name, str(fault.data.missing)) == ("Overdrawn", "10.50")
+
+
+def linked() -> Service:
+    """Two operations and links: one from a result, one with a member no expression can name, one from inside."""
+    owner = s.Record(fields=(s.Field(name="id", shape=s.Int()), s.Field(name="e-mail", shape=s.Text())))
+    account = s.Record(
+        fields=(s.Field(name="owner", shape=s.Ref(name="Owner")), s.Field(name="owner_id", shape=s.Int()))
+    )
+    taking = s.Record(fields=(s.Field(name="id", shape=s.Int()), s.Field(name="mail", shape=s.Text(), required=False)))
+    return Service(
+        name="bank",
+        operations=(
+            Operation(name="account", output=s.Ref(name="Account")),
+            Operation(name="owner", input=taking, output=s.Ref(name="Owner")),
+        ),
+        types={"Account": account, "Owner": owner},
+        links=(
+            Link(type="Account", field="who", operation="owner", arguments={"id": "owner_id"}, docs="Whose it is."),
+            Link(type="Owner", field="self", operation="owner", arguments={"id": "id", "mail": "e-mail"}),
+            Link(type="Owner", field="again", operation="owner", arguments={"id": "id"}, batch=True),
+        ),
+    )
+
+
+def test_links_are_written_and_read_back():
+    once = written(linked())
+    check_valid(once)
+    account, owner = once["methods"]
+    who = {"name": "who", "method": "bank.owner", "params": {"id": "${result.owner_id}"}, "description": "Whose it is."}
+    assert (account["links"], "links" in owner) == ([who], False)
+    assert imported(once, "bank").service.links == linked().links
+    both = written(linked(), Calculator().service)
+    check_valid(both)
+    assert ("x-entrepot" in both, both["methods"][0]["links"]) == (False, [who])
 
 
 # Foreign documents
@@ -360,3 +396,86 @@ def test_a_schema_that_refers_into_itself_leads_to_its_place_and_comes_back():
     assert dangling(document) == []
     [found] = imported(document).service.operations
     assert found.input.fields == (field,)
+
+
+@pytest.mark.parametrize("expression", ["${result.number}", "$result.number"])
+def test_a_foreign_link_joins_two_operations(expression: str):
+    link = {"name": "balance", "method": "bank_getBalance", "params": {"id": expression}, "description": "In cents."}
+    account = {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]}
+    found = imported(
+        document(
+            method(result={"name": "account", "schema": ACCOUNT}, links=[{"$ref": "#/components/links/Balance"}]),
+            method("bank_getBalance"),
+            components={"schemas": {"Account": account}, "links": {"Balance": link}},
+        )
+    )
+    assert found.refusals == ()
+    assert found.service.links == (
+        Link(
+            type="Account", field="balance", operation="bank_get_balance", arguments={"id": "number"}, docs="In cents."
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("link", "schema", "pointer", "reason"),
+    [
+        ({"method": "elsewhere"}, ACCOUNT, "", "names no imported method"),
+        ({"name": "", "method": "bank_getBalance"}, ACCOUNT, "", "has no name"),
+        ({"method": "bank_getBalance", "server": {"url": "https://x.example"}}, ACCOUNT, "/server", "another server"),
+        ({"method": "bank_getBalance", "params": {"id": "${result.no}"}}, ACCOUNT, "/params/id", "has no member no"),
+        ({"method": "bank_getBalance", "params": {"id": "${result.a.b}"}}, ACCOUNT, "/params/id", "result's own"),
+        ({"method": "bank_getBalance", "params": {"id": 7}}, ACCOUNT, "/params/id", "result's own"),
+        ({"method": "bank_getBalance", "params": {"no": "${result.id}"}}, ACCOUNT, "", "has no parameter no"),
+        ({"method": "bank_getBalance"}, ACCOUNT, "", "what bank_get_balance gets for id"),
+        ({"method": "bank_getBalance"}, {"type": "string"}, "", "whose type has no name"),
+    ],
+)
+def test_a_link_that_could_not_be_followed_is_told(link: Any, schema: Any, pointer: str, reason: str):
+    found = imported(
+        document(
+            method(result={"name": "account", "schema": schema}, links=[{"name": "balance", **link}]),
+            method("bank_getBalance"),
+            components={"schemas": {"Account": {"type": "object", "properties": {"id": {"type": "integer"}}}}},
+        )
+    )
+    [refusal] = found.refusals
+    assert (refusal.pointer, refusal.construct) == (f"/methods/0/links/0{pointer}", "link 0 of bank_get_account")
+    assert reason in refusal.reason
+    assert (len(found.service.operations), found.service.links) == (2, ())
+
+
+def test_of_two_links_of_one_name_the_second_is_told():
+    link = {"name": "balance", "method": "bank_getBalance", "params": {"id": "${result.id}"}}
+    account = {"type": "object", "properties": {"id": {"type": "integer"}}}
+    found = imported(
+        document(
+            method(result={"name": "account", "schema": ACCOUNT}, links=[link, link]),
+            method("bank_getBalance"),
+            components={"schemas": {"Account": account}},
+        )
+    )
+    assert len(found.service.links) == 1
+    assert "another link of this type" in found.refusals[0].reason
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"operation": "closed"}, "its operation closed is not imported"),
+        ({"type": "Ghost"}, "its type Ghost is not imported"),
+        ({"arguments": {"id": "nothing"}}, "Account has no member nothing"),
+        ({"arguments": {"nope": "owner_id"}}, "owner has no parameter nope"),
+        ({"arguments": {}}, "does not say what owner gets for id"),
+        ({"arguments": []}, "Expected `object`"),
+    ],
+)
+def test_a_link_of_ours_that_leads_nowhere_is_told(change: Any, reason: str):
+    document = written(linked())
+    document["x-entrepot"]["links"][0] |= change
+    found = imported(document, "bank")
+    assert found.service.links == linked().links[1:]
+    [refusal] = found.refusals
+    assert (refusal.pointer, refusal.construct) == ("/x-entrepot/links/0", "link 0")
+    assert reason in refusal.reason
+    assert written(found.service)["x-entrepot"]["links"]

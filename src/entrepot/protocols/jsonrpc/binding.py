@@ -36,6 +36,8 @@ class JsonRpcCan(Can, frozen=True):
             _data(operation)
         except msgspec.ValidationError as error:
             return f"its binding cannot be read: {error}"
+        if any(not field.name for field in operation.input.fields):
+            return "it has a parameter without a name, which no OpenRPC document may have"
         return super().reason(operation, types, carried)
 
 

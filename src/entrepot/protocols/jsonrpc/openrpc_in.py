@@ -21,6 +21,7 @@ from entrepot.ports.protocol import Imported
 from entrepot.ports.servers import server_url
 from entrepot.protocols.jsonrpc.binding import CAN, METHODS, NAME, method_of
 from entrepot.protocols.jsonrpc.faults import is_standard, kind_of
+from entrepot.protocols.jsonrpc.openrpc_links import LINKS, LinkImport
 from entrepot.shapes import schema_words
 from entrepot.shapes.document import Document, Node, Refusal, Tree, Unreadable
 from entrepot.shapes.schema_places import unplaced
@@ -64,10 +65,12 @@ class _DocumentReader:
         self._root = root
         self._schemas = Schemas(root.tree)
         self._refusals: list[Refusal] = []
-        self._methods: set[str] = set()
+        self._names_of_methods: set[str] = set()
         self._names: dict[str, int] = {}
         self._called: dict[str, str] = {}
         """By operation: its method at the upstream."""
+        self._methods: dict[str, tuple[Operation, Node]] = {}
+        """By method: the operation that it has become, and where it stands."""
 
     def service(self, name: str) -> Imported:
         info = self._root["info"]
@@ -80,9 +83,10 @@ class _DocumentReader:
             title=info["title"].text,
             docs=info["description"].text,
         )
-        return Imported(
-            self._dialled(service), (*self._refusals, *self._schemas.loosened), server_url(self._root["servers"])
-        )
+        links = LinkImport(service, self._methods)
+        service = msgspec.structs.replace(service, links=tuple(links.read(self._root[OURS][LINKS])))
+        refusals = (*self._refusals, *links.refusals, *self._schemas.loosened)
+        return Imported(self._dialled(service), refusals, server_url(self._root["servers"]))
 
     def _dialled(self, service: Service) -> Service:
         """The service with the methods that are not the ones we serve it as."""
@@ -105,6 +109,7 @@ class _DocumentReader:
             except Unreadable as unreadable:
                 self._refusals.append(unreadable.refusal(construct))
                 continue
+            self._methods[method["name"].text] = (operation, method)
             yield operation
 
     def _operation(self, method: Node) -> Operation:
@@ -135,13 +140,13 @@ class _DocumentReader:
             raise method.unreadable("it has no name")
         if name.startswith("rpc."):
             raise method.unreadable("names that begin with rpc. belong to the protocol itself")
-        if name in self._methods:
+        if name in self._names_of_methods:
             raise method.unreadable("another method has the same name")
         if not isinstance(method["result"].value, dict):
             raise method.unreadable("it has no result: it is a notification, and no call could wait for it")
         if method["servers"].value:
             raise method["servers"].unreadable("it has servers of its own; an upstream is one")
-        self._methods.add(name)
+        self._names_of_methods.add(name)
 
     def _input(self, params: Node, said: Node) -> shape.Record:
         written = list(params.items())

@@ -1,7 +1,8 @@
 """Services as an OpenRPC 1.3 document (spec.open-rpc.org).
 
 What OpenRPC has no word for stands in `x-entrepot` of a method: what no contract language has one for
-(`ports/extension.py`), the operation's own name, and its declared faults with their codes and data.
+(`ports/extension.py`), the operation's own name, and its declared faults with their codes and data. In that
+of the document of one service stand its links, those too that start inside a result.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import msgspec
 from entrepot.model import shape
 from entrepot.model.operation import Example, Operation, Service
 from entrepot.ports.extension import said_of, said_of_fault
+from entrepot.protocols.jsonrpc import openrpc_links
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.protocols.jsonrpc.faults import codes_of
+from entrepot.protocols.jsonrpc.openrpc_links import LINKS
 from entrepot.shapes.schema_out import schema
 from entrepot.shapes.schema_places import placed
 from entrepot.shapes.schema_words import OURS
@@ -42,6 +45,8 @@ def write(services: Sequence[Service]) -> bytes:
         "methods": [writer.method(operation) for writer in writers for operation in writer.service.operations],
         "components": {"schemas": {name: body for writer in writers for name, body in writer.schemas().items()}},
     }
+    if len(services) == 1 and services[0].links:
+        document[OURS] = {LINKS: msgspec.to_builtins(services[0].links)}
     return _ENCODER.encode(placed(document))
 
 
@@ -68,6 +73,7 @@ class _Writer:
             "tags": [{"name": tag} for tag in operation.tags],
             "deprecated": operation.deprecated,
             "errors": _errors(operation),
+            "links": openrpc_links.written(operation, self.service),
             "examples": [_pairing(example) for example in operation.examples if _is_written(example)],
             OURS: self._extension(operation),
         }

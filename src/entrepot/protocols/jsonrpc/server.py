@@ -8,8 +8,8 @@ what HTTP itself refuses has its own status, and an error object as well.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
@@ -17,7 +17,7 @@ from entrepot.http.bodies import TooSlow, read
 from entrepot.http.context import context_of
 from entrepot.http.headers import LENGTHS
 from entrepot.http.media_types import MediaTypes
-from entrepot.http.pages import page
+from entrepot.http.pages import MadeOnce, page
 from entrepot.http.posts import NotPosted, check_post, rejection
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.call import Call, Context, Invoke, Reply
@@ -67,7 +67,7 @@ class JsonRpcServer:
         Raises ValueError when two are the same method, which `check` has told before.
         """
         contract = self.contracts([served.service for served in services])[PATH]
-        return _Exchange(services, cache(contract.write), limits)
+        return _Exchange(services, MadeOnce(contract.write), limits)
 
 
 class _Method(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class _Method(msgspec.Struct, frozen=True):
 class _Exchange:
     """The exchange: from a body to calls, from replies to a body."""
 
-    def __init__(self, services: Sequence[ServedService], document: Callable[[], bytes], limits: Limits) -> None:
+    def __init__(self, services: Sequence[ServedService], document: MadeOnce, limits: Limits) -> None:
         self._limits = limits
         self._split_batch = codec.array_splitter(limits.batch_max)
         self._methods = _compile(services)
@@ -123,7 +123,7 @@ class _Exchange:
         id = message.id
         method = self._methods.get(message.method)
         if method is None:
-            return self._answer_unbound(message, context)
+            return await self._answer_unbound(message, context)
         try:
             value = method.params.decode(message.params)
         except Fault as fault:
@@ -134,11 +134,11 @@ class _Exchange:
             return None
         return _encode(method, reply, id, context)
 
-    def _answer_unbound(self, message: codec.Request, context: Context) -> bytes | None:
+    async def _answer_unbound(self, message: codec.Request, context: Context) -> bytes | None:
         if message.id is None:
             return None
         if message.method == DISCOVER:
-            return codec.encode_result(self._document(), message.id)
+            return codec.encode_result(await self._document.content(), message.id)
         fault = UnknownOperation("there is no such method; rpc.discover lists those there are")
         return codec.encode_error(plain_error(fault, context.trace_id), message.id)
 

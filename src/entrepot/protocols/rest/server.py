@@ -7,7 +7,7 @@ from functools import partial
 
 from entrepot.http.bodies import close
 from entrepot.http.context import context_of
-from entrepot.http.pages import page
+from entrepot.http.pages import MadeOnce, page
 from entrepot.http.problems import MethodNotAllowed, problem_response
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model.faults import Malformed, UnknownOperation
@@ -78,7 +78,7 @@ def _document(service: Service) -> bytes:
 def _entries(served: ServedService) -> list[Entry[Answer]]:
     """The operations of a service, and its document."""
     bound = bind_service(served.service)
-    document, links = page(JSON, partial(writer.write, bound)), Links(served)
+    document, links = page(JSON, MadeOnce(partial(writer.write, bound))), Links(served)
     entries: list[Entry[Answer]] = [
         Entry(each.method, bound.address(each), _answer(each, served, links)) for each in bound.bindings
     ]
