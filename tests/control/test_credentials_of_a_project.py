@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.server
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +75,9 @@ def test_credentials_reach_the_upstream_alone(
     with running_project(project, command="serve") as running:
         assert running.get("/api/crm/v1/ask", x_key="the caller's").status == 204
         assert seen == [("/ask?key=s3cr3t-query", "s3cr3t-header")]
+        called = (sys.executable, "-m", "entrepot", "call", "crm.ask", "--project", str(project))
+        subprocess.run(called, check=True, capture_output=True)
+        assert seen[1:] == seen[:1]
         told = running.get("/api/crm/v1/openapi.json").body + running.get("/docs/crm/v1").body
         printed = running.printed()
     assert b"securitySchemes" not in told

@@ -152,7 +152,7 @@ def _facts(
             "deprecated": _since(operation),
             "sunset": "none" if operation.sunset is None else operation.sunset.isoformat(),
             "scopes": " ".join(operation.scopes) or "none",
-            **_demanded(operation),
+            **_of_upstream(service, operation),
             "timeout": f"{service.timeout if operation.timeout is None else operation.timeout:g} s",
         },
         "limits": {key: getattr(compiled.release.worker.limits, name) for name, key in LIMIT_KEYS.items()},
@@ -165,10 +165,16 @@ def _since(operation: Operation) -> str:
     return f"since {operation.deprecated_since.isoformat()}"
 
 
-def _demanded(operation: Operation) -> dict[str, str]:
-    """The security schemes that the upstream demands."""
+def _of_upstream(service: ServiceTable, operation: Operation) -> dict[str, str]:
+    """Which upstream has the operation, what it demands, and what becomes of replies outside the contract."""
+    from entrepot.ir.worker import UpstreamSource
+
+    source = service.source
+    if not isinstance(source, UpstreamSource):
+        return {}
+    called = {"upstream": source.upstream_of(operation.name), "replies": source.replies}
     alternatives = [" and ".join(each.scheme for each in one) or "nothing" for one in operation.security]
-    return {"upstream demands": ", or ".join(alternatives)} if alternatives else {}
+    return called | ({"upstream demands": ", or ".join(alternatives)} if alternatives else {})
 
 
 def _row(placement: Placement) -> tuple[str, str, str, str, str]:

@@ -28,6 +28,7 @@ from entrepot.runtime.egress import egress_exchange
 from entrepot.runtime.local import local_service
 from entrepot.runtime.sources import import_service
 from entrepot.runtime.threads import Threads
+from entrepot.runtime.upstreams import serve_upstreams
 from entrepot.wire.memory import memory_wire
 
 NOT_FROM_JSON = "E912"
@@ -122,17 +123,7 @@ async def _served(table: ServiceTable, compiled: Compiled, catalog: Catalog, ope
     _require_egress(table, layout)
     egress = egress_exchange(str(layout.egress_socket))
     opened.push_async_callback(egress.close)
-    binder = Binder(Threads(1), limits=limits)
-    source = table.source
-    return binder.serve_upstream(
-        table.service,
-        table.timeout,
-        catalog[source.protocol].client,
-        egress,
-        source.upstream,
-        source.base_path,
-        lenient=source.replies == "lenient",
-    )
+    return serve_upstreams(table, Binder(Threads(1), limits=limits), catalog, egress, compiled.project)
 
 
 def _require_egress(table: ServiceTable, layout: Layout) -> None:

@@ -14,12 +14,11 @@ import msgspec
 import uvloop
 
 from entrepot.ir.release import Release
-from entrepot.ir.worker import Called, Pool, PythonSource, ServiceTable, UpstreamSource
+from entrepot.ir.worker import Pool, PythonSource, ServiceTable
 from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.ports.exchange import Exchange
 from entrepot.ports.protocol import Catalog, ServedService
-from entrepot.runtime.bind import Binder, Dialled, exchange_of
-from entrepot.runtime.credentials import fetch_credentials
+from entrepot.runtime.bind import Binder, exchange_of
 from entrepot.runtime.egress import egress_exchange
 from entrepot.runtime.hosted import hosted_app
 from entrepot.runtime.http_server import HttpServer
@@ -28,6 +27,7 @@ from entrepot.runtime.resources import application_scope
 from entrepot.runtime.sealed import import_from
 from entrepot.runtime.sources import import_service
 from entrepot.runtime.threads import Threads
+from entrepot.runtime.upstreams import serve_upstreams
 from entrepot.wire.asgi import asgi_app
 
 RELEASE_UNREADABLE = "E853"
@@ -147,15 +147,7 @@ async def _serve(
     if egress is None:
         message = f"service {service.name!r} is an upstream's, which is reached through the egress alone"
         raise Refused([Diagnostic(EGRESS_MISSING, message, remedy="Give the worker the egress's socket.")])
-    client = worker.catalog[source.protocol].client
-    usual = _dialled(source, worker)
-    elsewhere = {name: _dialled(called, worker) for name, called in source.elsewhere.items()}
-    lenient = source.replies == "lenient"
-    return binder.serve_upstream(service, table.timeout, client, egress, *usual, elsewhere, lenient=lenient)
-
-
-def _dialled(called: UpstreamSource | Called, worker: Worker) -> Dialled:
-    return Dialled(called.upstream, called.base_path, fetch_credentials(called, worker.project))
+    return serve_upstreams(table, binder, worker.catalog, egress, worker.project)
 
 
 async def _serve_hosted(worker: Worker) -> int:
