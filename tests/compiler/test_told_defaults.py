@@ -17,7 +17,8 @@ from entrepot.spec.units import octets, seconds
 
 _TOLD = re.compile(r"Without it: (\S+?)[.;,]?(?: |$)")
 SETTINGS = msgspec.structs.asdict(Settings())
-LIMITS = {**msgspec.structs.asdict(DEFAULT_LIMITS), "connections_max": SETTINGS["connections_max"]}
+OF_THE_EDGE = ("connections_max", "edge_memory_max")
+LIMITS = {**msgspec.structs.asdict(DEFAULT_LIMITS), **{name: SETTINGS[name] for name in OF_THE_EDGE}}
 HOLDS: dict[str, dict[str, Any]] = {
     "Declaration": SETTINGS | {"listen": f"{SETTINGS['address']}:{SETTINGS['port']}"},
     "LimitsEntry": {name.removesuffix("_max").removesuffix("_bytes"): value for name, value in LIMITS.items()},

@@ -187,6 +187,20 @@ async def test_a_connection_over_the_limit_is_closed_and_egress_stays_open(site:
         writer.close()
 
 
+async def test_an_edge_that_holds_nearly_all_it_may_refuses_requests(site: Site) -> None:
+    await site.worker("operations")
+    routes = (Route(path="/api/", target=PoolTarget("operations")),)
+    _, port = await site.upstream()
+    crm = Upstream(name="crm", endpoints=(Endpoint("127.0.0.1", port),))
+    edge = edge_table(port=site.port, routes=routes, upstreams=(crm,), pools=("operations",), memory_max=2**20)
+    await site.start(edge, ready=False)
+    await site.until_statistic("overload.envoy.overload_actions.stop_accepting_requests.active", "1")
+    answer = await site.get("/api/x")
+    assert (answer.status, answer.json()["kind"]) == (503, "unavailable")
+    assert "overloaded" in answer.json()["detail"]
+    assert (await site.egress("crm", "/x")).status == 200, "calls under way still reach their upstreams"
+
+
 async def test_a_client_that_stalls_in_its_headers_is_sent_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain, "REQUEST_HEADERS_TIMEOUT", 0.1)
     worker = await serve(site)

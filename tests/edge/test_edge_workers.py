@@ -8,6 +8,7 @@ import json
 import pytest
 
 from entrepot.control.logs import move_full_aside
+from entrepot.edge.clusters import worker_cluster
 from entrepot.edge.listeners import access_log
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Endpoint, Upstream
@@ -18,6 +19,12 @@ from support.tables import edge_table
 def edge_of(site: Site, *pools: str) -> EdgeIR:
     routes = tuple(Route(path=f"/{pool}/", target=PoolTarget(pool)) for pool in pools)
     return edge_table(port=site.port, routes=routes, pools=pools)
+
+
+async def until_healthy(site: Site, pool: str, count: int) -> None:
+    """A site is ready by one worker of a pool; this waits for more."""
+    cluster = worker_cluster(pool, site.workers.generation)
+    await site.until_statistic(f"cluster.{cluster}.membership_healthy", str(count))
 
 
 async def test_ready_when_every_pool_has_a_healthy_worker(site: Site) -> None:
@@ -57,6 +64,7 @@ async def test_what_may_be_repeated_goes_to_another_worker(site: Site, method: s
     await site.worker("one")
     await site.worker("one", index=1)
     await site.start(edge_of(site, "one"))
+    await until_healthy(site, "one", 2)
     broken = site.workers.sockets["one"][0]
     broken.unlink()
     statuses = [(await site.get("/one/x", method=method)).status for _ in range(10)]
@@ -66,6 +74,7 @@ async def test_what_may_be_repeated_goes_to_another_worker(site: Site, method: s
 async def test_a_worker_that_dies_with_a_request_costs_only_what_may_not_be_repeated(site: Site) -> None:
     one, two = await site.worker("one"), await site.worker("one", index=1)
     await site.start(edge_of(site, "one"))
+    await until_healthy(site, "one", 2)
     assert (await site.get("/one/reset")).status == 503
     tries = len(one.seen) + len(two.seen)
     assert tries == 3, "the first try and two more"

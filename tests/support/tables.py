@@ -14,7 +14,7 @@ from entrepot.model.operation import Service
 
 def edge_table(**given: Any) -> EdgeIR:
     """An edge without routes on port 8080."""
-    settings = {"address": "127.0.0.1", "port": 8080, "connections_max": 10_000}
+    settings = {"address": "127.0.0.1", "port": 8080, "connections_max": 10_000, "memory_max": 2**31}
     return EdgeIR(**{**settings, "routes": (), "upstreams": (), "pools": (), **given})
 
 

@@ -116,6 +116,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds."""
     limits: Limits = Limits()
     connections_max: int = 10_000
+    edge_memory_max: int = 2 * 2**30
+    """Octets."""
     releases: int = 50
     """How many are kept."""
 

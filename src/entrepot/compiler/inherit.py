@@ -59,7 +59,9 @@ def _settings(draft: Draft) -> Settings:
     given: dict[str, Any] = _given(
         workers=declaration.workers, threads=declaration.threads, releases=declaration.releases
     )
-    given |= _given(connections_max=declaration.limits.connections, timeout=_seconds(declaration.timeout))
+    limits = declaration.limits
+    given |= _given(connections_max=limits.connections, edge_memory_max=_octets(limits.edge_memory))
+    given |= _given(timeout=_seconds(declaration.timeout))
     if declaration.listen is not None:
         with contextlib.suppress(ValueError):  # its rule reports it
             given["address"], given["port"] = parse_listen(declaration.listen)
@@ -198,6 +200,10 @@ def _credentials(unit: Unit, declared: UpstreamEntry) -> dict[str, KeptCredentia
         for name, entry in declared.credentials.items()
         if name in unit.service.schemes and (kept := kept_credential(entry)) is not None
     }
+
+
+def _octets(size: str | None) -> int | None:
+    return None if size is None else octets(size)
 
 
 def _seconds(duration: str | None) -> float | None:

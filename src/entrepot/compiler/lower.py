@@ -94,6 +94,7 @@ def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
         upstreams=tuple(draft.upstreams[name] for name in sorted(used)),
         pools=tuple(sorted([OPERATIONS] * bool(served) + [pool.name for pool in hosted.values()])),
         connections_max=draft.settings.connections_max,
+        memory_max=draft.settings.edge_memory_max,
     )
 
 

@@ -36,6 +36,14 @@ _MESSAGES: dict[Kind, str] = {
 }
 _LISTENERS, _CLUSTERS = "listeners", "clusters"
 _CONNECTION_LIMIT = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+_HEAP_LIMIT = "envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig"
+_HEAP = "envoy.resource_monitors.fixed_heap"
+_NEAR_THE_HEAP_LIMIT = {
+    "envoy.overload_actions.shrink_heap": 0.95,
+    "envoy.overload_actions.stop_accepting_requests": 0.98,
+}
+"""What Envoy does from which part of its memory on. Connections alone do not bound it: one of HTTP/2 carries a hundred
+requests, each with buffers of its own."""
 
 
 class _Head(msgspec.Struct):
@@ -201,14 +209,27 @@ def _in_place(edge: EdgeIR, layout: Layout, parts: _Parts) -> Json:
     return {"static_resources": {"listeners": listeners(edge, layout, links), "clusters": clusters}}
 
 
+def _overload(edge: EdgeIR) -> Json:
+    connections = {"max_active_downstream_connections": edge.connections_max}
+    heap = {"max_heap_size_bytes": edge.memory_max}
+    return {
+        "resource_monitors": [
+            extension("envoy.resource_monitors.global_downstream_max_connections", _CONNECTION_LIMIT, connections),
+            extension(_HEAP, _HEAP_LIMIT, heap),
+        ],
+        "actions": [
+            {"name": action, "triggers": [{"name": _HEAP, "threshold": {"value": share}}]}
+            for action, share in _NEAR_THE_HEAP_LIMIT.items()
+        ],
+    }
+
+
 def _bootstrap(edge: EdgeIR, layout: Layout, resources: Json) -> Json:
     """What only a restart of Envoy changes."""
-    limit = {"max_active_downstream_connections": edge.connections_max}
-    monitor = extension("envoy.resource_monitors.global_downstream_max_connections", _CONNECTION_LIMIT, limit)
     return {
         "node": {"id": "edge", "cluster": "entrepot"},
         "admin": {"address": own_pipe(layout.edge_admin_socket)},
-        "overload_manager": {"resource_monitors": [monitor]},
+        "overload_manager": _overload(edge),
         "layered_runtime": {"layers": [{"name": "ours", "static_layer": chain.RUNTIME}]},
         **resources,
     }

@@ -83,6 +83,7 @@ def _egress(layout: Layout, links: Links) -> Json:
         "address": own_pipe(layout.egress_socket),
         # A flood of clients must leave the way to the upstreams alone.
         "ignore_global_conn_limit": True,
+        "bypass_overload_manager": True,
         **_bounded([manager]),
     }
 

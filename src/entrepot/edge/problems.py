@@ -36,7 +36,6 @@ _UPSTREAM_FAILURES: tuple[_Failure, ...] = (
 _EGRESS_FAILURES: tuple[_Failure, ...] = (
     (("NR", "NC"), "upstream_failed", "the egress has no route to it"),
     (("IH",), "upstream_failed", "the egress could not read a hint"),
-    (("OM",), "upstream_failed", "the egress is overloaded"),
 )
 _UNEXPLAINED = "the request could not be passed on"
 
@@ -58,7 +57,7 @@ class _Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 def ingress_replies() -> Json:
     """The local replies of the ingress."""
-    causes = (*_passing_through(), *_misread(), *_by_status())
+    causes = (_overloaded(), *_passing_through(), *_misread(), *_by_status())
     return {"mappers": [_problem(cause) for cause in causes]}
 
 
@@ -80,6 +79,11 @@ def _passing_through() -> list[_Cause]:
         _Cause(when=when, kind=kind, detail=detail, members=named, status=KINDS[kind].status)
         for when, kind, detail in told
     ]
+
+
+def _overloaded() -> _Cause:
+    detail = "the edge is overloaded: it holds nearly all the memory that it may"
+    return _Cause(when=_expression('response.code_details == "overload"'), kind="unavailable", detail=detail)
 
 
 def _misread() -> list[_Cause]:

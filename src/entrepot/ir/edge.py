@@ -60,3 +60,5 @@ class EdgeIR(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the worker pools that routes lead to."""
     connections_max: int
     """Client connections at once; one more is refused."""
+    memory_max: int
+    """Octets that its process may hold; near them, requests are refused."""

@@ -71,8 +71,9 @@ class ServiceEntry(_Map, frozen=True):
     """The upstream that an imported service's calls go to; its name under `upstreams`."""
     name: Name | None = None
     """The service's name in addresses. Without it: the name in the code; for a document, the key."""
-    version: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,31}" + END)] | None = None
-    """The service's version in addresses. Without it: the one in the code or document."""
+    version: Annotated[str, Meta(pattern="^(?!v[0-9])[A-Za-z0-9][A-Za-z0-9._-]{0,31}" + END)] | None = None
+    """The service's version in addresses, where a `v` stands before it: `2`, not `v2`. Without it: the one in the code
+    or document."""
     expose: list[str] | None = None
     """The protocols it is served over. Without it: all of them under `dev`, those that are on by
     default under `serve`. A protocol named here must be able to carry every operation."""
@@ -241,6 +242,9 @@ class LimitsEntry(_Map, frozen=True):
     """Most calls of one batch in progress at once. Without it: 16."""
     connections: Count | None = None
     """Most client connections at once. Without it: 10000."""
+    edge_memory: Size | None = None
+    """Most memory that the edge may hold, of which a request that waits takes a part. Near it, further requests are
+    refused as `unavailable`. Without it: 2GiB."""
 
 
 class Declaration(_Map, frozen=True):

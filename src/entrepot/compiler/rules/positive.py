@@ -16,15 +16,21 @@ from entrepot.spec.units import octets, seconds
 CODE = "E322"
 
 _TIMES = {"timeout", "connect_timeout", "per_try_timeout", "interval", "duration"}
-_SIZES = {"body", "file", "reply", "stream_item"}
+_SIZES = {"body", "file", "reply", "stream_item", "edge_memory"}
+_EDGE_LEAST = "64MiB"
+"""About what an edge holds that serves nobody."""
 
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
-    """Values of zero, which would mean never or nothing."""
+    """Values of zero, which would mean never or nothing, and a memory that is used up before the first request."""
     for path, text in _texts(_members(draft.declaration), ()):
-        if (seconds(text) if path[-1] in _TIMES else octets(text)) <= 0:
+        if path[-1] == "edge_memory" and octets(text) < octets(_EDGE_LEAST):
+            remedy = f"Give {_EDGE_LEAST} or more; without the key its default holds."
+        elif (seconds(text) if path[-1] in _TIMES else octets(text)) <= 0:
             remedy = "Give a positive one; without the key its default holds."
-            yield Diagnostic(CODE, f"`{path[-1]}: {text}` allows nothing", draft.at(*path), remedy)
+        else:
+            continue
+        yield Diagnostic(CODE, f"`{path[-1]}: {text}` allows nothing", draft.at(*path), remedy)
 
 
 _Path = tuple[str | int, ...]
