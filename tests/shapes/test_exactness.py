@@ -309,6 +309,44 @@ def test_msgspec_is_never_given_a_pattern_beside_an_array() -> None:
     assert (done.returncode, done.stdout) == (0, "pattern\n"), done.stderr
 
 
+@pytest.mark.parametrize(
+    "escaped", [rb"0.1234567\u0053", rb"0\u002e1234567S", rb"0.123456\u0037S", rb"0\u002C1234567S"]
+)
+def test_a_duration_that_is_written_with_escapes_is_not_rounded(escaped: bytes) -> None:
+    duration = Values({}).codec(s.Duration())
+    for decode in (duration.decode, duration.decode_trusted):
+        with pytest.raises(Fault) as fault:
+            decode(b'"PT' + escaped + b'"')
+        assert fault.value.issues[0].code == "format"
+
+
+def test_escapes_that_some_libraries_always_write_are_no_reason_to_read_twice() -> None:
+    assert not guard.may_cut_time(rb'{"text":"a \u0026 b \u003c c \u003e.","at":"2024-01-01T00:00:00.5Z"}')
+
+
+def test_msgspec_is_never_given_a_tuple_beside_what_has_bounds() -> None:
+    """msgspec 0.22 takes a bound for a type there, and the next collection of garbage kills the process."""
+    program = """
+        import gc
+        from entrepot.model import shape as s
+        from entrepot.shapes.values import Values
+        pair = s.Tuple(items=(s.Int(), s.Text()))
+        arms = [s.Int(minimum=1), s.Text(length_max=2), s.Text(pattern="^a"), s.Float(minimum=0.5)]
+        arms += [s.Bytes(length_max=9), s.Map(value=s.Int(), length_max=3), s.Int(bits=8)]
+        arms += [s.Nullable(shape=s.Int(minimum=1)), s.Text()]
+        for arm in arms:
+            for union in (s.Union(arms=(pair, arm)), s.Union(arms=(arm, s.Nullable(shape=pair)))):
+                values = Values({"T": s.Record(fields=(s.Field(name="u", shape=union, required=False),))})
+                codecs = [values.codec(union), values.codec(s.Ref(name="T"))]
+                codecs[0].decode(b'[1,"x"]')
+                codecs[1].decode(b'{"u":[1,"x"]}')
+                gc.collect()
+        print("alive")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
+
+
 @pytest.mark.parametrize("data", [b"1.0", b"1e2", b"1E400"])
 def test_msgspec_takes_no_other_number_for_an_integer(data: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):

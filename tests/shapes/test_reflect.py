@@ -293,6 +293,10 @@ class Undefined(msgspec.Struct):
     other: Missing  # type: ignore[name-defined]  # noqa: F821
 
 
+class Tupled(msgspec.Struct):
+    value: Annotated[int, Meta(ge=1)] | tuple[int, str]
+
+
 class Trapped(msgspec.Struct):
     value: Annotated[str, Meta(pattern="^a$")] | list[int]
 
@@ -321,6 +325,7 @@ class HalfPoint(NamedTuple):
         (Unreadable, "Unreadable.call"),
         (Undefined, "Undefined mentions 'Missing', which is not defined in its module"),
         (Trapped, "Trapped.value: a text with a pattern cannot share a union with a list or a record"),
+        (Tupled, "Tupled.value: a tuple cannot share a union with what has bounds"),
         (AsArray, "a Struct with array_like has no names on the wire"),
         (Bounded, "Bounded: "),
         (HalfPoint, "HalfPoint: a NamedTuple is written as an array of fixed length"),

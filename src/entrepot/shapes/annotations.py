@@ -76,6 +76,22 @@ def without_pattern(annotation: Any) -> Any:
     return Annotated[base, Meta(min_length=meta.min_length, max_length=meta.max_length)]
 
 
+def has_bounds(shape: s.Shape) -> bool:
+    """Whether msgspec is told more of the shape than its type."""
+    if isinstance(shape, s.List | s.Map):
+        return shape.length_min is not None or shape.length_max is not None
+    return isinstance(shape, s.Int | s.Float | s.Text | s.Bytes) and _meta(shape) is not None
+
+
+def is_fixed_tuple(annotation: Any) -> bool:
+    """Whether the annotation is of a tuple, each of whose items has a type of its own.
+
+    msgspec 0.22 loses count of what belongs to such a tuple where it shares a union with anything
+    that has bounds: the next collection of garbage kills the process.
+    """
+    return typing.get_origin(annotation) is tuple and ... not in typing.get_args(annotation)
+
+
 def is_union(annotation: Any) -> bool:
     """Whether the annotation is of several types."""
     return typing.get_origin(annotation) in (typing.Union, python_types.UnionType)

@@ -22,7 +22,7 @@ from entrepot.model import shape as s
 from entrepot.model.file import File
 from entrepot.model.page import Page
 from entrepot.shapes import authored, jsonschema
-from entrepot.shapes.annotations import bounded, is_union, scalar, without_pattern
+from entrepot.shapes.annotations import bounded, is_fixed_tuple, is_union, scalar, without_pattern
 from entrepot.shapes.assemble import Assembly, class_name, extras_attribute
 from entrepot.shapes.checks import Checks
 from entrepot.shapes.class_defaults import filled
@@ -407,8 +407,8 @@ class Classes:
         for annotation in arms:
             if annotation is Any or isinstance(annotation, HookMeta) or annotation in self._readers:
                 return False
-            parts = typing.get_args(annotation) if is_union(annotation) else ()
-            if any(isinstance(part, HookMeta) for part in parts):
+            parts = typing.get_args(annotation) if is_union(annotation) else (annotation,)
+            if any(isinstance(part, HookMeta) or is_fixed_tuple(part) for part in parts):
                 return False
         return apart_by_kind(kinds_of(arm, self.types) for arm in union.arms)
 

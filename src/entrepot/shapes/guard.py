@@ -25,6 +25,8 @@ _encode = msgspec.json.Encoder().encode
 _DIGITS = re.compile(rb"[0-9]{4}")
 _LONG_FRACTION = re.compile(rb":[0-9]{2}\.[0-9]{6}0*[1-9]|\.[0-9]{6}0*[1-9][0-9]*[DHMSdhms]")
 """Of seconds, and of any unit of a duration. Each digit is matched in one way: there may be a million of them."""
+_ESCAPED_SIGN = re.compile(rb"\\u00(?:2[B-Eb-e]|3[0-9Aa]|[4-7])")
+"""`+,-.`, digits, the colon, letters; not `&`, `<` and `>`, which some libraries always write so."""
 _AS_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 _LARGE = 300
 """From so many digits on a number may be too large for 64 bits."""
@@ -145,8 +147,8 @@ def _has_long_fraction(data: bytes) -> bool:
 
 
 def _has_escaped_signs(data: bytes) -> bool:
-    """Whether a digit, a colon, a point or a sign may be written as an escape."""
-    return b"\\" in data and (b"\\u003" in data or b"\\u002" in data)
+    """Whether a colon, or anything of which a time is made, may be written as an escape."""
+    return b"\\u00" in data and _ESCAPED_SIGN.search(data) is not None
 
 
 def depth(data: bytes, at_most: int = sys.maxsize) -> int:

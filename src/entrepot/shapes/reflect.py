@@ -26,6 +26,7 @@ from entrepot.model import shape as s
 from entrepot.model.file import File
 from entrepot.model.page import Page
 from entrepot.shapes import authored
+from entrepot.shapes.annotations import has_bounds
 from entrepot.shapes.arms import names_of, own_names
 from entrepot.shapes.class_fields import Found, NoShape, enum_of, fields_of, forbids_unknown
 from entrepot.shapes.constraints import Notes, constrain, notes_of
@@ -213,7 +214,7 @@ class Reflector:
         return s.Union(arms=tuple(shapes), choose="tag", tag_field=tags[0][0], tags=tuple(tag for _, tag in tags))
 
     def _untagged(self, shapes: list[s.Shape], where: str) -> s.Shape:
-        self._refuse_pattern_trap(shapes, where)
+        self._refuse_traps(shapes, where)
         if apart_by_kind(kinds_of(shape, self.types) for shape in shapes):
             return s.Union(arms=tuple(shapes))
         resolved = [s.resolve(shape, self.types) for shape in shapes]
@@ -223,13 +224,17 @@ class Reflector:
             raise NoShape(f"{_place(where)}these records cannot be told apart", "Make them Structs with a `tag`.")
         return s.Union(arms=tuple(shapes), choose="trial")
 
-    def _refuse_pattern_trap(self, shapes: list[s.Shape], where: str) -> None:
+    def _refuse_traps(self, shapes: list[s.Shape], where: str) -> None:
         """msgspec 0.22 corrupts memory on a class with such a union; a class of ours is made without it."""
         kinds = set[str]().union(*(kinds_of(shape, self.types) for shape in shapes))
         patterns = any(isinstance(shape, s.Text) and shape.pattern is not None for shape in shapes)
         if self._in_class and patterns and kinds & {"array", "object"}:
             problem = f"{_place(where)}a text with a pattern cannot share a union with a list or a record"
             raise NoShape(problem, "Leave the pattern out, or make the text a field of a Struct.")
+        tuples = any(isinstance(shape, s.Tuple) for shape in shapes)
+        if self._in_class and tuples and any(map(has_bounds, shapes)):
+            problem = f"{_place(where)}a tuple cannot share a union with what has bounds"
+            raise NoShape(problem, "Leave the bounds out, or make one of the two a field of a Struct.")
 
     # Named types
 
