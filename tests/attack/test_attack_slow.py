@@ -14,6 +14,9 @@ from support.raw_client import head, read_answer
 HELD = 80
 """Connections that stall at once: more than any worker has threads, fewer than the upstream's backlog holds."""
 
+UNREAD = 24
+"""Answers at once that nobody reads, each longer than what lies between: more than a hosted application has threads."""
+
 HALF_A_HEAD = f"GET {API}/keys/a HTTP/1.1\r\nHost: a\r\nx: ".encode()
 HALF_A_BODY = head("POST", f"{API}/things", b"x" * 1000) + b'{"name":'
 HALF_A_BATCH = head("POST", "/jsonrpc", b"x" * 1000) + b'[{"jsonrpc":'
@@ -51,6 +54,16 @@ def test_callers_that_do_not_read_hold_their_stream_back(attacked: Any) -> None:
                 held.enter_context(attacked.connect()).sendall(head("GET", path, b""))
         for number in range(50):
             assert attacked.request("GET", f"{API}/keys/{number}").json() == str(number)
+
+
+def test_callers_that_do_not_read_take_a_hosted_application_from_nobody(attacked: Any) -> None:
+    with ExitStack() as held:
+        readers = [held.enter_context(attacked.connect()) for _ in range(UNREAD)]
+        for reader in readers:
+            reader.sendall(head("GET", "/old/says-a-lot", b""))
+        for number in range(50):
+            assert attacked.request("GET", f"/old/{number}").json()["path"] == f"/{number}"
+        assert len(read_answer(readers[0]).body) == 8 * 1024 * 1024, "and what was kept comes, when it is asked for"
 
 
 def test_a_request_that_comes_octet_by_octet(attacked: Any) -> None:

@@ -81,6 +81,29 @@ def test_callers_that_stall_in_their_body_take_no_thread() -> None:
         assert worker.get("/old/hello/x").status == 200
 
 
+def test_callers_that_do_not_read_take_no_thread() -> None:
+    with hosted("wsgi", "flask_app:app", threads=1) as worker, ExitStack() as held:
+        for _ in range(5):
+            held.enter_context(worker.send(b"GET /old/ample HTTP/1.1\r\nhost: a\r\n\r\n"))
+        assert worker.get("/old/hello/x").status == 200
+
+
+@pytest.mark.parametrize("unsent_max", [70_000, 100_000_000])
+def test_an_answer_arrives_whole_however_little_of_it_may_wait(unsent_max: int) -> None:
+    with hosted("wsgi", "flask_app:app", limits=Limits(file_bytes_max=unsent_max)) as worker:
+        assert worker.get("/old/ample").body == b"".join(b"%07d\n" % number * 1000 for number in range(1000))
+
+
+def test_each_chunk_is_sent_as_it_comes(flask: WorkerProcess) -> None:
+    with flask.send(b"GET /old/slowly HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n") as caller:
+        reader = caller.makefile("rb")
+        while reader.readline() != b"\r\n":
+            pass
+        assert reader.read(len(b"5\r\nfirst\r\n")) == b"5\r\nfirst\r\n"
+        assert flask.get("/old/open").body == b"opened"
+        assert reader.read() == b"4\r\nlast\r\n0\r\n\r\n"
+
+
 def test_flask_streams(flask: WorkerProcess) -> None:
     assert flask.get("/old/stream").body == "".join(map(str, range(1000))).encode()
 

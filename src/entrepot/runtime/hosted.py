@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
@@ -20,6 +21,7 @@ from entrepot.model.fault import Fault
 from entrepot.model.faults import Cancelled, Internal, Unavailable, UnknownOperation
 from entrepot.ports.exchange import Request, Response
 from entrepot.runtime.dispatch import answer_health
+from entrepot.runtime.outbound import Outbound
 from entrepot.runtime.sources import import_attribute
 from entrepot.runtime.threads import WAITING_PER_THREAD
 from entrepot.wire.asgi import AsgiApp, Inbound, Message, Receive, Scope, Send, asgi_app
@@ -103,7 +105,28 @@ def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
         finally:
             present -= 1
 
-    return _read_ahead(serve, body_max)
+    return _read_ahead(_written_ahead(serve, body_max), body_max)
+
+
+def _written_ahead(app: AsgiApp, unsent_max: int) -> AsgiApp:
+    """The application, whose answer is taken as fast as it comes: a slow reader takes no thread either.
+
+    One that lies unsent with more octets than may be holds its thread.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        outbound = Outbound(send, _MEMORY_MAX, unsent_max)
+        sending = asyncio.create_task(outbound.forward())
+        try:
+            await app(scope, receive, outbound.take)
+        except asyncio.CancelledError:
+            sending.cancel()
+            raise
+        finally:
+            outbound.end()
+            await sending
+
+    return serve
 
 
 def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:

@@ -38,6 +38,11 @@ def says_nothing(start_response: Callable[..., Any]) -> Iterable[bytes]:
     return []
 
 
+def says_a_lot(start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("200 OK", [("content-type", "text/plain"), ("content-length", str(128 * 65536))])
+    return (b"x" * 65536 for _ in range(128))
+
+
 MISDEEDS: dict[str, Callable[..., Iterable[bytes]]] = {
     "/raises": raises,
     "/raises-amid-the-answer": raises_amid_the_answer,
@@ -46,6 +51,7 @@ MISDEEDS: dict[str, Callable[..., Iterable[bytes]]] = {
     "/says-too-little": says_too_little,
     "/breaks-its-headers": breaks_its_headers,
     "/says-nothing": says_nothing,
+    "/says-a-lot": says_a_lot,
 }
 
 

@@ -1,4 +1,5 @@
 import threading
+from collections.abc import Iterator
 
 from flask import Flask, Response, request, url_for
 
@@ -28,6 +29,27 @@ def echo() -> Response:
 @app.route("/stream")
 def stream() -> Response:
     return Response(str(number) for number in range(1000))
+
+
+@app.route("/ample")
+def ample() -> Response:
+    return Response((b"%07d\n" % number * 1000 for number in range(1000)), content_type="text/plain")
+
+
+@app.route("/slowly")
+def slowly() -> Response:
+    def words() -> Iterator[str]:
+        yield "first"
+        gate.wait(10)
+        yield "last"
+
+    return Response(words())
+
+
+@app.route("/open")
+def open_gate() -> str:
+    gate.set()
+    return "opened"
 
 
 @app.route("/crash")
