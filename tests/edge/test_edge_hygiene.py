@@ -152,18 +152,22 @@ async def test_too_many_or_too_long_headers_are_refused(site: Site) -> None:
     assert not worker.seen
 
 
-async def test_an_upgrade_reaches_whole_applications_only(site: Site) -> None:
-    worker = await site.worker("operations")
+async def test_an_upgrade_reaches_upstreams_only(site: Site) -> None:
+    workers = [await site.worker("operations"), await site.worker("hosted")]
     upstream, port = await site.upstream()
     routes = (
         Route(path="/api/", target=PoolTarget("operations")),
+        Route(path="/hosted/", target=PoolTarget("hosted"), raw_path=False),
         Route(path="/socket/", target=UpstreamTarget(upstream="chat"), raw_path=False),
     )
     chat = Upstream(name="chat", endpoints=(Endpoint("127.0.0.1", port),))
-    await site.start(edge_table(port=site.port, routes=routes, upstreams=(chat,), pools=("operations",)))
+    await site.start(edge_table(port=site.port, routes=routes, upstreams=(chat,), pools=("hosted", "operations")))
     upgrade = b" HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-    assert (await site.send(b"GET /api/x" + upgrade)).status == 403
-    assert not worker.seen
+    for path in (b"/api/x", b"/hosted/x"):
+        answer = await site.send(b"GET " + path + upgrade)
+        assert (path, answer.status, answer.json()["kind"]) == (path, 403, "forbidden")
+        assert "WebSocket" in answer.json()["detail"]
+    assert not any(worker.seen for worker in workers)
     await site.send(b"GET /socket/x" + upgrade)
     assert upstream.seen[0].header("upgrade") == "websocket"
 

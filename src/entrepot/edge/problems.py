@@ -105,7 +105,7 @@ def _misread() -> list[_Cause]:
 
 def _by_status() -> list[_Cause]:
     told: dict[int, tuple[Kind, str]] = {
-        403: ("forbidden", "the edge does not let this request pass"),
+        403: ("forbidden", "no change to another protocol, such as WebSocket, is carried to this address"),
         404: ("unknown_operation", "nothing is served at this address"),
         408: ("timeout", "the request did not arrive in time"),
         413: ("too_large", "the request body is longer than allowed"),

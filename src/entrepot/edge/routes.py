@@ -129,7 +129,7 @@ def _to_workers(route: Route, cluster: str) -> tuple[msgspec.Raw, ...]:
     # The worker keeps the deadlines of operations: it knows them, and can say which one passed. If it is
     # there: its socket takes connections whether it is or not.
     silence = {} if route.silence is None else {"idle_timeout": duration(route.silence)}
-    action = {"cluster": cluster, "timeout": duration(route.timeout or 0.0), **silence, **_upgrades(route)}
+    action = {"cluster": cluster, "timeout": duration(route.timeout or 0.0), **silence}
     common: Json = {"name": route.path, "request_headers_to_remove": [RETRY_ON]}
     if route.raw_path:
         common["typed_per_filter_config"] = {HYGIENE.name: typed(_FILTER_CONFIG, {"disabled": True})}
@@ -161,7 +161,7 @@ def _upstream_action(route: Route, target: Target) -> Json:
         "timeout": duration(route.timeout or 0.0),
         "host_rewrite_literal": target.host,
         "append_x_forwarded_host": True,
-        **_upgrades(route),
+        "upgrade_configs": [{"upgrade_type": "websocket"}],
     }
     if strip or target.base_path:
         action["prefix_rewrite"] = f"{target.base_path}{kept}" or "/"
@@ -170,10 +170,6 @@ def _upstream_action(route: Route, target: Target) -> Json:
 
 def _path(route: Route) -> Json:
     return {"path": route.path} if route.exact else {"prefix": route.path}
-
-
-def _upgrades(route: Route) -> Json:
-    return {} if route.raw_path else {"upgrade_configs": [{"upgrade_type": "websocket"}]}
 
 
 def _raw(route: Json) -> msgspec.Raw:
