@@ -1,4 +1,4 @@
-"""What the laws left out: clients refuse to send what their protocol has no place for."""
+"""One edge for all laws; and what the laws left out: clients refuse to send what their protocol has no place for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from support.laws import Sent
+from support.through_edge import Edge
 
 LEFT_OUT: list[Sent] = []
+
+
+@pytest.fixture(scope="session")
+def edge() -> Iterator[Edge]:
+    with Edge() as started:
+        yield started
 
 
 @pytest.fixture

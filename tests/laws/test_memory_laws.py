@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from entrepot.app import CATALOG
 from entrepot.wire.memory import Chunking, memory_wire, octets
 from support import laws
-from support.strategies import operations
 
 
 def in_two(data: bytes) -> Iterable[bytes]:
@@ -35,7 +34,7 @@ def test_calling_through_a_protocol_is_calling(name: str, sent: laws.Sent) -> No
 
 
 def test_every_protocol_gives_the_same_answer(sent: laws.Sent) -> None:
-    @given(laws.cases(operations()))
+    @given(laws.cases(laws.operations_of_all(CATALOG)))
     def law(case: laws.Case) -> None:
         every = [asyncio.run(laws.told(case, protocol, memory_wire)) for protocol in CATALOG.values()]
         sent.assume(*every)

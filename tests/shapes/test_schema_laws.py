@@ -76,3 +76,17 @@ def test_a_schema_without_a_typed_shape_stays_what_it_is() -> None:
     given_schema = {"not": {"$ref": "#/$defs/no"}, "$defs": {"no": {"type": "null"}}}
     for shape in (s.Json(schema=given_schema), s.Json(schema=True), s.Json(schema=False), s.Json(schema={"if": {}})):
         assert Reader(Tree({})).read(schema(shape, {})).shape == shape
+
+
+def test_what_is_said_of_a_field_is_no_part_of_its_schema() -> None:
+    judged = s.Json(schema={"not": {"type": "string"}, "description": "No text."})
+    fields = (
+        s.Field(name="class", python="class_", shape=judged, role="version", docs="Its class.", deprecated=True),
+        s.Field(name="own", shape=s.Json(schema={"if": {"type": "string"}, "then": {"minLength": 1}}), access="read"),
+        s.Field(name="maybe", shape=s.Nullable(shape=judged), required=False, documented_default=None, docs="Or null."),
+        s.Field(name="told", shape=s.Json(schema={"contains": {"const": 1}}), examples=([1],), read_scopes=("a",)),
+    )
+    record = s.Record(fields=fields)
+    again = Reader(Tree({})).read(document_of(Contract(record, {}))).shape
+    assert isinstance(again, s.Record)
+    assert again.fields == fields

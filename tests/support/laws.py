@@ -14,18 +14,20 @@ from typing import Any, NamedTuple
 
 from hypothesis import assume
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from entrepot.http.context import own_headers
 from entrepot.kit.ids import trace_id_of
-from entrepot.model.call import Call, Context, Located, Meta, Reply
+from entrepot.model import shape as s
+from entrepot.model.call import UNCONDITIONAL, Call, Conditions, Context, Located, Meta, Reply
 from entrepot.model.fault import KINDS, DeclaredFault, Fault, Issue
 from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation, Service
 from entrepot.model.principal import ANONYMOUS, Principal
 from entrepot.ports.exchange import Exchange
-from entrepot.ports.protocol import Protocol, ServedService
+from entrepot.ports.protocol import Catalog, Protocol, ServedService
 from entrepot.shapes.values import Values
-from support.strategies import Contract, ServedOperation, operations, python_values
+from support.strategies import Contract, ServedOperation, holds_octets, operations, python_values
 
 Draw = Any
 Wire = Callable[[Exchange], Exchange]
@@ -43,6 +45,15 @@ def operations_of(protocol: str) -> st.SearchStrategy[ServedOperation]:
     return import_module(own).bound_operations() if find_spec(own) else operations()  # type: ignore[no-any-return]
 
 
+def operations_of_all(catalog: Catalog) -> st.SearchStrategy[ServedOperation]:
+    """Operations that every protocol carries, without bindings."""
+
+    def is_carried(made: ServedOperation) -> bool:
+        return not any(protocol.can.reason(made.operation, made.types, set()) for protocol in catalog.values())
+
+    return operations().filter(is_carried)
+
+
 class Case(NamedTuple):
     """One call of a made operation, and the answer that its Invoke gives."""
 
@@ -51,6 +62,10 @@ class Case(NamedTuple):
     input: Any
     outputs: list[Any]
     """One, or for a stream any number."""
+    inbound: list[Any]
+    """The items that the caller sends, where the operation takes a stream."""
+    taken: int
+    """How many of them the Invoke asks for before it answers."""
     fault: Fault | None
     """For a stream, raised after the outputs."""
     context: Context
@@ -72,22 +87,39 @@ def cases(draw: Draw, tried: st.SearchStrategy[ServedOperation]) -> Case:
     given_input = draw(python_values(Contract(operation.input, types), values))
     output = python_values(Contract(operation.output, types), values)
     outputs = draw(st.lists(output, max_size=3)) if operation.stream_output else [draw(output)]
+    inbound = draw(_inbound(operation, types, values))
+    taken = draw(st.integers(0, len(inbound) + 1))
     fault = draw(st.none() | faults(operation, types, values))
     located = st.builds(Located, TEXT, faults(operation, types, values))
     warnings, headers = tuple(draw(st.lists(located, max_size=2))), draw(_HEADERS)
-    return Case(service, values, given_input, outputs, fault, draw(_CONTEXTS), warnings, headers)
+    context = draw(_contexts(operation))
+    return Case(service, values, given_input, outputs, inbound, taken, fault, context, warnings, headers)
+
+
+def _inbound(operation: Operation, types: dict[str, Any], values: Values) -> st.SearchStrategy[list[Any]]:
+    if operation.stream_input is None:
+        return st.just([])
+    return st.lists(python_values(Contract(operation.stream_input, types), values), max_size=3)
 
 
 _ISSUES = st.builds(Issue, TEXT, st.sampled_from(["type", "range"]), TEXT)
 _HEADERS = st.sampled_from(
     [[], [(b"last-modified", b"Wed, 21 Oct 2015 07:28:00 GMT")], [(b"etag", b'W/"7"'), (b"link", b'</x>; rel="x"')]]
 )
-_CONTEXTS = st.builds(
-    Context,
-    deadline=st.sampled_from([None, time.monotonic() + 10_000]),
-    traceparent=st.sampled_from(["", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]),
-    idempotency_key=st.just("") | st.from_regex(r"[a-z0-9é:_-]{1,20}", fullmatch=True),
-)
+_VERSIONS = st.just(("*",)) | st.lists(TEXT, max_size=3).map(tuple)
+_CONDITIONS = st.just(UNCONDITIONAL) | st.builds(Conditions, if_match=_VERSIONS, if_none_match=_VERSIONS)
+
+
+def _contexts(operation: Operation) -> st.SearchStrategy[Context]:
+    """Contexts of calls; conditions are for operations whose bindings say that they are heeded."""
+    heeded = not operation.safe and any(each.get("conditions") for each in operation.bindings.values())
+    return st.builds(
+        Context,
+        deadline=st.sampled_from([None, time.monotonic() + 10_000]),
+        traceparent=st.sampled_from(["", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"]),
+        idempotency_key=st.just("") | st.from_regex(r"[a-z0-9é:_-]{1,20}", fullmatch=True),
+        conditions=_CONDITIONS if heeded else st.just(UNCONDITIONAL),
+    )
 
 
 @st.composite
@@ -115,20 +147,23 @@ def _data(declared: DeclaredFault | None, types: dict[str, Any], values: Values)
 class Seen(NamedTuple):
     """What an Invoke is given, in a form that compares."""
 
-    input: bytes
+    input: Any
+    stream: list[Any]
+    """The items that it asked for."""
     principal: Principal
     has_deadline: bool
     trace_id: str
     """Of the caller's trace, "" when it has none."""
     idempotency_key: str
+    conditions: Conditions
     headers: Headers
     """Those that every client sends."""
 
 
 class Answer(NamedTuple):
-    """What came of a call, in a form that compares: values as the JSON that they are written as."""
+    """What came of a call, in a form that compares (`_compared`)."""
 
-    outputs: list[bytes]
+    outputs: list[Any]
     fault: tuple[Any, ...] | None
 
 
@@ -153,7 +188,7 @@ async def expected(case: Case, protocol: Protocol) -> Told:
     reply = _reply(case)
     beside, can = _beside(reply, case), protocol.can
     carried = Beside(beside.warnings if can.warnings else [], beside.headers if can.headers else [])
-    return Told([_expected_seen(case)], await _answer_of(reply, case), carried)
+    return Told([await _expected_seen(case)], await _answer_of(reply, case), carried)
 
 
 async def told(case: Case, protocol: Protocol, wire: Wire) -> Told:
@@ -161,47 +196,86 @@ async def told(case: Case, protocol: Protocol, wire: Wire) -> Told:
     seen: list[Seen] = []
 
     async def invoke(call: Call) -> Reply:
-        seen.append(_seen(call, case))
+        seen.append(await _seen(call, case))
         return _reply(case)
 
     served = ServedService(service=case.service, values=case.values, invokes={case.operation.name: invoke})
     exchange = wire(protocol.server.serve([served]))
     base_path = protocol.server.mounts(case.service)[0].path.rstrip("/")
     invokes = protocol.client.dial(case.service, case.values, exchange, HOST, base_path)
-    reply = await invokes[case.operation.name](Call(case.operation, case.input, None, case.context))
+    stream = _each(case.inbound) if case.operation.stream_input is not None else None
+    reply = await invokes[case.operation.name](Call(case.operation, case.input, stream, case.context))
     return Told(seen, await _answer_of(reply, case), _beside(reply, case))
 
 
-def _expected_seen(case: Case) -> Seen:
+async def _expected_seen(case: Case) -> Seen:
     """What the Invoke must be given. Who calls and until when is for the runtime to say, not for a protocol."""
     key = case.context.idempotency_key
     return Seen(
-        input=case.values.codec(case.operation.input).encode(case.input),
+        input=await _compared(case.operation.input, case.input, case.values),
+        stream=await _items_of(case.inbound[: case.taken], case),
         principal=ANONYMOUS,
         has_deadline=False,
         trace_id=trace_id_of(case.context.traceparent),
         idempotency_key=key,
+        conditions=case.context.conditions,
         headers=sorted([*own_headers(), *([(b"idempotency-key", key.encode())] if key else [])]),
     )
 
 
-def _seen(call: Call, case: Case) -> Seen:
+async def _seen(call: Call, case: Case) -> Seen:
     context = call.context
+    taken = [] if call.stream is None else await _first(case.taken, call.stream)
     compared = {name for name, _ in own_headers()} | {b"idempotency-key"}
     return Seen(
-        input=case.values.codec(case.operation.input).encode(call.input),
+        input=await _compared(case.operation.input, call.input, case.values),
+        stream=await _items_of(taken, case),
         principal=context.principal,
         has_deadline=context.deadline is not None,
         # An edge begins a trace for a caller that has none.
         trace_id=trace_id_of(context.traceparent) if case.context.traceparent else "",
         idempotency_key=context.idempotency_key,
+        conditions=context.conditions,
         headers=sorted(pair for pair in context.meta.headers if pair[0] in compared),
     )
 
 
 def _beside(reply: Reply, case: Case) -> Beside:
+    """What is told besides. An output with a version or a next page is told with headers of its own instead."""
     warnings = [(each.pointer, *_parts(each.fault, case)) for each in reply.warnings]
-    return Beside(warnings, sorted(reply.meta.headers) if reply.meta else [])
+    output = s.unwrap(case.operation.output, case.values.types)
+    has_own = isinstance(output, s.Page | s.File) or (isinstance(output, s.Record) and output.with_role("version"))
+    headers = [] if reply.meta is None else reply.meta.headers
+    return Beside(warnings, sorted(pair for pair in headers if not (has_own and pair[0] in (b"etag", b"link"))))
+
+
+async def _compared(part: s.Shape, value: Any, values: Values) -> Any:
+    """The value in a form that compares: as the JSON that it is written as, files with what is in them."""
+    if not holds_octets(part, values.types):
+        return value if value is UNSET else values.codec(part).encode(value)
+    if value is None or value is UNSET:
+        return value
+    match s.unwrap(part, values.types):
+        case s.File():
+            content = b"".join([chunk async for chunk in value.open()])
+            assert value.size in (None, len(content))
+            return value.name or "file", value.media_type, content  # in a form each file has a name
+        case s.Record(fields=fields):
+            return {each.name: await _compared(each.shape, getattr(value, each.attribute), values) for each in fields}
+        case _:
+            return value
+
+
+async def _first(count: int, stream: AsyncIterator[Any]) -> list[Any]:
+    """So many items of a stream, or all there are; none is asked for in vain."""
+    items: list[Any] = []
+    while len(items) < count and (item := await anext(stream, UNSET)) is not UNSET:
+        items.append(item)
+    return items
+
+
+async def _items_of(items: list[Any], case: Case) -> list[Any]:
+    return [await _compared(case.operation.stream_input, item, case.values) for item in items]
 
 
 class Sent:
@@ -234,13 +308,12 @@ async def _answer_of(reply: Reply, case: Case) -> Answer:
     """The reply with its stream read."""
     if reply.fault is not None:
         return Answer([], _parts(reply.fault, case))
-    encode = case.values.codec(case.operation.output).encode
     if not case.operation.stream_output:
-        return Answer([encode(reply.output)], None)
+        return Answer([await _compared(case.operation.output, reply.output, case.values)], None)
     outputs = []
     try:
         async for item in reply.output:
-            outputs.append(encode(item))
+            outputs.append(await _compared(case.operation.output, item, case.values))
     except Fault as fault:
         return Answer(outputs, _parts(fault, case))
     return Answer(outputs, None)
@@ -259,6 +332,11 @@ def _reply(case: Case) -> Reply:
         return Reply(fault=case.fault)
     output = _items(case) if case.operation.stream_output else case.outputs[0]
     return Reply(output, meta=Meta(list(case.headers)), warnings=case.warnings)
+
+
+async def _each(items: list[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
 
 
 async def _items(case: Case) -> AsyncIterator[Any]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.model.fault import DeclaredFault
+from entrepot.model.file import File
 from entrepot.model.operation import Operation
 from entrepot.shapes.explain import first_repeat
 from entrepot.shapes.scalars import int_bounds
@@ -175,7 +176,7 @@ class _Maker:
         kind = self.draw(st.integers(0, 11 if depth > 0 else 4))
         match kind:
             case 0:
-                return s.Anything()
+                return self.pick(s.Anything(), s.Json(schema=self.pick(*_SCHEMAS)[0]))
             case 1 if self.types:
                 return s.Ref(name=self.pick(*self.types))
             case 5:
@@ -211,7 +212,10 @@ class _Maker:
             if not required and isinstance(shape, s.Bool | s.Nullable):
                 default = None if isinstance(shape, s.Nullable) else self.pick(msgspec.UNSET, True)
             python = "" if attributes[name] == name else attributes[name]
-            fields.append(s.Field(name=name, python=python, shape=shape, required=required, default=default))
+            role = self.pick("version", "cursor", "", "", "", "") if type(shape) in _VERSIONS else ""
+            if role in {field.role for field in fields}:
+                role = ""
+            fields.append(s.Field(name=name, python=python, shape=shape, required=required, default=default, role=role))
         extras = self.pick("drop", "drop", "forbid", "keep") if self.awkward else self.pick("drop", "forbid")
         return s.Record(fields=tuple(fields), extras=extras)
 
@@ -253,6 +257,15 @@ class _Maker:
         return s.Record(fields=(own, s.Field(name="both", shape=s.Int())))
 
 
+_VERSIONS = (s.Int, s.Text, s.Uuid, s.Decimal, s.DateTime)
+"""What versions and cursors are."""
+_SCHEMAS: list[tuple[dict[str, Any], list[Any]]] = [
+    ({"not": {"type": "string"}}, [None, 0, Decimal("1.50"), [], {"a": "b"}]),
+    ({"type": "array", "contains": {"type": "integer"}}, [[1], ["a", 10**20], [Decimal("0.1"), 2]]),
+    ({"type": "object", "patternProperties": {"^x": {"type": "integer"}}}, [{}, {"x1": 3}, {"y": [Decimal("0.1")]}]),
+    ({"if": {"type": "integer"}, "then": {"minimum": 0}}, [0, 7, "a", [-1]]),
+]
+"""Schemas that no typed shape expresses, and values of each."""
 _TRIALS = [
     (s.Int(bits=8), s.Text()),
     (s.Uuid(), s.Date(), s.Text(length_max=5)),
@@ -313,6 +326,8 @@ def _plain(draw: Draw, shape: s.Shape, types: s.Types, depth: int) -> Any:
             return _of_an_arm(draw, shape, types, depth)
         case s.Anything() | s.Json(schema=True):
             return draw(anything()) if depth > 0 else None
+        case s.Json(schema=schema):
+            return draw(st.sampled_from(next(values for known, values in _SCHEMAS if known == schema)))
         case _:
             return draw(scalar_values(shape))
 
@@ -418,7 +433,45 @@ def anything() -> st.SearchStrategy[Any]:
 
 def python_values(contract: Contract, values: Values) -> st.SearchStrategy[Any]:
     """Python values of a shape, as a handler would be given them."""
+    if holds_octets(contract.shape, contract.types):
+        return _octet_values(contract, values)
     return values_of(contract.shape, contract.types).map(values.codec(contract.shape).of_plain)
+
+
+def holds_octets(part: s.Shape, types: s.Types) -> bool:
+    """Whether a file or a raw body is in it, which has no form as plain data."""
+    return any(isinstance(each, s.File | s.Raw) for each in s.reachable(part, types))
+
+
+@st.composite
+def _octet_values(draw: Draw, contract: Contract, values: Values) -> Any:
+    match s.resolve(contract.shape, contract.types):
+        case s.Nullable(shape=inner):
+            return draw(st.none() | python_values(contract._replace(shape=inner), values))
+        case s.File() as file:
+            return draw(files(file))
+        case s.Record(fields=fields) as record:
+            present = [each for each in fields if each.required or draw(st.booleans())]
+            members = {
+                each.attribute: draw(python_values(contract._replace(shape=each.shape), values)) for each in present
+            }
+            return values.codec(record).type(**members)
+        case _:
+            return draw(st.binary(max_size=20))
+
+
+FILE_NAMES = ("", "a.txt", 'a "1".png', "ünï.pdf", "日本.txt", "a;b=c, d.txt", "a%20b", "a\\b.txt", "...")
+
+
+@st.composite
+def files(draw: Draw, shape: s.File) -> File:
+    """Files in memory, which may be read more than once; of some the size is not known before."""
+    file = File.of(
+        draw(st.binary(max_size=100)),
+        name=draw(st.sampled_from(FILE_NAMES)),
+        media_type=draw(st.sampled_from(shape.media_types or ("application/octet-stream", "text/plain;charset=utf-8"))),
+    )
+    return draw(st.sampled_from([file, msgspec.structs.replace(file, size=None)]))
 
 
 # Data that does not fit
@@ -481,14 +534,16 @@ def operations(*, depth: int = 1) -> st.SearchStrategy[ServedOperation]:
 
 @st.composite
 def _operations(draw: Draw, depth: int) -> ServedOperation:
-    contract = draw(contracts(depth=depth, awkward=False))
-    maker = _Maker(draw, awkward=False)
+    contract = draw(contracts(depth=depth))
+    maker = _Maker(draw, awkward=True)
     maker.types = contract.types
     names = draw(st.lists(st.sampled_from(["OutOfStock", "Blocked"]), max_size=2, unique=True))
     safe = draw(st.booleans())
+    record = maker.record(depth)
     operation = Operation(
         name="operate",
-        input=msgspec.structs.replace(maker.record(depth), extras="drop"),
+        # A parameter without a name is one that protocols refuse.
+        input=msgspec.structs.replace(record, fields=tuple(each for each in record.fields if each.name), extras="drop"),
         output=contract.shape,
         faults=tuple(_declared(maker, name) for name in names),
         safe=safe,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +11,12 @@ from msgspec import UNSET
 from entrepot.model import shape as s
 from entrepot.shapes import schema_words as words
 from entrepot.shapes.schema_document import Schema
+
+_FIELD_KEYS = frozenset(
+    {"title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly", "xml"}
+)
+_FIELD_WORDS = frozenset({"python", "role", "read_scopes", "write_scopes", "filled", "default"})
+"""What of a member's schema is said of the field: as JSON Schema has words for it, and in the member of ours."""
 
 ReadMember = Callable[[str, Any], s.Shape]
 
@@ -23,7 +29,7 @@ def read_field(name: str, attribute: str, schema: Any, required: bool, read: Rea
     return s.Field(
         name=name,
         python="" if attribute == name else attribute,
-        shape=_unnamed(read(name, schema), said),
+        shape=_of_value(read(name, schema), said),
         required=required,
         default=said.get("default", UNSET) if own.get("filled") else UNSET,
         documented_default=UNSET if own.get("filled") else own.get("default", said.get("default", UNSET)),
@@ -39,13 +45,23 @@ def read_field(name: str, attribute: str, schema: Any, required: bool, read: Rea
     )
 
 
-def _unnamed(shape: s.Shape, said: Schema) -> s.Shape:
-    """The shape without a title and docs that belong to the field: an inline record reads them as its own."""
+def _of_value(shape: s.Shape, said: Schema) -> s.Shape:
+    """The shape without what its schema says of the field: an inline record or schema reads that as its own."""
     inner = shape.shape if isinstance(shape, s.Nullable) else shape
-    if not isinstance(inner, s.Record) or "allOf" in said or "anyOf" in said:
+    bare: s.Shape
+    if isinstance(inner, s.Record) and "allOf" not in said and "anyOf" not in said:
+        bare = msgspec.structs.replace(inner, title="", docs="")
+    elif isinstance(inner, s.Json) and isinstance(inner.schema, Mapping):
+        bare = s.Json(schema=_without_field(inner.schema, said))
+    else:
         return shape
-    bare = msgspec.structs.replace(inner, title="", docs="")
     return s.Nullable(shape=bare) if isinstance(shape, s.Nullable) else bare
+
+
+def _without_field(schema: Mapping[str, Any], said: Schema) -> dict[str, Any]:
+    own = {word: value for word, value in words.said(schema).items() if word not in _FIELD_WORDS}
+    kept = {key: value for key, value in schema.items() if key not in _FIELD_KEYS or said.get(key) != value}
+    return {key: value for key, value in (kept | {words.OURS: own}).items() if key != words.OURS or own}
 
 
 def _access(said: Schema) -> Any:

@@ -14,7 +14,7 @@ from entrepot.protocols.rest.binding.bound import union_of
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import is_memberwise, style_of
-from support.strategies import ServedOperation, operations
+from support.strategies import ServedOperation, holds_octets, operations
 
 Draw = Any
 
@@ -25,11 +25,16 @@ _WIRE = {"path": "p", "query": "q", "header": "x-h", "cookie": "c", "form": "f",
 def bound_operations(draw: Draw) -> ServedOperation:
     """Operations that REST can carry, by their default binding or one of their own."""
     operation, types = draw(operations())
-    if draw(st.booleans()):
+    kind = draw(st.sampled_from(["values", "octets", "items"]))
+    if kind == "octets":
+        operation = draw(with_octets(operation))
+    elif kind == "items":
+        operation = msgspec.structs.replace(operation, stream_input=operation.output)
+    if kind == "items" or draw(st.booleans()):
         fields = (*operation.input.fields, *draw(spoken_fields()))
         operation = msgspec.structs.replace(operation, input=msgspec.structs.replace(operation.input, fields=fields))
         operation = msgspec.structs.replace(operation, bindings={"rest": draw(bindings(operation, types))})
-    if draw(st.integers(0, 4)) == 0:
+    if draw(st.integers(0, 4)) == 0 and not holds_octets(operation.output, types):
         operation = msgspec.structs.replace(operation, stream_output=True)
     elif draw(st.integers(0, 4)) == 0:
         operation = with_statuses(operation, draw(st.sampled_from(ANSWERS)))
@@ -59,6 +64,25 @@ def with_statuses(operation: Operation, output: s.Shape) -> Operation:
     return msgspec.structs.replace(operation, output=output, bindings={"rest": rest})
 
 
+UPLOADS: list[s.Shape] = [
+    s.File(), s.File(media_types=("image/png", "text/plain")), s.Raw(), s.Raw(media_type="image/png"),
+]  # fmt: skip
+
+
+@st.composite
+def with_octets(draw: Draw, operation: Operation) -> Operation:
+    """The operation with a file or raw octets in its input, in its output, or in both."""
+    uploads = draw(st.lists(st.sampled_from(UPLOADS), max_size=2))
+    shapes = [draw(st.sampled_from([upload, s.Nullable(shape=upload)])) for upload in uploads]
+    fields = [
+        s.Field(name=f"upload_{index}", shape=shape, required=draw(st.booleans())) for index, shape in enumerate(shapes)
+    ]
+    record = msgspec.structs.replace(operation.input, fields=(*operation.input.fields, *fields))
+    answered = [upload for upload in UPLOADS if isinstance(upload, s.Raw) or not upload.media_types]
+    output = draw(st.sampled_from([operation.output, *answered, s.Nullable(shape=s.File())]))
+    return msgspec.structs.replace(operation, input=record, output=output)
+
+
 TEXTS: list[s.Shape] = [
     s.Text(length_min=1), s.Text(length_min=1), s.Int(), s.Bool(), s.Decimal(), s.Nullable(shape=s.Text()),
     s.List(item=s.Text(length_min=1)), s.List(item=s.Int()), s.Enum(values=(s.EnumValue("a,b"), s.EnumValue("c d"))),
@@ -78,7 +102,8 @@ def spoken_fields(draw: Draw) -> list[s.Field]:
 @st.composite
 def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dict[str, Any]:
     """A method, a path, and a place for each field, under its own name or another."""
-    method = draw(st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    has_items = operation.stream_input is not None
+    method = draw(st.sampled_from(["POST", "PUT", "PATCH"] if has_items else ["GET", "POST", "PUT", "PATCH", "DELETE"]))
     body = draw(st.sampled_from(["body", "form"]))
     path = "/things"
     parameters = {}
@@ -86,7 +111,7 @@ def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dic
         if draw(st.integers(0, 5)) == 0 and style_of(field.shape, types) != "json":
             parameters[field.name] = {}
             continue
-        where = draw(st.sampled_from(["query", "header", "cookie", *([] if method == "GET" else [body])]))
+        where = draw(st.sampled_from(["query", "header", "cookie", *([] if method == "GET" or has_items else [body])]))
         sayable = style_of(field.shape, types) != "json" and not isinstance(field.shape, s.Nullable)
         in_path = sayable and field.required and draw(st.booleans())
         name = f"{_WIRE['path' if in_path else where]}{index}"
@@ -95,4 +120,5 @@ def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dic
         has_members = style_of(field.shape, types) != "scalar" and is_memberwise(field.shape, types)
         deep = where in ("query", "form") and has_members and draw(st.booleans())
         parameters[field.name] = {"in": where, "name": name} | ({"style": "deep"} if deep else {})
-    return {"method": method, "path": path, "parameters": {key: said for key, said in parameters.items() if said}}
+    said = {"method": method, "path": path, "parameters": {key: said for key, said in parameters.items() if said}}
+    return said | ({"conditions": True} if draw(st.booleans()) else {})

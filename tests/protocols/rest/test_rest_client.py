@@ -66,7 +66,7 @@ async def test_a_body_becomes_json_and_what_is_absent_is_left_out():
 
 
 async def test_a_path_value_is_encoded_whole():
-    for symbol, written in (("a/b", b"a%2Fb"), ("..", b"%2E%2E"), ("d\u00e9 ?", b"d%C3%A9%20%3F")):
+    for symbol, written in (("a/b", b"a%2Fb"), ("...", b"..."), ("d\u00e9 ?", b"d%C3%A9%20%3F")):
         request, _ = await sent("ticks", symbol=symbol)
         assert request.path == b"/api/shop/v1/ticks/" + written
 
@@ -94,6 +94,11 @@ async def test_a_call_without_conditions_sends_none():
     ("name", "plain", "pointer"),
     [
         ("ticks", {"symbol": ""}, "/symbol"),
+        ("ticks", {"symbol": "."}, "/symbol"),
+        ("ticks", {"symbol": ".."}, "/symbol"),
+        ("ticks", {"symbol": "../admin"}, "/symbol"),
+        ("ticks", {"symbol": "a/../../b"}, "/symbol"),
+        ("ticks", {"symbol": "a\\.."}, "/symbol"),
         ("search", {"language": "a\nb"}, "/language"),
         ("search", {"language": " a"}, "/language"),
     ],

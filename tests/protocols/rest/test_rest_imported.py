@@ -65,11 +65,40 @@ async def test_a_condition_on_a_safe_operation_is_answered_from_the_upstreams_et
 
 
 async def test_how_a_message_is_sent_is_not_the_callers_to_choose() -> None:
-    names = ("Host", "Content-Length", "Transfer-Encoding", "Connection", "Accept-Encoding", "Accept", "X-Own")
+    sent_by_us = (
+        "Host",
+        "Content-Length",
+        "Transfer-Encoding",
+        "Connection",
+        "Accept-Encoding",
+        "Accept",
+        "Traceparent",
+    )
+    names = (*sent_by_us, "X-Own")
     service = imported(*map(header, names), method="get")
     [operation] = service.service.operations
     assert [field.name for field in operation.input.fields] == ["id", "x_own"]
     assert service.refusals == ()
+
+
+@pytest.mark.parametrize("name", ["X-Entrepot-Deadline", "x-envoy-retry-on", "X-Forwarded-For", "a b", "é", "a:b"])
+async def test_a_header_that_can_never_arrive_is_told(name: str) -> None:
+    service = imported(header(name))
+    [refusal] = service.refusals
+    assert (refusal.pointer, refusal.construct) == (
+        "/paths/~1things~1{id}/put/parameters/1", f"parameter {name} in header"
+    )  # fmt: skip
+    assert [field.name for field in service.service.operations[0].input.fields] == ["id"]
+    without = imported(header(name, required=True))
+    assert (without.service.operations, without.refusals[0].construct) == ((), "PUT /things/{id}")
+
+
+@pytest.mark.parametrize("path", ["/../../etc/passwd", "/%2e%2e/x", "/a/./b", "/a/..%2fb"])
+async def test_a_path_that_leaves_the_address_of_the_upstream_is_refused(path: str) -> None:
+    service = imported(document={"paths": {path: {"get": {"responses": OK}}}})
+    [refusal] = service.refusals
+    assert (service.service.operations, refusal.construct) == ((), f"GET {path}")
+    assert "leads out of where it is served" in refusal.reason
 
 
 async def test_what_the_input_says_is_not_said_twice() -> None:

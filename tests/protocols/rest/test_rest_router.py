@@ -91,7 +91,24 @@ def test_one_path_may_have_several_methods_under_other_variable_names():
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "/a?b", "/a#b", "/{a}{b}", "/{a}/{a}", "/{a", "/a}", "/{}", "/{a}%20{b}", "/{a}é{b}"]
+    "text",
+    [
+        "a",
+        "/a?b",
+        "/a#b",
+        "/{a}{b}",
+        "/{a}/{a}",
+        "/{a",
+        "/a}",
+        "/{}",
+        "/{a}%20{b}",
+        "/{a}é{b}",
+        "/../a",
+        "/a/.",
+        "/%2e%2E/a",
+        "/a%2F../{b}",
+        "/.%5c",
+    ],
 )
 def test_a_template_that_makes_no_sense_is_refused(text):
     with pytest.raises(ValueError, match="the path"):
@@ -122,6 +139,21 @@ def test_a_list_in_a_path_has_commas_between_its_items_and_none_within(items):
     place = router("/x/{a}.json").find(path.encode())
     assert place is not None
     assert decode_items(place[1][0]) == items
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "stepping"),
+    [
+        ("/{a}/x", {"a": ".."}, ["a"]),
+        ("/.{a}/x", {"a": "."}, ["a"]),
+        ("/{a}.{b}/x", {"a": "", "b": ""}, ["a", "b"]),
+        ("/{a}/{b}", {"a": "x/..", "b": "y"}, ["a"]),
+        ("/{a}.json", {"a": "."}, []),
+        ("/{a}", {"a": "x..y/.z"}, []),
+    ],
+)
+def test_a_value_that_makes_a_step_of_its_segment_is_known(text, values, stepping):
+    assert parse(text).stepping({name: [value] for name, value in values.items()}) == stepping
 
 
 @pytest.mark.parametrize(

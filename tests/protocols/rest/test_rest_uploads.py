@@ -10,10 +10,14 @@ import pytest
 from entrepot import Body, File, Media, Service
 from entrepot.app import CATALOG
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
-from entrepot.model.call import Call
+from entrepot.model import operation as model
+from entrepot.model import shape as s
+from entrepot.model.call import Call, Reply
+from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Request, Response
-from entrepot.ports.protocol import Document, Protocol
+from entrepot.ports.protocol import Document, Protocol, ServedService
 from entrepot.runtime.local import local_service
+from entrepot.shapes.values import Values
 from entrepot.wire.memory import memory_wire
 from support.contracts import contract
 
@@ -135,3 +139,46 @@ async def test_a_file_arrives_as_it_was_sent_whatever_its_type(name: str, media_
         reply = await client[name](Call(operation, input))
     told = UPLOAD.decode()
     assert reply.output == (("a", media_type, len(UPLOAD), told) if name == "bare" else told)
+
+
+PICTURE = s.Field(name="picture", shape=s.Nullable(shape=s.Raw(media_type="image/png")))
+PARTS = s.Field(name="parts", shape=s.List(item=s.Text()))
+COMMAS = {"parts": {"in": "form", "name": "parts", "style": "comma"}, "upload": {"in": "form"}}
+
+
+async def through_a_form(*fields: s.Field, binding: Any, **members: Any) -> tuple[Reply, list[Any]]:
+    """What comes of a call of an operation that takes a form with a file, and what it was given."""
+    upload = s.Field(name="upload", shape=s.File(), required=False)
+    operation = Operation(name="send", input=s.Record(fields=(*fields, upload)), bindings={"rest": binding})
+    service, values, given = model.Service(name="made", operations=(operation,)), Values({}), list[Any]()
+
+    async def invoke(call: Call) -> Reply:
+        given.append(call.input)
+        return Reply()
+
+    served = ServedService(service=service, values=values, invokes={"send": invoke})
+    exchange = memory_wire(REST.server.serve([served]))
+    invokes = REST.client.dial(service, values, exchange, "made.example", "/api/made/v1")
+    return await invokes["send"](Call(operation, values.codec(operation.input).type(**members))), given
+
+
+@pytest.mark.parametrize("octets", [b"PNG", b"", None])
+async def test_raw_octets_that_may_be_null_are_taken_in_a_form(octets: bytes | None) -> None:
+    reply, [given] = await through_a_form(PICTURE, binding={}, picture=octets)
+    assert (reply.fault, given.picture) == (None, octets)
+
+
+async def test_what_a_form_with_a_file_has_no_place_for_is_refused_before_it_is_sent() -> None:
+    reply, given = await through_a_form(PARTS, binding={"parameters": COMMAS}, parts=["a,b"])
+    assert reply.fault is not None
+    assert (reply.fault.kind, [each.pointer for each in reply.fault.issues], given) == ("invalid", ["/parts"], [])
+
+
+def test_a_field_without_a_name_stands_in_a_body_alone() -> None:
+    field = s.Field(name="", python="value", shape=s.Text())
+    for where in ("query", "header", "cookie", "form"):
+        binding = {"method": "POST", "path": "/", "parameters": {"": {"in": where}}}
+        operation = Operation(name="send", input=s.Record(fields=(field,)), bindings={"rest": binding})
+        assert f"no place in a {where}" in REST.can.reason(operation, {}, set())
+    operation = Operation(name="send", input=s.Record(fields=(field,)), bindings={"rest": {"body": "object"}})
+    assert REST.can.reason(operation, {}, set()) == ""

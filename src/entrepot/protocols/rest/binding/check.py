@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from entrepot.model import shape
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Shape, Types
@@ -17,6 +19,11 @@ from entrepot.protocols.rest.binding.bound import (
 from entrepot.protocols.rest.binding.places import holds_octets, is_address, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template, parse
 from entrepot.shapes.arms import told_apart
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What a header or a cookie may be called (RFC 9110, §5.6.2; RFC 6265, §4.1.1)."""
+_OURS = ("x-entrepot-", "x-envoy-")
+"""How headers begin that the edge keeps for itself: it takes them off every request."""
 
 
 class Unbindable(ValueError):
@@ -97,8 +104,21 @@ def _check_names(binding: Binding) -> None:
         taken.add((bound.where, folded))
 
 
+def misnamed(where: str, name: str) -> str:
+    """Why nothing called so ever arrives in such a place; "" when it may."""
+    if where in ("header", "cookie") and not _TOKEN.fullmatch(name):
+        return f"{name!r} cannot be the name of a {where}: it holds letters, digits and !#$%&'*+-.^_`|~ only"
+    if where == "header" and name.lower().startswith(_OURS):
+        return f"the header {name} never arrives: the edge takes off what begins with {' or '.join(_OURS)}"
+    return ""
+
+
 def _check_field(bound: BoundField, types: Types) -> None:
     field, where = bound.field, bound.where
+    if where != "body" and not bound.name:
+        raise Unbindable(f"a field without a name has no place in a {where}; give it one, or place it in the body")
+    if problem := misnamed(where, bound.name):
+        raise Unbindable(problem)
     if where in ("path", "query", "header", "cookie") and is_upload(field.shape, types):
         raise Unbindable(f"{field.name} is a file or raw octets, which only a body or a form can hold")
     if where == "path" and (bound.nullable or not (field.required or has_default(field))):

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from entrepot.http.bodies import chunks_of
 from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.http.headers import HeaderMap
@@ -45,7 +43,7 @@ from entrepot.protocols.rest.parameters.text import (
     field_writers,
     pair_writer,
     reader,
-    write_pairs,
+    write_fields,
 )
 from entrepot.shapes.values import Values
 
@@ -122,28 +120,31 @@ def _urlencoded_writer(binding: Binding, values: Values) -> WriteBody:
 
     def write_urlencoded(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         issues: list[Issue] = []
-        body = format_pairs(write_pairs(writers, input, issues))
+        body = format_pairs(write_fields(writers, input, issues))
         if issues:
-            raise Invalid("the input cannot be written as a form", issues=tuple(issues))
+            raise _unwritten(issues)
         return content_of(body, URLENCODED.encode())
 
     return write_urlencoded
 
 
 def _multipart_writer(binding: Binding, values: Values) -> WriteBody:
-    writers = [(bound.field.attribute, _field_writer(bound, values)) for bound in binding.at("form")]
+    writers = [(bound, _field_writer(bound, values)) for bound in binding.at("form")]
 
     def write_form(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         boundary = new_boundary()
-        parts: WrittenParts = []
-        for attribute, write in writers:
-            value = getattr(input, attribute)
-            if value is not msgspec.UNSET:
-                parts.extend(write(value))
+        issues: list[Issue] = []
+        parts = write_fields(writers, input, issues)
+        if issues:
+            raise _unwritten(issues)
         content_type = f"{MULTIPART}; boundary={boundary}".encode()
         return Content([(b"content-type", content_type)], write_multipart(parts, boundary))
 
     return write_form
+
+
+def _unwritten(issues: list[Issue]) -> Invalid:
+    return Invalid("the input cannot be written as a form", issues=tuple(issues))
 
 
 def _holds_files(part: shape.Shape, types: shape.Types) -> bool:
@@ -163,7 +164,8 @@ def _field_reader(bound: BoundField, values: Values) -> Callable[[Parts], Any]:
         return lambda parts: [each.file() for each in parts if each]
     if _holds_files(part, types):
         return lambda parts: _only(parts).file()
-    return lambda parts: checked_octets(bytes(_only(parts).content), codec)
+    octets = shape.unwrap(part, types)
+    return lambda parts: checked_octets(bytes(_only(parts).content), octets, values)
 
 
 def _field_writer(bound: BoundField, values: Values) -> Callable[[Any], WrittenParts]:

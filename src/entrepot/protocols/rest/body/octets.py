@@ -34,7 +34,7 @@ from entrepot.protocols.rest.body.body import (
     refuse_media_type,
 )
 from entrepot.protocols.rest.parameters.parameter import parameter
-from entrepot.shapes.values import Codec, Values
+from entrepot.shapes.values import Values
 
 _ABSENT = "the request has no body"
 
@@ -42,14 +42,14 @@ _ABSENT = "the request has no body"
 def raw_reader(binding: Binding, values: Values) -> BodyReader:
     """Reads octets into memory; an empty body without a label leaves an optional field out."""
     [bound] = binding.at("body")
-    codec = values.codec(bound.field.shape)
+    part = shape.unwrap(bound.field.shape, values.types)
     fetch_whole = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max)
 
     async def fetch(request: Request, headers: HeaderMap) -> bytes | None:
         body: bytes = await fetch_whole(request, headers)
         return None if not body and _is_optional(bound) and b"content-type" not in headers else body
 
-    return BodyReader(fetch, parameter(bound, lambda content: checked_octets(content, codec), _ABSENT).take)
+    return BodyReader(fetch, parameter(bound, lambda content: checked_octets(content, part, values), _ABSENT).take)
 
 
 def raw_writer(binding: Binding, _values: Values) -> WriteBody:
@@ -137,9 +137,9 @@ def file_answer_reader(_binding: Binding, _values: Values, _upstream: str) -> Re
     return read_answer
 
 
-def checked_octets(content: bytes, codec: Codec) -> bytes:
-    """Raises `Invalid` when the octets are not of their shape: too few, too many."""
-    if not isinstance(codec.shape, shape.Raw) and not codec.accepts(content):
+def checked_octets(content: bytes, part: shape.Shape, values: Values) -> bytes:
+    """Raises `Invalid` when the octets are not of their shape, which is no name and not nullable: too few, too many."""
+    if not isinstance(part, shape.Raw) and not values.codec(part).accepts(content):
         raise Invalid(issues=(Issue("", "length", f"{len(content)} bytes are not what is taken here"),))
     return content
 

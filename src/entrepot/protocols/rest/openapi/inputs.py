@@ -21,6 +21,7 @@ from entrepot.protocols.rest.binding.bound import (
     Where,
     null_is_absence,
 )
+from entrepot.protocols.rest.binding.check import misnamed
 from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
@@ -38,6 +39,8 @@ too, but where a document declares it no other way is left to send it."""
 _PREFIXED = ("label", "matrix")
 """Styles that write more than the value, even of a scalar (OpenAPI 3.1, §4.8.12.3)."""
 _CONDITIONS = ("if-match", "if-none-match")
+_TRACE = "traceparent"
+"""The trace of a call goes on through us; a parameter would begin another."""
 _HEADERS_OF_THE_CONNECTION = frozenset(
     (
         "host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
@@ -45,6 +48,9 @@ _HEADERS_OF_THE_CONNECTION = frozenset(
     )
 )  # fmt: skip
 """Those that say how the message itself is sent, which is never the caller's to choose."""
+
+_OF_THE_EDGE = "x-forwarded-"
+"""How headers begin that tell who calls, and by which way. Of a caller the edge believes none."""
 
 _WHERE: dict[str, Where] = {"path": "path", "query": "query", "header": "header", "cookie": "cookie"}
 
@@ -98,7 +104,7 @@ class InputImport:
         if header in _CONDITIONS:
             self._conditions = True
             return True
-        return header in _HEADERS_IGNORED or header in _HEADERS_OF_THE_CONNECTION
+        return header == _TRACE or header in _HEADERS_IGNORED or header in _HEADERS_OF_THE_CONNECTION
 
     def read_path(self, path: str) -> None:
         """Takes the variables of the path that no parameter declares; they are text."""
@@ -117,6 +123,10 @@ class InputImport:
             raise node.unreadable(f"a parameter in {parameter.where or 'nowhere'} has no place in a request")
         if node["style"].text in _PREFIXED:
             raise node.unreadable(f"a parameter in the style {node['style'].text} is not carried")
+        if problem := misnamed(where, parameter.name):
+            raise node.unreadable(problem)
+        if where == "header" and parameter.name.lower().startswith(_OF_THE_EDGE):
+            raise node.unreadable("who calls, and how, is the edge's to say; of a caller it believes no such header")
         required = parameter.required or node[OURS][words.REQUIRED].is_true
         field = self._schemas.field(parameter.name, parameter.schema, node, required=required)
         members = self._exploded(field, parameter)

@@ -189,11 +189,20 @@ class _Writer:
         output = binding.operation.output
         union = union_of(output)
         if union is None or not binding.statuses:
-            return {str(binding.status): self._success(binding, binding.status, output)}
+            one = {str(binding.status): self._success(binding, binding.status, output)}
+            return one | (self._nothing(binding) if self._is_octets_or_null(binding) else {})
         arms = zip(binding.statuses, union.arms, strict=True)
         written = {str(status): self._success(binding, status, arm) for status, arm in arms}
-        nothing = _said(description=responses[NO_CONTENT], headers=self._headers(binding))
-        return written | ({str(NO_CONTENT): nothing} if isinstance(output, shape.Nullable) else {})
+        return written | (self._nothing(binding) if isinstance(output, shape.Nullable) else {})
+
+    def _nothing(self, binding: Binding) -> Json:
+        """The answer without a body that stands for null."""
+        return {str(NO_CONTENT): _said(description=responses[NO_CONTENT], headers=self._headers(binding))}
+
+    def _is_octets_or_null(self, binding: Binding) -> bool:
+        """Whether null is an answer without a body, which octets have no word for."""
+        output = shape.resolve(binding.operation.output, self._types)
+        return binding.answer in ("file", "raw") and isinstance(output, shape.Nullable)
 
     def _success(self, binding: Binding, status: int, output: Shape) -> Json:
         return _said(
@@ -213,7 +222,8 @@ class _Writer:
             item = self._schema(output)
             return {media_type: {ITEM_SCHEMA: item} for media_type in binding.produces}
         usual = examples.written(operation, lambda example: example.output) if status == binding.status else {}
-        media = _said(schema=self._schema(output), examples=usual)
+        schema = self._schema(shape.unwrap(output, self._types) if self._is_octets_or_null(binding) else output)
+        media = _said(schema=schema, examples=usual)
         return dict.fromkeys(binding.produces, media)
 
     def _links(self, output: Shape) -> Json:

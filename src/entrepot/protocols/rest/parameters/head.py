@@ -26,7 +26,7 @@ from entrepot.protocols.rest.parameters.parameter import (
     take_all,
     wire_names,
 )
-from entrepot.protocols.rest.parameters.text import Texts, field_writers, path_reader, reader, write_pairs
+from entrepot.protocols.rest.parameters.text import Texts, field_writers, path_reader, reader, write_fields
 from entrepot.shapes import text
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Values
@@ -107,17 +107,27 @@ class HeadWriter:
     def write(self, input: Any) -> tuple[bytes, bytes, Headers]:
         """The path, the query and the headers. Raises `Invalid` for values that their place cannot hold."""
         issues: list[Issue] = []
-        in_path, query, headers, cookies = (write_pairs(each, input, issues) for each in self._fields)
-        if issues:
-            raise Invalid("the input cannot be written as an HTTP request", issues=tuple(issues))
+        in_path, query, headers, cookies = (write_fields(each, input, issues) for each in self._fields)
         texts: dict[str, list[str]] = {}
         for name, said in in_path:
             texts.setdefault(name, []).append(said or "")
+        issues += self._steps(texts)
+        if issues:
+            raise Invalid("the input cannot be written as an HTTP request", issues=tuple(issues))
         lines = [(name.lower().encode(), (said or "").encode()) for name, said in headers]
         if cookies:
             pairs = (f"{name}={quote(said or '', safe=COOKIE_SAFE)}" for name, said in cookies)
             lines.append((b"cookie", "; ".join(pairs).encode()))
         return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query, self._listed), lines
+
+    def _steps(self, texts: dict[str, list[str]]) -> list[Issue]:
+        """What a server would take for a step to another path."""
+        stepping = self._path.stepping(texts)
+        return [
+            Issue(f"/{escape(bound.field.name)}", "encoding", "`.` and `..` lead to another path, so a path holds none")
+            for bound, _ in self._fields[0]
+            if bound.name in stepping
+        ]
 
 
 def _parameter(bound: BoundField, read: Callable[[Any], Any]) -> Parameter[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -40,6 +40,7 @@ Write = Callable[[Any], Texts]
 
 FieldWriter = tuple[BoundField, Callable[[Any], Pairs]]
 
+_T = TypeVar("_T")
 _SEPARATORS: dict[Style, str] = {"comma": ",", "space": " ", "pipe": "|"}
 _UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
 
@@ -85,18 +86,20 @@ def pair_writer(bound: BoundField, values: Values) -> Callable[[Any], Pairs]:
     return lambda value: [(name, text) for text in write(value)]
 
 
-def write_pairs(writers: Iterable[FieldWriter], input: Any, issues: list[Issue]) -> Pairs:
-    """Names and texts of the fields that are not absent; what their place cannot hold becomes an issue."""
-    pairs: Pairs = []
+def write_fields(
+    writers: Iterable[tuple[BoundField, Callable[[Any], Iterable[_T]]]], input: Any, issues: list[Issue]
+) -> list[_T]:
+    """What is written of the fields that are not absent; what their place cannot hold becomes an issue."""
+    written: list[_T] = []
     for bound, write in writers:
         value = getattr(input, bound.field.attribute)
         if value is msgspec.UNSET:
             continue
         try:
-            pairs.extend(write(value))
+            written.extend(write(value))
         except ValueError as error:
             issues.append(Issue(f"/{escape(bound.field.name)}", "encoding", str(error)))
-    return pairs
+    return written
 
 
 def field_writers(fields: Iterable[BoundField], values: Values) -> list[FieldWriter]:

@@ -6,6 +6,7 @@ a list of texts with commas between them (simple expansion, §3.2.2).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
@@ -16,6 +17,11 @@ from entrepot.kit.names import PATH_VARIABLE
 _SEGMENT_SAFE = "!$&'()*+,;=:@"
 """What literal text may hold unescaped beside letters, digits and `-._~` (RFC 3986, §3.3). In a value
 all of it is escaped (RFC 6570, §3.2.2)."""
+
+
+_STEP = re.compile(r"(?:^|[/\\])\.\.?(?:[/\\]|$)")
+"""What is not a name but a step to the same folder or the one above (RFC 3986, §3.3), and so is never
+sent: encoded or not, a server may take it (§6.2.2.2), and with an encoded slash some do."""
 
 
 class Variable(msgspec.Struct, frozen=True):
@@ -46,6 +52,18 @@ class Template(msgspec.Struct, frozen=True):
         return tuple(
             tuple(nameless if isinstance(part, Variable) else part for part in segment) for segment in self.segments
         )
+
+    def stepping(self, values: Mapping[str, list[str]]) -> list[str]:
+        """The variables whose values make of their segment a step, `..`, and lead to another path.
+
+        A segment of which a value is missing is passed over.
+        """
+        found: list[str] = []
+        for segment in self.segments:
+            names = [part.name for part in segment if isinstance(part, Variable)]
+            if names and values.keys() >= set(names):
+                found += names if _STEP.search("".join(_filled(part, values) for part in segment)) else []
+        return found
 
     def expand(self, values: Mapping[str, list[str]]) -> str:
         """The path with every variable filled in, percent-encoded; several texts are the items of a list."""
@@ -92,7 +110,13 @@ def _segment(text: str, whole: str) -> Segment:
         parts.append(unquote(text[position:]))
     if any(isinstance(part, str) and ("{" in part or "}" in part) for part in parts):
         raise ValueError(f"the path {whole!r} has a brace that belongs to no variable")
+    if len(parts) == 1 and isinstance(parts[0], str) and _STEP.search(parts[0]):
+        raise ValueError(f"the path {whole!r} has a step, {parts[0]!r}, which leads out of where it is served")
     return tuple(parts)
+
+
+def _filled(part: Part, values: Mapping[str, list[str]]) -> str:
+    return part if isinstance(part, str) else ",".join(values[part.name])
 
 
 def _expand(segment: Segment, values: Mapping[str, list[str]]) -> str:
