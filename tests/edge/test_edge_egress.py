@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
 from entrepot.ir.edge import PoolTarget, Route, UpstreamTarget
 from entrepot.model.upstream import Ejection, Endpoint, HealthCheck, Retry, Upstream
-from support.edge import PATIENCE, Site
+from support.edge import PATIENCE, Origin, Site, read_answer, request_bytes, until
 from support.running import free_port
 from support.tables import edge_table
 
@@ -150,6 +151,47 @@ async def test_a_failing_endpoint_is_ejected(site: Site) -> None:
     reached = {(await site.egress("crm", "/x")).json()["by"] for _ in range(6)}
     assert len(reached) == 1
     assert len(bad.seen) + len(good.seen) == 12
+
+
+async def three(site: Site, balance: Literal["round_robin", "least_request"]) -> list[Origin]:
+    """Origins that share the work of one upstream, behind an edge that runs."""
+    origins = [await site.upstream(name) for name in ("a", "b", "c")]
+    endpoints = tuple(Endpoint("127.0.0.1", port) for _, port in origins)
+    await serve(site, Upstream(name="crm", endpoints=endpoints, balance=balance))
+    return [origin for origin, _ in origins]
+
+
+async def test_round_robin_gives_each_endpoint_as_much(site: Site) -> None:
+    origins = await three(site, "round_robin")
+    reader, writer = await asyncio.open_unix_connection(str(site.layout.egress_socket))
+    for _ in range(30):
+        writer.write(request_bytes("/x", host="crm.egress").replace(b"Connection: close\r\n", b""))
+        assert (await asyncio.wait_for(read_answer(reader), PATIENCE)).status == 200
+    writer.close()
+    assert [len(origin.seen) for origin in origins] == [10, 10, 10]
+
+
+async def test_least_request_prefers_the_endpoints_that_have_less_to_do(site: Site) -> None:
+    """It compares two at random, so that the busy one is taken when both are that one: a ninth of the time."""
+    busy, *idle = await three(site, "least_request")
+    busy.holds = True
+    calls = []
+    for _ in range(90):
+        before = len(busy.seen)
+        calls.append(call := asyncio.create_task(site.egress("crm", "/x")))
+        await until(lambda call=call, before=before: call.done() or len(busy.seen) > before)
+    assert 0 < len(busy.seen) < 25
+    assert sum(len(origin.seen) for origin in idle) == 90 - len(busy.seen)
+    for call in calls:
+        call.cancel()
+
+
+async def test_an_endpoint_is_found_by_its_name(site: Site) -> None:
+    crm, port = await site.upstream()
+    await serve(site, Upstream(name="crm", endpoints=(Endpoint("localhost", port),)))
+    await site.until_statistic(site.statistic_of("crm", "membership_healthy"), "1")
+    assert (await site.egress("crm", "/x")).status == 200
+    assert crm.seen[0].header("host") == f"localhost:{port}"
 
 
 async def test_an_endpoint_that_fails_its_health_check_gets_nothing(site: Site) -> None:

@@ -56,6 +56,8 @@ class Origin:
 
     name: str
     healthy: bool = True
+    holds: bool = False
+    """Whether it never answers, whatever the path; its health apart."""
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
     pulse: asyncio.Event = field(default_factory=asyncio.Event)
@@ -81,7 +83,7 @@ class Origin:
         words = request.path.split("?")[0].split("/")
         if "reset" in words:
             raise ConnectionResetError
-        if "hang" in words:
+        if self.holds or "hang" in words:
             await asyncio.Event().wait()
         if "stream" in words:
             await self._stream(writer)
