@@ -33,7 +33,7 @@ reference: $(STAMPS)/test ## write docs/reference/ again from the code
 	$(BIN)/python tools/reference.py
 
 docs: $(STAMPS)/docs ## build the documentation site into site/
-	$(BIN)/zensical build --clean
+	$(BIN)/zensical build --clean --strict
 
 lock: $(STAMPS)/test ## lock the newest dependencies again, with hashes
 	tools/lock

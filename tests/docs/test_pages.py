@@ -20,6 +20,26 @@ def test_links_lead_to_files(page: Path) -> None:
     assert lost == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_anchors_lead_to_headings(page: Path) -> None:
+    """As GitHub makes them of headings, which is as the site does; the site's own build looks at `docs/` alone."""
+    links = [link for link in re.findall(r"\]\(([^)\s]*)#([\w-]+)\)", page.read_text()) if "://" not in link[0]]
+    lost = [(t, anchor) for t, anchor in links if anchor not in anchors_of(page.parent / t if t else page)]
+    assert lost == []
+
+
+def anchors_of(page: Path) -> set[str]:
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_home_page_leads_to_every_concept() -> None:
+    linked = set(re.findall(r"\]\(([\w/.-]+)", (ROOT / "docs" / "index.md").read_text()))
+    concepts = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs" / "concepts").glob("*.md")}
+    assert concepts - linked == set()
+
+
 def test_the_site_has_every_page() -> None:
     listed = set(re.findall(r"[\w/.-]+\.md", (ROOT / "zensical.toml").read_text()))
     assert listed == {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
