@@ -11,7 +11,8 @@ from support.attacked import API
 from support.raw_client import head
 
 RAISED = (
-    "exit", "cancelled", "memory", "stop", "stop-async", "assertion", "group", "recursion",
+    "exit", "interrupt", "cancelled", "generator", "panic", "memory", "stop", "stop-async", "assertion", "group",
+    "recursion",
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def test_whatever_a_handler_raises_is_an_internal_fault(attacked: Any, what: str
     assert "Traceback" in attacked.logged(answer.json()["trace_id"])["traceback"]
 
 
-@pytest.mark.parametrize("what", ["exit", "interrupt", "memory", "stop", "stop-async", "assertion"])
+@pytest.mark.parametrize("what", [what for what in RAISED if what not in ("group", "recursion")])
 def test_whatever_a_plain_function_raises_in_its_thread_is_an_internal_fault(attacked: Any, what: str) -> None:
     answer = attacked.request("GET", f"{API}/raised-in-a-thread/{what}")
     assert (answer.status, answer.kind) == (500, "internal")
@@ -56,6 +57,23 @@ def test_a_stream_whose_handler_raises_ends_with_an_internal_fault(attacked: Any
     assert "the cursor at db.internal broke" in attacked.logged(fault["trace_id"])["traceback"]
 
 
+@pytest.mark.parametrize("what", ["interrupt", "cancelled", "generator", "panic"])
+def test_whatever_a_stream_raises_is_told_at_its_end(attacked: Any, what: str) -> None:
+    answer = attacked.request("GET", f"{API}/raised-in-a-stream/{what}", b"", "Accept: application/x-ndjson")
+    first, last = answer.body.splitlines()
+    fault = json.loads(last)["entrepot:fault"]
+    assert (json.loads(first), fault["kind"]) == ({"number": 1}, "internal")
+    assert "Traceback" in attacked.logged(fault["trace_id"])["traceback"]
+
+
+@pytest.mark.parametrize("what", ["exit", "interrupt", "cancelled", "generator", "panic"])
+def test_whatever_one_of_a_batch_raises_is_its_own_answer_alone(attacked: Any, what: str) -> None:
+    calls = [("target.raised", {"what": what}), ("target.key", {"key": "a"})]
+    batch = [{"jsonrpc": "2.0", "id": id, "method": name, "params": given} for id, (name, given) in enumerate(calls)]
+    failed, answered = attacked.request("POST", "/jsonrpc", batch).json()
+    assert (failed["error"]["data"]["kind"], answered["result"]) == ("internal", "a")
+
+
 @pytest.mark.parametrize("what", ["text", "nothing", "inside", "an-object"])
 def test_an_output_of_another_type_is_not_shown(attacked: Any, what: str) -> None:
     answer = attacked.request("GET", f"{API}/wrong/{what}")
@@ -67,7 +85,7 @@ def test_an_output_of_another_type_is_not_shown(attacked: Any, what: str) -> Non
 # Hosted applications
 
 
-@pytest.mark.parametrize("path", ["raises", "exits"])
+@pytest.mark.parametrize("path", ["raises", "exits", "is-interrupted"])
 def test_a_hosted_application_that_raises_shows_nothing_of_itself(attacked: Any, path: str) -> None:
     answer = attacked.request("GET", f"/old/{path}")
     assert (answer.status, answer.kind) == (500, "internal")

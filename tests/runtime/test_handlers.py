@@ -41,6 +41,14 @@ class OutOfStock(Fault, kind="conflict"):
     left: int
 
 
+class Panic(BaseException):
+    """As extensions written in Rust raise it."""
+
+
+NO_EXCEPTIONS = (SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, Panic)
+"""What `except Exception` lets pass."""
+
+
 async def reply_of(service: Service, given: dict[str, Any] | None = None, **options: Any) -> Reply:
     """What the first operation answers, in a local service with these options."""
     context, stream = options.pop("context", Context()), options.pop("stream", None)
@@ -171,7 +179,7 @@ async def test_an_undeclared_fault_is_told_by_its_kind_alone(caplog: pytest.LogC
 
 
 @pytest.mark.parametrize("kind", ["async", "plain"])
-@pytest.mark.parametrize("raised", [ValueError, StopIteration, SystemExit, asyncio.CancelledError, RecursionError])
+@pytest.mark.parametrize("raised", [ValueError, StopIteration, RecursionError, *NO_EXCEPTIONS])
 async def test_any_other_exception_is_an_internal_fault_without_detail(
     kind: str, raised: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -476,6 +484,44 @@ async def test_a_stream_may_end_with_a_fault_and_nothing_else(
         assert fault is not None
         assert (fault.kind, fault.detail) == (kind, detail)
         assert name != "wrong" or streams.closed
+
+
+@pytest.mark.parametrize("upto", [0, 2])
+@pytest.mark.parametrize("kind", ["async", "plain"])
+@pytest.mark.parametrize("raised", NO_EXCEPTIONS)
+async def test_whatever_a_stream_raises_is_the_fault_at_its_end(
+    kind: str, raised: type[BaseException], upto: int
+) -> None:
+    service = Service("ticks")
+
+    async def ticks() -> AsyncIterator[int]:
+        for number in range(upto):
+            yield number
+        raise raised("the password is 12345")
+
+    def plain_ticks() -> Iterator[int]:
+        yield from range(upto)
+        raise raised("the password is 12345")
+
+    service.get("/")(ticks if kind == "async" else plain_ticks)
+    async with local_service(service) as served:
+        items, fault = await items_of(await call_by_name(served, served.service.operations[0].name, {}))
+        assert items == list(range(upto))
+        assert (fault and (fault.kind, fault.detail)) == ("internal", "")
+
+
+async def test_a_call_that_is_dropped_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service("shop")
+
+    @service.get("/")
+    async def order() -> None:
+        await asyncio.sleep(0)
+
+    async with local_service(service) as served:
+        running = served.invokes["order"](Call(served.service.operations[0], None)).__await__()
+        next(running)
+        running.close()  # type: ignore[attr-defined]
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("name", ["good", "plain"])

@@ -37,8 +37,8 @@ class Bank:
     def __init__(self, plain: bool = False) -> None:
         self.clock = SteppingClock()
         self.told: list[str] = []
-        self.commit_fails_with: Exception | None = None
-        self.opening_fails = False
+        self.commit_fails_with: BaseException | None = None
+        self.opening_raises: type[BaseException] | None = None
         self.service = Service("bank")
         self._declare_resources(plain)
         self._declare_operations()
@@ -64,8 +64,8 @@ class Bank:
             tell("session committed")
 
         def plain_session(pool: Pool) -> Iterator[Session]:
-            if self.opening_fails:
-                raise OSError("no database")
+            if self.opening_raises is not None:
+                raise self.opening_raises("no database")
             tell("session opened")
             yield Session(pool)
 
@@ -205,9 +205,16 @@ async def test_a_resource_sees_an_internal_fault_for_a_bug(bank: Bank) -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("error", "kind", "detail"), [(Conflict("taken"), "conflict", "taken"), (OSError("disk"), "internal", "")]
+    ("error", "kind", "detail"),
+    [
+        (Conflict("taken"), "conflict", "taken"),
+        (OSError("disk"), "internal", ""),
+        (KeyboardInterrupt("disk"), "internal", ""),
+        (GeneratorExit("disk"), "internal", ""),
+        (asyncio.CancelledError("disk"), "internal", ""),
+    ],
 )
-async def test_a_commit_that_fails_is_a_failed_call(bank: Bank, error: Exception, kind: str, detail: str) -> None:
+async def test_a_commit_that_fails_is_a_failed_call(bank: Bank, error: BaseException, kind: str, detail: str) -> None:
     bank.commit_fails_with = error
     reply = await bank.call("pay", amount=3)
     assert reply.output is None
@@ -216,8 +223,9 @@ async def test_a_commit_that_fails_is_a_failed_call(bank: Bank, error: Exception
 
 
 @BOTH
-async def test_what_cannot_be_opened_is_a_failed_call(bank: Bank) -> None:
-    bank.opening_fails = True
+@pytest.mark.parametrize("raised", [OSError, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
+async def test_what_cannot_be_opened_is_a_failed_call(bank: Bank, raised: type[BaseException]) -> None:
+    bank.opening_raises = raised
     reply = await bank.call("pay", amount=3)
     assert kind_of(reply) == "internal"
     assert bank.told == []
@@ -376,7 +384,10 @@ async def test_an_application_that_cannot_open_its_resources_closes_those_it_has
     assert told == ["pool closed"]
 
 
-async def test_one_resource_that_does_not_close_keeps_no_other_from_it(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("raised", [OSError, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
+async def test_one_resource_that_does_not_close_keeps_no_other_from_it(
+    raised: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
     service, told = Service("bank"), []
 
     @service.resource(scope="application")
@@ -387,7 +398,7 @@ async def test_one_resource_that_does_not_close_keeps_no_other_from_it(caplog: p
     @service.resource(scope="application")
     async def session(pool: Pool) -> AsyncIterator[Session]:
         yield Session(pool)
-        raise OSError("gone")
+        raise raised("gone")
 
     async with local_service(service):
         pass

@@ -312,11 +312,13 @@ async def test_a_caller_that_leaves_amid_its_body_is_a_fault_and_gets_no_answer(
     assert caller.sent == []
 
 
+@pytest.mark.parametrize("raised", [ValueError, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
 async def test_an_exception_becomes_a_bare_problem_whose_trace_id_finds_the_log(
+    raised: type[BaseException],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def exchange(request: Request) -> Response:
-        raise ValueError("the password is 12345")
+        raise raised("the password is 12345")
 
     trace_id = "0af7651916cd43dd8448eb211c80319c"
     caller = Caller(headers=[(b"traceparent", f"00-{trace_id}-b7ad6b7169203331-01".encode())])
@@ -327,6 +329,23 @@ async def test_an_exception_becomes_a_bare_problem_whose_trace_id_finds_the_log(
     assert problem["trace_id"] == trace_id == caplog.records[0].trace_id  # type: ignore[attr-defined]
     assert b"12345" not in caller.body
     assert caller.headers[b"content-type"] == b"application/problem+json"
+
+
+async def test_an_exchange_that_is_cancelled_stays_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    begun = asyncio.Event()
+
+    async def exchange(request: Request) -> Response:
+        begun.set()
+        await asyncio.Event().wait()
+        return Response(200)
+
+    caller = Caller()
+    task = asyncio.create_task(caller.call(exchange))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (caller.sent, caplog.records) == ([], [])
 
 
 async def test_only_http_is_answered() -> None:

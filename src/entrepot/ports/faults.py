@@ -7,6 +7,7 @@ for the kind, and takes the text to the place that its messages have for one.
 
 from __future__ import annotations
 
+import asyncio
 import decimal
 import logging
 from collections.abc import Iterable
@@ -102,6 +103,20 @@ def unforeseen(error: BaseException, operation: str, context: Context) -> Intern
     extra = {"operation": operation, "trace_id": context.trace_id}
     log.error("the operation failed with %s", type(error).__name__, exc_info=error, extra=extra)
     return Internal()
+
+
+def called_off(error: BaseException) -> bool:
+    """Whether what was caught ends the work from outside, and is no failure: to be raised on.
+
+    The task is cancelled, or the coroutine that asks is closed. Code that raises the same exceptions
+    by itself has failed: nobody cancels its task, and the traceback leads further in.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    if isinstance(error, GeneratorExit):
+        return error.__traceback__ is None or error.__traceback__.tb_next is None
+    return False
 
 
 def read_members(text: bytes) -> Members | None:

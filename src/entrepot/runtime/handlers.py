@@ -18,6 +18,7 @@ from entrepot.authoring.handler import Handler, Parameter
 from entrepot.model.call import Call, Invoke, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.operation import Operation
+from entrepot.ports.faults import called_off
 from entrepot.runtime.failures import FaultOf
 from entrepot.runtime.inflight import Entry, InFlight
 from entrepot.runtime.output import OutputCheck
@@ -57,7 +58,7 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
 
         A call ends at its deadline, which is the earlier of the operation's and the caller's; a
         stream has none once it has begun. A safe operation that takes no stream also ends when
-        its caller has left. Exceptions become faults.
+        its caller has left. Exceptions become faults, whatever they derive from.
         """
         enter, leave, fault_of, timeout = self.inflight.enter, self.inflight.leave, self.fault_of, self.timeout
         streams_out = self.operation.stream_output
@@ -80,15 +81,13 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True):
                 elif not streams_out:
                     reply.fault = fault_of(reply.fault, context)
                 return reply
-            except asyncio.CancelledError as error:
+            except BaseException as error:
                 reason = self._ended(entry)
                 if reason is None:
-                    if entry.task is None or entry.task.cancelling():
+                    if called_off(error):
                         raise
-                    reason = fault_of(error, context)  # the handler's own: it awaited what somebody cancelled
+                    reason = fault_of(error, context)
                 return Reply(fault=reason)
-            except (Exception, SystemExit) as error:
-                return Reply(fault=self._ended(entry) or fault_of(error, context))
             finally:
                 leave(entry)
                 if entry.touched:

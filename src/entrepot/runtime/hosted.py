@@ -20,6 +20,7 @@ from entrepot.kit.limits import Limits
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Cancelled, Internal, Unavailable, UnknownOperation
 from entrepot.ports.exchange import Request, Response
+from entrepot.ports.faults import called_off
 from entrepot.runtime.dispatch import answer_health
 from entrepot.runtime.outbound import Outbound
 from entrepot.runtime.sources import import_attribute
@@ -74,8 +75,8 @@ async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> 
 
     try:
         await app(scope, receive, sending)
-    except (Exception, SystemExit) as error:
-        if begun:
+    except BaseException as error:
+        if begun or called_off(error):
             raise  # the answer breaks off, which is all that its caller can still be told
         await asgi_app(partial(_own_up, error))(scope, receive, send)
 

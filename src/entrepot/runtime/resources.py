@@ -19,6 +19,7 @@ from entrepot.model.call import Call, Context, Invoke, Reply
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Unavailable
 from entrepot.model.resource import Resource
+from entrepot.ports.faults import called_off
 from entrepot.runtime.failures import FaultOf
 from entrepot.runtime.streams import OutStream
 from entrepot.runtime.threads import ThreadedGenerator, Threads, settled
@@ -88,7 +89,9 @@ async def application_scope(resources: Sequence[Resource], threads: Threads) -> 
         for each in reversed(opened):
             try:
                 await each.close(None)
-            except Exception:
+            except BaseException as error:
+                if called_off(error):
+                    raise
                 log.exception("a resource of the application could not be closed")
 
 
@@ -117,7 +120,9 @@ class CallScope:
         for each in reversed(self._opened):
             try:
                 await each.close(fault)
-            except Exception as error:
+            except BaseException as error:
+                if called_off(error):
+                    raise
                 failed = fault_of(error, context)
                 fault = fault or failed
         return fault

@@ -8,6 +8,7 @@ from typing import Any
 
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Cancelled, Unavailable
+from entrepot.ports.faults import called_off
 from entrepot.runtime.output import OutputCheck
 
 FIRST_ITEM_SECONDS = 0.1
@@ -88,12 +89,13 @@ class OutStream:
             return item
         except StopAsyncIteration:
             failed = await self._finish(None)
-        except asyncio.CancelledError:
-            if self._reason is None or task is None or task.uncancel() > cancelling:
-                raise
-            failed = await self._close(self._reason)
-        except (Exception, SystemExit) as error:
-            failed = await self._close(self._fault_of(error))
+        except BaseException as error:
+            reason = self._reason if isinstance(error, asyncio.CancelledError) else None
+            if reason is None or task is None or task.uncancel() > cancelling:
+                if called_off(error):
+                    raise
+                reason = self._fault_of(error)
+            failed = await self._close(reason)
         finally:
             self._reader = None
         if failed is not None:
@@ -114,7 +116,9 @@ class OutStream:
         try:
             if close is not None:
                 await close()
-        except Exception as error:
+        except BaseException as error:
+            if called_off(error):
+                raise
             fault = self._fault_of(error)
         return await self._finish(fault)
 

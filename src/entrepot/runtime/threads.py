@@ -99,12 +99,14 @@ class ThreadedGenerator:
 
 
 def _as_error(function: Callable[..., T], *arguments: Any) -> T:
-    """What the function gives. Asyncio passes on neither a StopIteration, for which it would wait for ever, nor
-    what ends a process: each becomes an ordinary error.
+    """What the function gives. Asyncio passes on neither a StopIteration, for which it would wait for ever, nor what
+    ends a process, and takes a cancellation for its own: whatever has a meaning to it becomes an ordinary error.
     """
     try:
         return function(*arguments)
-    except (StopIteration, SystemExit, KeyboardInterrupt) as error:
+    except BaseException as error:
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):
+            raise
         raise RuntimeError(f"the function raised {type(error).__name__}") from error
 
 

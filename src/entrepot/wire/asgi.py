@@ -20,6 +20,7 @@ from entrepot.http.problems import problem_response
 from entrepot.model.faults import Cancelled, Internal
 from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Exchange, Request, Response
+from entrepot.ports.faults import called_off
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -51,7 +52,9 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
         request = Request(method, path, scope["query_string"], headers, inbound, inbound.departure)
         try:
             response = await exchange(request)
-        except Exception:
+        except BaseException as error:
+            if called_off(error):
+                raise
             if inbound.gone:
                 return
             response = _internal_error(request)
@@ -67,8 +70,9 @@ def asgi_app(exchange: Exchange) -> AsgiApp:
         else:
             try:
                 await _send_stream(response, body, method, inbound, send)
-            except Exception:
-                log.exception("the answer broke off", extra={"trace_id": context_of(request).trace_id})
+            except BaseException as error:
+                if not called_off(error):
+                    log.exception("the answer broke off", extra={"trace_id": context_of(request).trace_id})
                 raise
 
     return app

@@ -19,6 +19,10 @@ def exits(start_response: Callable[..., Any]) -> Iterable[bytes]:
     raise SystemExit("db.internal")
 
 
+def is_interrupted(start_response: Callable[..., Any]) -> Iterable[bytes]:
+    raise KeyboardInterrupt("db.internal")
+
+
 def says_too_much(start_response: Callable[..., Any]) -> Iterable[bytes]:
     start_response("200 OK", [("content-type", "text/plain"), ("content-length", "5")])
     return [b"begun", b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nsmuggled"]
@@ -47,6 +51,7 @@ MISDEEDS: dict[str, Callable[..., Iterable[bytes]]] = {
     "/raises": raises,
     "/raises-amid-the-answer": raises_amid_the_answer,
     "/exits": exits,
+    "/is-interrupted": is_interrupted,
     "/says-too-much": says_too_much,
     "/says-too-little": says_too_little,
     "/breaks-its-headers": breaks_its_headers,

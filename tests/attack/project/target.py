@@ -152,11 +152,16 @@ def endless() -> str:
     return endless()
 
 
+class Panic(BaseException):
+    """As extensions written in Rust raise it."""
+
+
 RAISED: dict[str, type[BaseException]] = {
     "exit": SystemExit,
     "interrupt": KeyboardInterrupt,
     "cancelled": asyncio.CancelledError,
     "generator": GeneratorExit,
+    "panic": Panic,
     "memory": MemoryError,
     "stop": StopIteration,
     "stop-async": StopAsyncIteration,
@@ -175,6 +180,12 @@ async def raised(what: str) -> str:
 
 @target.get("/raised-in-a-thread/{what}")
 def raised_in_a_thread(what: str) -> str:
+    raise RAISED[what]("db.internal")
+
+
+@target.get("/raised-in-a-stream/{what}")
+async def raised_in_a_stream(what: str) -> AsyncIterator[Numbered]:
+    yield Numbered(1)
     raise RAISED[what]("db.internal")
 
 
