@@ -183,6 +183,23 @@ def test_wrong_use_is_told_apart_from_failure(
     assert entrepot.out == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["chekc", "--json"], "No such command 'chekc'. Did you mean `check`?"),
+        (["call", "--json"], "Missing argument 'SERVICE.OPERATION'."),
+        (["check", "--port", "1", "--json"], "No such option '--port'."),
+        (["dev", "--edge", "nginx", "--json"], "Invalid value for '--edge': 'nginx' is not one of 'envoy', 'none'."),
+        (["dev", "--watch", "--edge", "none", "--json"], "Without an edge nothing is applied while it runs"),
+    ],
+)
+def test_wrong_use_is_a_json_value_too(entrepot: Command, project: Path, arguments: list[str], complaint: str) -> None:
+    assert entrepot(*arguments).code == 2
+    assert complaint in entrepot.err
+    assert entrepot.json["ok"] is False
+    assert entrepot.json["error"].startswith(complaint)
+
+
 def test_an_error_has_no_traceback_unless_asked_for(entrepot: Command, project: Path) -> None:
     assert entrepot("init", ".").code == 1
     assert entrepot.err == "error: entrepot.yaml exists already; choose another directory, or remove it\n"

@@ -81,11 +81,14 @@ def entrepot() -> None:
 def run(catalog: Catalog, arguments: list[str] | None = None) -> int:
     """Run one command; gives the exit code and never raises."""
     session = Session(catalog)
+    given = sys.argv[1:] if arguments is None else arguments
     try:
         code = entrepot.main(arguments, prog_name="entrepot", standalone_mode=False, obj=session)
         return code if isinstance(code, int) else DONE
     except click.ClickException as error:
         error.show()
+        session.output.as_json = "--json" in given  # a command line that cannot be read has not set it
+        session.output.json({"ok": False, "error": error.format_message()})
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
