@@ -200,6 +200,17 @@ def test_wrong_use_is_a_json_value_too(entrepot: Command, project: Path, argumen
     assert entrepot.json["error"].startswith(complaint)
 
 
+@pytest.mark.parametrize(
+    "command", [["serve"], ["serve", "--last-good"], ["dev"], ["check"], ["apply"], ["rollback", "1"]]
+)
+def test_where_there_is_no_project_nothing_is_made(
+    entrepot: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert entrepot(*command).code == 1, entrepot.out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_has_no_traceback_unless_asked_for(entrepot: Command, project: Path) -> None:
     assert entrepot("init", ".").code == 1
     assert entrepot.err == "error: entrepot.yaml exists already; choose another directory, or remove it\n"

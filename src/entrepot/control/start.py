@@ -70,11 +70,13 @@ def start(
     begun = time.monotonic()
     drain = DRAIN[recipe.mode]
     layout = directories.layout_of(recipe.project)
+    # Where nothing has run yet, nothing is made before it is known that there is something to run.
+    chosen = None if layout.state.exists() else _chosen(layout, recipe, catalog, last_good)
     directories.create(layout)
     with lock.held(layout.lock, recipe.serves), directories.run_removed(layout):
         directories.sweep(layout)
         held = _is_held(layout, recipe)
-        sealed = _last_good(layout, recipe) if last_good or held else build(recipe, catalog).sealed
+        sealed = chosen or _chosen(layout, recipe, catalog, last_good or held)
         edge_table = sealed.release.edge
         edge = EnvoyProcess(layout, run.binary(), drain) if with_edge else None
         sockets.require_free(edge_table.address, edge_table.port)
@@ -115,6 +117,10 @@ def _is_held(layout: Layout, recipe: Recipe) -> bool:
     except (OSError, ValueError) as error:
         reason = f"release {live.number} is held since a rollback, and is lost: {error}"
         raise StartFailed(f"{reason}\nremove {layout.state / 'live.json'} to start what is on disk") from None
+
+
+def _chosen(layout: Layout, recipe: Recipe, catalog: Catalog, last_good: bool) -> Sealed:
+    return _last_good(layout, recipe) if last_good else build(recipe, catalog).sealed
 
 
 def _last_good(layout: Layout, recipe: Recipe) -> Sealed:
