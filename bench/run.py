@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -106,6 +107,8 @@ REPORTS: dict[str, Callable[[float, int], dict[str, object]]] = {
 }
 """What is compared with nothing, or in other units."""
 NAMES = (*COMPARISONS, *REPORTS)
+LOADED = {*COMPARISONS, "latency"}
+"""Those that need `wrk`; so does a result that is kept, which names its version."""
 
 
 def measure(comparison: Comparison, servers: dict[str, Running], seconds: float) -> dict[str, float]:
@@ -220,6 +223,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no such comparison: {', '.join(sorted(unknown))}")
     names = options.comparisons or list(NAMES)
+    if (options.write or not LOADED.isdisjoint(names)) and shutil.which("wrk") is None:
+        parser.exit(1, "bench: the load comes from wrk, which is not installed: apt-get install wrk\n")
     results = {name: compare(name, options.seconds, options.rounds) for name in names}
     print(table(results))
     if options.write:
