@@ -2,7 +2,7 @@
 
 - `python`: a block that begins with `# NAME.py` is saved under that name; the others of a page
   are one program, run at the end.
-- `yaml`: a block that begins with `# NAME.yaml` is saved; every block must be a declaration.
+- `yaml`: a block that begins with `# NAME.yaml` is saved; every block must be a declaration, or some keys of one.
 - `sh`: `entrepot dev`, `entrepot serve`, `make demo` and scripts that serve are started and stay;
   of every other command it is checked that it exists.
 - `console`: commands after `$` are run and must print the lines below them; `...` is anything.
@@ -19,13 +19,19 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from entrepot.app import CATALOG
 from entrepot.cli.main import entrepot
+from entrepot.kit.diagnostics import Refused
+from entrepot.ports.protocol import document_words
+from entrepot.spec.codes import VERSION_UNSAID
+from entrepot.spec.load import DECLARATION_FILE, load
 from support.running import EXAMPLES, ROOT, free_port, running_project
 from support.snippets import Snippet
 
@@ -63,6 +69,9 @@ class Reader:
         match snippet.language:
             case "python" if not snippet.file:
                 self.program.append(snippet)
+            case "yaml":
+                wrong = _wrong_in(snippet.text)
+                assert wrong == [], f"{snippet}: {wrong}"
             case "sh":
                 for line in snippet.text.replace("\\\n", " ").splitlines():
                     self._start_or_check(line, snippet)
@@ -140,6 +149,18 @@ class Reader:
             timeout=60,
             check=False,
         )
+
+
+def _wrong_in(declaration: str) -> list[str]:
+    """What the loader has against it, in any of its environments. A fragment need not say its version."""
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / DECLARATION_FILE
+        file.write_text(declaration)
+        try:
+            told = load(file, lambda: document_words(CATALOG)).diagnostics
+        except Refused as refused:
+            told = tuple(refused.diagnostics)
+    return [str(each) for each in told if each.code != VERSION_UNSAID]
 
 
 def _is_known(name: str, arguments: list[str]) -> bool:
