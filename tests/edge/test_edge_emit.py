@@ -15,17 +15,16 @@ import trustme
 
 from entrepot.edge import run
 from entrepot.edge.chain import EGRESS_CHAIN, INGRESS_CHAIN
-from entrepot.edge.clusters import Workers
-from entrepot.edge.emit import File, Rendering, emit
+from entrepot.edge.emit import File
 from entrepot.edge.schema import BOOTSTRAP_MESSAGE, Schema, SchemaError
 from entrepot.edge.validate import misfits, validate
 from entrepot.ir.edge import LIVE_PATH, EdgeIR, PoolTarget, Route
 from entrepot.ir.layout import Layout
+from support.rendering import rendering_of
 from support.schema_marks import DISCOVERY_MESSAGE, MarkedSchema
 from support.tables import edge_table
 
 GOLDENS = sorted((Path(__file__).parent / "golden").glob("*.json"))
-LAYOUT = Layout(Path("/site"), Path("/site/state"), Path("/site/run"))
 SCHEMA = MarkedSchema(run.wheel_binary())
 MARKED_IN_USE: set[str] = set()
 """What we use although this Envoy marks it as deprecated or work in progress, as `full.name is mark`."""
@@ -38,11 +37,6 @@ def golden(request: pytest.FixtureRequest) -> Path:
 
 def edge_in(golden: Path) -> EdgeIR:
     return msgspec.convert(json.loads(golden.read_text())["edge"], EdgeIR)
-
-
-def rendering_of(edge: EdgeIR, layout: Layout = LAYOUT, ca_bundle: Path = Path("/site/ca.pem")) -> Rendering:
-    sockets = {pool: (layout.worker_socket("g1", pool, 0), layout.worker_socket("g1", pool, 1)) for pool in edge.pools}
-    return emit(edge, Workers("g1", sockets), layout, ca_bundle)
 
 
 def shown(edge: EdgeIR) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Declarations, and what the compiler makes of them: diagnostics, placements, the release."""
+"""Declarations, and what becomes of them: diagnostics, placements, the release, what Envoy is given for it."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -15,6 +16,7 @@ from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.spec.lock import LOCK_FILE, Lock, PinnedDocument, digest, lock_bytes
 from support.goldens import Golden, read_golden
 from support.protocols import catalog
+from support.rendering import what_matters
 
 CASES = Path(__file__).parent / "cases"
 GOLDENS = [read_golden(path) for path in sorted(CASES.rglob("*.golden"))]
@@ -33,13 +35,12 @@ def found(golden: Golden, project: Path) -> tuple[list[Diagnostic], dict[str, st
             compiled = compile(target, catalog(), mode=mode, environment=golden.options.get("environment", ""))
     except Refused as refused:
         return list(refused.diagnostics), {"diagnostics": lines(refused.diagnostics).replace(str(project), "PROJECT")}
-    release = msgspec.json.format(compiled.release.canonical(), indent=1).decode()
-    sections = {
-        "diagnostics": lines(compiled.diagnostics),
-        "placements": lines(compiled.placements),
-        "release": f"{release}\n",
-        "digest": f"{compiled.release.digest}\n",
-    }
+    sections = {"diagnostics": lines(compiled.diagnostics), "placements": lines(compiled.placements)}
+    if golden.options.get("shows") == "envoy":
+        sections["envoy"] = f"{json.dumps(what_matters(compiled.release.edge), indent=1, sort_keys=True)}\n"
+    else:
+        release = msgspec.json.format(compiled.release.canonical(), indent=1).decode()
+        sections |= {"release": f"{release}\n", "digest": f"{compiled.release.digest}\n"}
     return list(compiled.diagnostics), {name: content for name, content in sections.items() if content}
 
 

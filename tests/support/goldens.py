@@ -1,7 +1,8 @@
 """Goldens: a project and what comes of it in one file.
 
-A file begins with a remark and options (`mode: dev`, `environment: prod`, `pinned: yes`, and
-`without: NAME` for a Python package that is not installed), then has sections: `--- file: NAME`
+A file begins with a remark and options (`mode: dev`, `environment: prod`, `pinned: yes`,
+`without: NAME` for a Python package that is not installed, and `shows: envoy` for what Envoy is
+given in the place of the release), then has sections: `--- file: NAME`
 for what is given, `--- expect: NAME` for what must come of it.
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _SECTION = re.compile(r"^--- (file|expect): (.+)$")
-_OPTION = re.compile(r"^(mode|environment|pinned|target|without): (.+)$")
+_OPTION = re.compile(r"^(mode|environment|pinned|target|without|shows): (.+)$")
 
 
 @dataclass
