@@ -93,7 +93,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
         return self.places.get(operation, self.place)
 
 
-class DeclaredRoute(msgspec.Struct, frozen=True):
+class DeclaredRoute(msgspec.Struct, frozen=True, gc=False):
     """A route with its path taken apart."""
 
     entry: RouteEntry
@@ -122,7 +122,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How many are kept."""
 
 
-class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A row of what `explain` prints: who answers an address, and why there."""
 
     service: str = ""

@@ -17,13 +17,13 @@ LIVE_PATH = "/-/live"
 """At the edge: answered as long as it runs."""
 
 
-class PoolTarget(msgspec.Struct, frozen=True, tag="pool"):
+class PoolTarget(msgspec.Struct, frozen=True, tag="pool", gc=False):
     """The workers of a pool. Their generation is known only when the release is delivered."""
 
     pool: str
 
 
-class UpstreamTarget(msgspec.Struct, frozen=True, kw_only=True, tag="upstream"):
+class UpstreamTarget(msgspec.Struct, frozen=True, kw_only=True, tag="upstream", gc=False):
     """An upstream, reached without touching Python."""
 
     upstream: str
@@ -31,8 +31,8 @@ class UpstreamTarget(msgspec.Struct, frozen=True, kw_only=True, tag="upstream"):
     """Whether the route's own prefix is taken off the path."""
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """An address at the edge and where it leads."""
+class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An address at the edge and where it leads. There may be thousands, which no collector need look at."""
 
     path: str
     """A prefix that ends with "/", or an exact path."""

@@ -200,7 +200,7 @@ class UpstreamEntry(_Map, frozen=True):
     """Requests in progress at once; one more is refused. Without it: 1024."""
 
 
-class RouteEntry(_Map, frozen=True):
+class RouteEntry(_Map, frozen=True, gc=False):
     """An address that leads to an upstream or to a hosted application, without becoming an operation."""
 
     path: str

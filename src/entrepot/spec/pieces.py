@@ -32,7 +32,7 @@ _ALIASES = re.compile(r"(?:^|[\s,\[{:])[&*][^\s,\[\]{}]")
 """Whatever may be an anchor or an alias, by which one piece can depend on another."""
 
 
-class _Piece(msgspec.Struct, frozen=True):
+class _Piece(msgspec.Struct, frozen=True, gc=False):
     """What a piece of the text means."""
 
     key: str | None
