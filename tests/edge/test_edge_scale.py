@@ -18,7 +18,7 @@ from support.large_project import ROUTES_OF_AN_UPSTREAM, upstream_of
 from support.tables import edge_table
 
 LAYOUT = Layout(Path("/site"), Path("/site/state"), Path("/site/run"))
-ROUTE_OCTETS_MAX = 850
+ROUTE_OCTETS_MAX = 600
 """What Envoy reads for a route, for the redirect to it as well."""
 
 

@@ -139,8 +139,8 @@ def ingress_manager(routes: Json, filters: list[Json], access_log: list[Json]) -
                 "initial_stream_window_size": 64 * 1024,
                 "initial_connection_window_size": 1024 * 1024,
             },
-            # Pass-through routes switch it on; no worker speaks anything but HTTP.
-            "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
+            # Routes to workers switch it off: no worker speaks anything but HTTP.
+            "upgrade_configs": [{"upgrade_type": "websocket"}],
             "early_header_mutation_extensions": [extension("strip", _EARLY_MUTATION, {"mutations": _stripped()})],
             "local_reply_config": problems.ingress_replies(),
         },

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from entrepot.edge.problems import UPSTREAM_KEY
+from entrepot.edge.trace import METADATA
 from entrepot.edge.xds import Json, digest, duration, extension, pipe, typed
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.worker import HEALTH_PATH, KEEP_ALIVE_SECONDS
@@ -153,6 +155,7 @@ def _upstream_cluster(upstream: Upstream, trusted_ca: Path) -> Json:
         "circuit_breakers": _breakers(upstream.connections_max, upstream.requests_max),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "typed_extension_protocol_options": _http1(_carrying(upstream.requests_per_connection)),
+        "metadata": {"filter_metadata": {METADATA: {UPSTREAM_KEY: upstream.name}}},
         **_resolution(upstream),
     }
     if upstream.health is not None:

@@ -84,11 +84,17 @@ def above(path: str) -> Iterable[str]:
 
 
 def _tree(entries: Entries, otherwise: Json) -> Json:
-    lists = {path: _action(_candidates(path, entries)) for path, _ in entries}
+    keys = {path for path, _ in entries if not _is_below_its_own(path, entries)}
+    lists = {path: _action(_candidates(path, entries)) for path in keys}
     live = {"match": {"path": LIVE_PATH}, "direct_response": {"status": 200}}
     own = {LIVE_PATH: _action([live]), OWN_PREFIX: _action([_NOT_FOUND])}
     tree = {"input": _input(":path"), "prefix_match_map": {"map": {**lists, **own}}}
     return {"matcher_tree": tree, "on_no_match": _action([otherwise])}
+
+
+def _is_below_its_own(path: str, entries: Entries) -> bool:
+    """Whether it is a prefix `/old/` that has no exact route, and `/old` a key whose list it may as well stand in."""
+    return (path, True) not in entries and (path[:-1], True) in entries
 
 
 def _candidates(path: str, entries: Entries) -> list[AnyRoute]:
@@ -96,8 +102,10 @@ def _candidates(path: str, entries: Entries) -> list[AnyRoute]:
 
     Envoy does not fall back to a shorter prefix when no route of a list matches: that is a 404.
     """
+    below = f"{path}/"
+    own = entries.get((below, False), ()) if _is_below_its_own(below, entries) else ()
     cover = entries.get((path, False)) or next(filter(None, (entries.get((each, False)) for each in above(path))), ())
-    return [*entries.get((path, True), ()), *cover]
+    return [*entries.get((path, True), ()), *own, *cover]
 
 
 def _matches(header_name: str, text: Json) -> Json:

@@ -12,7 +12,7 @@ from entrepot.ir.egress import MARK
 from entrepot.model.fault import KINDS, Kind
 
 UPSTREAM_KEY = "upstream"
-"""In the metadata of a route that leads to an upstream: the upstream's name."""
+"""In the metadata of a cluster that reaches an upstream: the upstream's name."""
 
 _EXPRESSION = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _EVERY_ANSWER = 100
@@ -71,8 +71,8 @@ def egress_replies() -> Json:
 
 def _passing_through() -> list[_Cause]:
     """Where a route led to an upstream that then failed: the faults of an operation there, and its name."""
-    led = f"response.code >= 500 && has(xds.route_metadata.filter_metadata.{METADATA}.{UPSTREAM_KEY})"
-    named = {"upstream": f"%METADATA(ROUTE:{METADATA}:{UPSTREAM_KEY})%"}
+    led = f"response.code >= 500 && has(xds.cluster_metadata.filter_metadata.{METADATA}.{UPSTREAM_KEY})"
+    named = {"upstream": f"%METADATA(CLUSTER:{METADATA}:{UPSTREAM_KEY})%"}
     told = [(_both(_expression(led), _flagged(*flags)), kind, detail) for flags, kind, detail in _UPSTREAM_FAILURES]
     told.append((_expression(led), "upstream_failed", _UNEXPLAINED))
     return [

@@ -15,9 +15,7 @@ from entrepot.edge import matching, retries, trace
 from entrepot.edge.chain import EGRESS, HYGIENE, INGRESS, foreign_headers
 from entrepot.edge.clusters import Workers, upstream_host, worker_cluster
 from entrepot.edge.matching import UNCLEAN, Taken, above
-from entrepot.edge.problems import UPSTREAM_KEY
 from entrepot.edge.retries import RETRY_ON, Tries
-from entrepot.edge.trace import METADATA
 from entrepot.edge.xds import Json, duration, encoded, header, typed
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.ir.egress import ANSWERED, HOST_SUFFIX, MARK
@@ -129,7 +127,12 @@ def _to_workers(route: Route, cluster: str) -> tuple[msgspec.Raw, ...]:
     # The worker keeps the deadlines of operations: it knows them, and can say which one passed. If it is
     # there: its socket takes connections whether it is or not.
     silence = {} if route.silence is None else {"idle_timeout": duration(route.silence)}
-    action = {"cluster": cluster, "timeout": duration(route.timeout or 0.0), **silence}
+    action = {
+        "cluster": cluster,
+        "timeout": duration(route.timeout or 0.0),
+        "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
+        **silence,
+    }
     common: Json = {"name": route.path, "request_headers_to_remove": [RETRY_ON]}
     if route.raw_path:
         common["typed_per_filter_config"] = {HYGIENE.name: typed(_FILTER_CONFIG, {"disabled": True})}
@@ -145,7 +148,6 @@ def _to_upstream(route: Route, target: Target, usual: Tries | None) -> tuple[msg
         "name": route.path,
         "match": _path(route),
         "route": {**_upstream_action(route, target), **({} if target.tries == usual else target.tries.policy)},
-        "metadata": {"filter_metadata": {METADATA: {UPSTREAM_KEY: target.upstream}}},
     }
     if target.tries.attempts <= 1:
         entry["request_headers_to_remove"] = [RETRY_ON]
@@ -161,7 +163,6 @@ def _upstream_action(route: Route, target: Target) -> Json:
         "timeout": duration(route.timeout or 0.0),
         "host_rewrite_literal": target.host,
         "append_x_forwarded_host": True,
-        "upgrade_configs": [{"upgrade_type": "websocket"}],
     }
     if strip or target.base_path:
         action["prefix_rewrite"] = f"{target.base_path}{kept}" or "/"
