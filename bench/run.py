@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-from bench import files, large, latency, start
+from bench import delivery, files, large, latency, start
 from bench.contenders import CONTENDERS, Running, running, shared_upstream
 from bench.cpu import cpu_seconds
 from bench.load import Load, run
@@ -103,6 +103,7 @@ REPORTS: dict[str, Callable[[float, int], dict[str, object]]] = {
     "start": lambda _seconds, _rounds: start.report(),
     "large": lambda _seconds, _rounds: large.report(),
     "latency": latency.report,
+    "delivery": lambda seconds, _rounds: delivery.report(seconds),
     "files": lambda _seconds, rounds: files.report(rounds),
 }
 """What is compared with nothing, or in other units."""
