@@ -269,7 +269,7 @@ def test_a_change_is_not_kept_by_caches() -> None:
         ({"status_code": 201}, "Did you mean `status`?"),
         ({"response_model": int}, "Annotate the result"),
         ({"summary": "Pings."}, "docstring"),
-        ({"colour": "blue"}, "There is: bindings, bulk, cache_control, deferrable"),
+        ({"colour": "blue"}, "There is: bindings, bulk, cache_control, csv, deferrable"),
     ],
 )
 def test_an_unknown_option_is_told_what_there_is(options: dict[str, Any], remedy: str) -> None:

@@ -40,6 +40,8 @@ class Http(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether callers may choose among the output's fields."""
     expand: bool = False
     """Whether callers may ask for what the output's links lead to."""
+    csv: bool = False
+    """Whether a list may be answered as a table, too."""
     bulk: bool = False
     """Whether callers may send many inputs at once."""
     cache_control: str = ""

@@ -62,6 +62,8 @@ class HttpOptions(OperationOptions, total=False):
     """Whether callers may choose among the output's fields: `?fields=id,owner.name`."""
     expand: bool
     """Whether callers may ask for what the output's links lead to: `?expand=owner`."""
+    csv: bool
+    """Whether a list of records is answered as CSV to who asks for it: `Accept: text/csv`."""
     bulk: bool
     """Whether callers may send many bodies at once, each on a line of its own (`application/x-ndjson`)."""
     cache_control: str

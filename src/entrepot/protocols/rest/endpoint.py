@@ -31,6 +31,7 @@ from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.prefer import preferred
 from entrepot.protocols.rest.ranges import part_of
 from entrepot.protocols.rest.reply_headers import ReplyHeaders
+from entrepot.protocols.rest.table import CSV, row_of, table_of
 from entrepot.protocols.rest.view import HTML, JAVA, page_of
 
 Answer = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
@@ -68,7 +69,8 @@ class OperationAnswer:
         self._answers_files = binding.answer == "file"
         self._changes = binding.answer == "value" and not binding.operation.safe
         is_seen = binding.answer == "value" and binding.method == "GET" and HTML not in binding.produces
-        self._offers = (*binding.produces, HTML) if is_seen else binding.produces
+        shown = ((CSV, binding.csv), (HTML, is_seen))
+        self._offers = (*binding.produces, *(media_type for media_type, offered in shown if offered))
         self._usual = binding.produces[0] if binding.produces else JSON
         self._accepts_by_heart = {b"*/*", b"", self._usual.encode(), accept_of(binding)}
         self._reader: InputReader | None = None
@@ -112,8 +114,8 @@ class OperationAnswer:
                     response = await self._compare(response, request)
                 if b"prefer" in headers:
                     response = preferred(response, request.headers, changes=self._changes)
-                if media_type == HTML and response.body:
-                    return self._page(response, request)
+                if media_type is not self._usual:
+                    response = self._shown(response, request, media_type)
                 if self._answers_files and b"range" in headers and reply.output is not None:
                     return await part_of(response, reply.output, request, headers, context)
                 return response
@@ -155,9 +157,13 @@ class OperationAnswer:
             raise PreconditionFailed("the version given in If-Match is not the present one")
         return Response(304, [line for line in response.headers if line[0] in _KEPT_BY_304])
 
-    def _page(self, response: Response, request: Request) -> Response:
-        operation = self._operation
-        return page_of(response, request, operation.summary or operation.name, self._docs, self._values.limits)
+    def _shown(self, response: Response, request: Request, media_type: str) -> Response:
+        """An answer in JSON as something else that its caller likes better."""
+        operation, values = self._operation, self._values
+        if media_type == HTML and response.body:
+            return page_of(response, request, operation.summary or operation.name, self._docs, values.limits)
+        row = row_of(operation.output, values.types) if media_type == CSV and self._binding.csv else None
+        return response if row is None or not response.body else table_of(response, row, values.limits)
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = status_of(fault) if isinstance(fault, HttpOnly) else None

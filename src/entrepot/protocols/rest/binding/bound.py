@@ -91,6 +91,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the handler checks If-Match and If-None-Match."""
     bulk: bool = False
     """Whether a body may be lines of JSON, each the body of a call of its own."""
+    csv: bool = False
+    """Whether the answer, a list of records, is written as a table where that is asked for."""
     cache_control: str = ""
     asks: tuple[Ask, ...] = ()
     """Parameters of the query by which callers say what of the output they want."""

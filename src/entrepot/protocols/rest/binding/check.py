@@ -18,6 +18,7 @@ from entrepot.protocols.rest.binding.bound import (
 )
 from entrepot.protocols.rest.binding.places import holds_octets, is_address, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template, parse
+from entrepot.protocols.rest.table import row_of
 from entrepot.shapes.arms import told_apart
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -55,6 +56,8 @@ def check(binding: Binding, types: Types) -> None:
     for fault in operation.faults:
         if fault.data is not None:
             _check_octets_inside(f"the data of the fault {fault.name}", fault.data, types)
+    if binding.csv and (binding.answer != "value" or row_of(operation.output, types) is None):
+        raise Unbindable("only a list or a page of records can be written as CSV")
     if binding.bulk and not (binding.body in ("value", "object") and binding.answer in ("value", "none")):
         raise Unbindable("only what is called and answered in JSON can be called by many lines of it")
     if binding.cache_control and not operation.safe:

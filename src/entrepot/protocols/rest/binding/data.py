@@ -72,6 +72,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     fields: bool = False
     expand: bool = False
     bulk: bool = False
+    csv: bool = False
     cache_control: str = ""
     openapi: OfOperation = NOTHING_OF_OPERATION
 
@@ -106,6 +107,7 @@ def bind(operation: Operation, types: Types) -> Binding:
         location=location,
         conditions=data.conditions,
         bulk=data.bulk,
+        csv=data.csv,
         cache_control=data.cache_control,
         asks=tuple(name for name in ASKS if getattr(data, name)),
         told=data.openapi,

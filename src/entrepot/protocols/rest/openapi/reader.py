@@ -334,5 +334,6 @@ def _own_binding(said: Node) -> dict[str, Any]:
         words.LOCATION: said[words.LOCATION].text,
         words.CACHE_CONTROL: said[words.CACHE_CONTROL].text,
         words.BULK: said[words.BULK].is_true,
+        words.CSV: said[words.CSV].is_true,
     }
     return {key: value for key, value in told.items() if value}

@@ -27,6 +27,7 @@ from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import asked, bulk, examples, headers, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
+from entrepot.protocols.rest.table import CSV
 from entrepot.shapes import schema_out
 from entrepot.shapes.schema_places import placed
 from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
@@ -105,6 +106,7 @@ class _Writer:
                 words.LOCATION: location,
                 words.CACHE_CONTROL: binding.cache_control,
                 words.BULK: binding.bulk,
+                words.CSV: binding.csv,
             }
         )
         return said_of(operation, words.implied(binding.method)) | own
@@ -224,7 +226,8 @@ class _Writer:
         usual = examples.written(operation, lambda example: example.output) if status == binding.status else {}
         schema = self._schema(shape.unwrap(output, self._types) if self._is_octets_or_null(binding) else output)
         media = _said(schema=schema, examples=usual)
-        return dict.fromkeys(binding.produces, media)
+        table = {CSV: {"schema": {"type": "string"}}} if binding.csv else {}
+        return dict.fromkeys(binding.produces, media) | table
 
     def _links(self, output: Shape) -> Json:
         """Links from the value itself; those from parts of it stand in `x-entrepot` alone."""
