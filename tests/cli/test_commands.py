@@ -565,7 +565,8 @@ def sending(**paths: object) -> str:
     receiver = {"post": {"responses": {"204": {"description": ""}}}}
     content = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "webhooks": {"account.created": receiver}}
     called_back = {"callbacks": {"onDone": {"{$request.query.url}": receiver}}}
-    subscribe = {"operationId": "subscribe", "responses": {"204": {"description": ""}}, **called_back}
+    response = {"description": "", "headers": {"X-Left": {"schema": {"type": "integer"}}}}
+    subscribe = {"operationId": "subscribe", "responses": {"204": response}, **called_back}
     return json.dumps(content | ({"paths": {"/s": {"post": subscribe}}} if paths else {}))
 
 
@@ -583,7 +584,7 @@ def test_what_only_sends_is_imported_and_served_nowhere(entrepot: Command, proje
     )
 
 
-def test_explain_tells_what_an_operation_makes_its_upstream_send(entrepot: Command, project: Path) -> None:
+def test_explain_tells_the_headers_of_answers_and_what_is_sent(entrepot: Command, project: Path) -> None:
     (project / "told.json").write_text(sending(paths=True))
     entrepot("import", "openapi:told.json", "--name", "told")
     with (project / "entrepot.yaml").open("a") as declaration:
@@ -591,6 +592,7 @@ def test_explain_tells_what_an_operation_makes_its_upstream_send(entrepot: Comma
     assert entrepot("explain", ".", "told.subscribe").code == 0, entrepot.err
     told = entrepot.out.partition("\n  sends\n")[2].partition("\n\n")[0]
     assert told.split()[:2] == ["on_done", "{$request.query.url}"]
+    assert entrepot.out.partition("\n  headers\n")[2].partition("\n\n")[0].split() == ["X-Left", "int"]
     assert entrepot("explain").code == 0
     assert "its upstream calls back who called subscribe; Entrepôt delivers none yet" in entrepot.out
 

@@ -90,6 +90,7 @@ def _lines(
     yield from _section("where", [list(row) for row in {p.where: p.why for p in placements if p.address}.items()])
     yield from _section("input", _written(operation.input, operation.stream_input))
     yield from _section("output", [[facts["output"]]] if operation.stream_output else _written(operation.output))
+    yield from _section("headers", [[name, written] for name, written in facts["headers"].items()])
     yield from _section("types", list(_types(service, operation)))
     yield from _section("sends", [[sent["operation"], sent["address"], sent["input"]] for sent in facts["sends"]])
     yield from _section("faults", [[fault.name, fault.kind, _first_line(fault.docs)] for fault in operation.faults])
@@ -139,6 +140,7 @@ def _facts(
         "placements": [_plain(placement) for placement in placements],
         "input": notation.written(operation.input) + stream,
         "output": ("stream of " if operation.stream_output else "") + notation.written(operation.output),
+        "headers": {field.name: notation.written(field.shape) for field in operation.headers},
         "types": notation.named(service.service.types, operation.shapes),
         "faults": [{"name": fault.name, "kind": fault.kind, "docs": fault.docs} for fault in operation.faults],
         "sends": [

@@ -95,6 +95,14 @@ def test_a_body_that_is_not_carried_leaves_the_status(content: Json, reason: str
     assert refusal.pointer.startswith("/paths/~1do/post/responses/409")
 
 
+def test_a_failure_that_leads_nowhere_costs_itself_alone() -> None:
+    responses = {"204": {"description": ""}, "404": {"$ref": "#/components/responses/None"}, "409": {"description": ""}}
+    found = PROTOCOL.client.read(Document(of_one(responses=responses), "specs/x.json"), "made")
+    assert [fault.name for fault in found.service.operations[0].faults] == ["Conflict"]
+    [refusal] = found.refusals
+    assert (refusal.construct, refusal.pointer) == ("404 response", "/paths/~1do/post/responses/404")
+
+
 def test_a_response_of_swagger_two_without_a_schema_has_no_body() -> None:
     responses = {"200": {"description": "", "schema": {"type": "string"}}, "409": {"description": "It failed."}}
     operation = {"operationId": "do", "responses": responses}

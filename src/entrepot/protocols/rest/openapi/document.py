@@ -182,6 +182,13 @@ def dialect_of(document: Document) -> Dialect | None:
     return Swagger2(root) if str(content.get("swagger", "")) == "2.0" else None
 
 
+def responses_of(operation: Node) -> dict[str, Node]:
+    """By code: the responses of an operation, references not followed, so that one costs itself alone."""
+    responses = operation["responses"]
+    codes = responses.value if isinstance(responses.value, Mapping) else ()
+    return {str(code): responses.raw(code) for code in codes}
+
+
 def status_of(code: str, otherwise: int) -> int:
     """The status that a response is listed under."""
     return int(code) if len(code) == 3 and code.isdigit() else otherwise

@@ -20,7 +20,7 @@ from entrepot.protocols.rest import faults
 from entrepot.protocols.rest.binding.bound import ANY, NAME, REDIRECTS
 from entrepot.protocols.rest.binding.places import holds_octets
 from entrepot.protocols.rest.openapi import words
-from entrepot.protocols.rest.openapi.document import Content, Dialect, status_of
+from entrepot.protocols.rest.openapi.document import Content, Dialect, responses_of, status_of
 from entrepot.protocols.rest.openapi.octets import is_textual
 from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
 from entrepot.shapes.schema_words import OURS
@@ -34,7 +34,7 @@ class FailureImport:
         self._schemas = schemas
         self._dialect = dialect
         self._operation = operation
-        self._responses = dict(operation["responses"].members())
+        self._responses = responses_of(operation)
         self.gaps: list[Refusal] = []
 
     def faults(self) -> tuple[DeclaredFault, ...]:
@@ -46,7 +46,12 @@ class FailureImport:
         read = (fault for code in codes for fault in self._read(code, self._responses[code]))
         return tuple(msgspec.structs.replace(fault, name=names.unique(fault.name, taken)) for fault in read)
 
-    def _read(self, code: str, node: Node) -> Iterator[DeclaredFault]:
+    def _read(self, code: str, response: Node) -> Iterator[DeclaredFault]:
+        try:
+            node = response.resolved()
+        except Unreadable as unreadable:
+            self.gaps.append(unreadable.refusal(f"{code} response"))
+            return
         content = self._dialect.reply(node, self._operation)
         schema = content.media_types.get(problems.PROBLEM, NOTHING).raw("schema")
         own = list(_own_arms(schema))

@@ -10,8 +10,9 @@ from entrepot.model import shape
 from entrepot.model.shape import Shape
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, REDIRECTS
 from entrepot.protocols.rest.binding.places import ADDRESS
+from entrepot.protocols.rest.faults import DEFAULT
 from entrepot.protocols.rest.openapi import words
-from entrepot.protocols.rest.openapi.document import Content, Dialect, status_of
+from entrepot.protocols.rest.openapi.document import Content, Dialect, responses_of, status_of
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.shapes.arms import told_apart
 from entrepot.shapes.document import NOTHING, Node, Refusal
@@ -74,30 +75,28 @@ class SuccessImport:
         self._schemas = schemas
         self._dialect = dialect
         self._operation = operation
-        self._responses = dict(operation["responses"].members())
+        self._responses = responses_of(operation)
         self.gaps: list[Refusal] = []
 
     def success(self) -> Success:
         """The output: the bodies of all successes, or of those that can be told apart. Raises `Unreadable`."""
-        found = [
-            (status_of(code, 200), node)
-            for code, node in sorted(self._responses.items())
-            if code[:1] == "2" and not node[OURS][words.BULK]
-        ]
-        redirects = [(int(code), self._responses[code]) for code in map(str, REDIRECTS) if code in self._responses]
-        if not found and redirects:
-            status, node = redirects[0]
-            return Success(ADDRESS, (Answer(ADDRESS, status, node),), (node,))
-        if not found and "default" in self._responses:
-            found = [(200, self._responses["default"])]
-        if not found:
-            raise self._operation["responses"].unreadable("none succeeds")
+        found = self._found()
         read = [self._read(status, node) for status, node in found]
         answers = self._apart([answer for answer in read if answer.has_body]) or read[:1]
         output = self._union(answers)
         if answers[0].produces and not answers[0].streams and not all(answer.has_body for answer in read):
             output = _nullable(output)
         return Success(output, tuple(answers), tuple(node for _, node in found))
+
+    def _found(self) -> list[tuple[int, Node]]:
+        """The responses of success with their statuses: where there are none, a redirect, or that for all others."""
+        every = self._responses
+        successes = [code for code in sorted(every) if code[:1] == "2" and not every[code][OURS][words.BULK]]
+        redirects = [code for code in map(str, REDIRECTS) if code in every]
+        codes = successes or redirects[:1] or [code for code in every if code == DEFAULT]
+        if not codes:
+            raise self._operation["responses"].unreadable("none succeeds")
+        return [(status_of(code, 200), every[code].resolved()) for code in codes]
 
     def _apart(self, answers: list[Answer]) -> list[Answer]:
         """The first answer, and those that can be told from it and from each other; what else differs is left out."""
@@ -127,6 +126,8 @@ class SuccessImport:
         return shape.Union(arms=arms, choose=told_apart(arms, self._schemas.types) or "kind") if arms[1:] else arms[0]
 
     def _read(self, status: int, node: Node) -> Answer:
+        if status in REDIRECTS:
+            return Answer(ADDRESS, status, node)
         content = self._dialect.reply(node, self._operation)
         by_essence = {essence(name): media for name, media in content.media_types.items()}
         in_json = [name for name in by_essence if name.endswith("json") and name not in _STREAMS]
