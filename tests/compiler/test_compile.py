@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from entrepot.app import CATALOG
 from entrepot.compiler import compile as way_in
 from entrepot.compiler.compile import compile
 from entrepot.compiler.draft import Draft
@@ -141,7 +142,7 @@ def test_a_rules_code_tells_its_severity() -> None:
                 assert {"E": set(), "W": {"warning"}, "N": {"note"}}[code[0]] == words, path.name
 
 
-def test_the_edge_waits_a_little_longer_than_the_longest_operation_and_not_for_a_stream(tmp_path: Path) -> None:
+def test_the_edge_waits_longer_than_the_longest_operation_batches_and_commits_included(tmp_path: Path) -> None:
     shop = "from collections.abc import AsyncIterator\nfrom entrepot import Service\nshop = Service('shop')\n"
     shop += "@shop.operation(timeout=60)\nasync def slow() -> int: ...\n"
     stream = "@shop.operation()\nasync def watch() -> AsyncIterator[int]: ...\n"
@@ -154,6 +155,9 @@ def test_the_edge_waits_a_little_longer_than_the_longest_operation_and_not_for_a
         routes = compile(tmp_path, catalog(), mode="dev").release.edge.routes
         silences[name] = {route.path: route.silence for route in routes if not route.path.startswith("/docs")}
     assert silences == {
-        "without": {"/api/shop/v1/": 65.0, "/api/quick/v1/": 35.0, "/rpc": 65.0},
-        "with": {"/api/shop/v1/": None, "/api/quick/v1/": 35.0, "/rpc": 65.0},
+        "without": {"/api/shop/v1/": 120.0, "/api/quick/v1/": 90.0, "/rpc": 120.0},
+        "with": {"/api/shop/v1/": 3600.0, "/api/quick/v1/": 90.0, "/rpc": 120.0},
     }
+    routes = compile(tmp_path, CATALOG, mode="dev").release.edge.routes
+    [batches] = [route.silence for route in routes if route.path == "/jsonrpc"]
+    assert batches == 7 * 60.0 + 60.0, "of a hundred calls sixteen are made at once"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import math
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from entrepot.compiler.draft import Draft, Unit
+from entrepot.compiler.draft import Draft, Served, Unit
 from entrepot.http.pages import docs_path
 from entrepot.ir.edge import EdgeIR, PoolTarget, Route, UpstreamTarget
 from entrepot.ir.worker import Pool, ServiceTable, UpstreamSource, WorkerIR
 from entrepot.kit.names import snake, unique
+from entrepot.model import shape
+from entrepot.model.operation import Operation
 from entrepot.ports.protocol import Mount
 from entrepot.spec.declaration import RouteEntry
 from entrepot.spec.references import parse_reference, root_of
@@ -19,8 +22,11 @@ from entrepot.spec.units import seconds
 OPERATIONS = "operations"
 """The pool that serves operations."""
 
-_SILENCE_MARGIN = 5.0
-"""Seconds by which the edge waits longer than a worker, which can say which operation was late."""
+_SILENCE_MARGIN = 60.0
+"""Seconds by which the edge waits longer than a worker, which can say which operation was late, and may still be
+committing."""
+_STREAM_SILENCE = 3600.0
+"""Seconds that a stream may be quiet, or the reader of a file may rest."""
 
 _POOL_NAME_MAX = 24
 """Characters of a pool's name, which is part of the names of sockets."""
@@ -84,7 +90,7 @@ def _root_of_app(draft: Draft, app: str) -> str:
 
 
 def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
-    routes = [*_operation_routes(served), *_declared_routes(draft, hosted)]
+    routes = [*_operation_routes(draft, served), *_declared_routes(draft, hosted)]
     used = {route.entry.upstream for route in draft.routes if route.entry.upstream is not None}
     used |= {name for unit in served if isinstance(unit.source, UpstreamSource) for name in unit.source.upstreams}
     return EdgeIR(
@@ -98,28 +104,35 @@ def _edge(draft: Draft, served: list[Unit], hosted: dict[str, Pool]) -> EdgeIR:
     )
 
 
-def _operation_routes(served: list[Unit]) -> Iterator[Route]:
+def _operation_routes(draft: Draft, served: list[Unit]) -> Iterator[Route]:
     for unit in served:
         yield Route(path=docs_path(unit.service), exact=True, target=PoolTarget(OPERATIONS))
-    silences: dict[Mount, list[float | None]] = {}
+    silences: dict[Mount, float] = {}
     for unit in served:
         for each in unit.served:
-            for mount in each.mounts:
-                silences.setdefault(mount, []).append(_silence(unit, frozenset(each.operations)))
-    for mount, found in silences.items():
-        silence = None if None in found else max(each for each in found if each is not None)
+            silence = _silence(draft, unit, each)
+            silences |= {mount: max(silence, silences.get(mount, 0.0)) for mount in each.mounts}
+    for mount, silence in silences.items():
         yield Route(path=mount.path, exact=mount.exact, target=PoolTarget(OPERATIONS), silence=silence)
 
 
-def _silence(unit: Unit, operations: Collection[str]) -> float | None:
-    """How long the longest of the operations may say nothing, with room for the worker to say so itself.
+def _silence(draft: Draft, unit: Unit, served: Served) -> float:
+    """How long the longest of the operations may say nothing, with room for the worker to say so itself."""
+    found = unit.service.only(frozenset(served.operations)).operations
+    if any(each.stream_output or each.stream_input is not None or _answers_file(each, unit) for each in found):
+        return _STREAM_SILENCE
+    longest = max((each.timeout or unit.timeout for each in found), default=unit.timeout)
+    return longest * _rounds(draft, served.protocol) + _SILENCE_MARGIN
 
-    None where one is a stream, which may be quiet for longer.
-    """
-    found = [operation for operation in unit.service.operations if operation.name in operations]
-    if any(operation.stream_output for operation in found):
-        return None
-    return max((operation.timeout or unit.timeout for operation in found), default=unit.timeout) + _SILENCE_MARGIN
+
+def _answers_file(operation: Operation, unit: Unit) -> bool:
+    return isinstance(shape.unwrap(operation.output, unit.service.types), shape.File)
+
+
+def _rounds(draft: Draft, protocol: str) -> int:
+    """How many calls one request may carry out one after the other."""
+    limits = draft.settings.limits
+    return math.ceil(limits.batch_max / limits.batch_concurrency_max) if draft.catalog[protocol].can.batches else 1
 
 
 def _declared_routes(draft: Draft, hosted: dict[str, Pool]) -> Iterator[Route]:

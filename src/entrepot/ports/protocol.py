@@ -44,6 +44,8 @@ class Can(msgspec.Struct, frozen=True, kw_only=True):
     """What failed beside an output. An operation can be carried without them."""
     selection: bool = False
     """That some of an output's fields are wanted, or what its links lead to. An operation can be carried without it."""
+    batches: bool = False
+    """Several calls in one request, at most `Limits.batch_max`, of which `Limits.batch_concurrency_max` at once."""
     refuses: Callable[[shape.Shape], str] = no_octets
     """Asked about each part of what an operation takes and gives: why it cannot be carried; "" when it can."""
 

@@ -214,7 +214,8 @@ class RouteEntry(_Map, frozen=True, gc=False):
     strip_prefix: bool = False
     """Whether the prefix is taken off the path before it goes to the upstream."""
     timeout: Duration | None = None
-    """How long a whole answer may take. Without it: the upstream's timeout; none for applications."""
+    """How long a whole answer may take. Without it: until the answer begins the upstream's timeout holds, afterwards
+    nothing may be silent for five minutes; for applications there is no other bound than that."""
     workers: Count | None = None
     """Processes for a hosted application. Without it: the project's workers."""
 

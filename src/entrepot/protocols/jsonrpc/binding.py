@@ -41,7 +41,7 @@ class JsonRpcCan(Can, frozen=True):
         return super().reason(operation, types, carried)
 
 
-CAN = JsonRpcCan()
+CAN = JsonRpcCan(batches=True)
 
 
 def method_of(operation: Operation, service: Service) -> str:
