@@ -14,7 +14,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes_max: int = 1024 * 1024
     """Largest request body that is read into memory. Streamed files are not bound by it."""
     file_bytes_max: int = 64 * 1024 * 1024
-    """Largest streamed upload."""
+    """Largest streamed upload, and most of a hosted WSGI application's answer that may lie unread."""
     reply_bytes_max: int = 16 * 1024 * 1024
     """Largest upstream reply that is read into memory."""
     stream_item_bytes_max: int = 1024 * 1024

@@ -226,7 +226,7 @@ class LimitsEntry(_Map, frozen=True):
     body: Size | None = None
     """Largest request body that is read into memory. Without it: 1MiB."""
     file: Size | None = None
-    """Largest streamed upload. Without it: 64MiB."""
+    """Largest streamed upload; as much of a hosted WSGI application's answer may lie unread. Without it: 64MiB."""
     reply: Size | None = None
     """Largest upstream reply that is read into memory. Without it: 16MiB."""
     stream_item: Size | None = None
