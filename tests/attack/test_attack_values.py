@@ -248,6 +248,21 @@ def test_a_batch_of_bad_ones_among_good_ones(attacked: Any) -> None:
     assert [answer["result"] for answer in answers[4:]] == [str(number) for number in range(50)]
 
 
+def test_a_batch_of_documents(attacked: Any) -> None:
+    answer = attacked.request("POST", "/jsonrpc", [{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}] * 100)
+    assert {each["error"]["code"] for each in answer.json()} == {-32013}
+    assert len(answer.body) < 100_000
+
+
+def test_a_batch_whose_replies_are_long(attacked: Any) -> None:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "target.long", "params": {"length": MILLION}}
+    answer = attacked.request("POST", "/jsonrpc", [call] * 100)
+    answered = [len(each["result"]) for each in answer.json() if "result" in each]
+    assert answered == [MILLION] * len(answered)
+    assert 2 <= len(answered) <= 2 + 16
+    assert {each["error"]["code"] for each in answer.json() if "error" in each} == {-32013}
+
+
 def test_an_id_comes_back_as_it_went(attacked: Any) -> None:
     for id in (b"9" * 5000, b"1e999", b"1.0", b'"\\u0000"', b"null", b"-0"):
         answer = attacked.request("POST", "/jsonrpc", b'{"jsonrpc":"2.0","id":%b,"method":"none"}' % id)

@@ -67,6 +67,11 @@ async def plain(name: str, count: int = 0) -> str:
     return f"{name}{count}"
 
 
+@target.operation(safe=True)
+async def long(length: int) -> str:
+    return "x" * length
+
+
 @target.get("/keys/{key}")
 async def key(key: str) -> str:
     return key

@@ -251,6 +251,34 @@ async def test_an_output_that_cannot_be_written_fails_its_own_call_alone():
     assert (first["error"]["code"], second["result"]) == (-32603, 2)
 
 
+async def test_the_document_is_no_part_of_a_batch():
+    discover = {"jsonrpc": "2.0", "method": "rpc.discover"}
+    first, second = decoded(await post(served(), [{**discover, "id": 1}, discover, request("total", [1, 2, 3], 2)]))
+    assert (first["error"]["code"], first["error"]["data"]["kind"]) == (-32013, "too_large")
+    assert "alone" in first["error"]["message"]
+    assert second["result"] == 6
+
+
+async def test_what_has_not_begun_is_left_when_the_replies_are_too_long_together():
+    calculator = Calculator()
+    size = len(json.dumps({"jsonrpc": "2.0", "result": ["hello", 5], "id": 1}, separators=(",", ":")))
+    exchange = served(calculator, batch_concurrency_max=1, reply_bytes_max=3 * size)
+    batch = [request("get_data", id=number) for number in range(7)]
+    batch[5] = {"jsonrpc": "2.0", "method": "calc.get_data"}
+    replies = decoded(await post(exchange, [*batch, {"id": 7}]))
+    assert [reply["id"] for reply in replies] == [0, 1, 2, 3, 4, 6, 7]
+    assert [reply.get("result") for reply in replies[:4]] == [["hello", 5]] * 4
+    assert [reply["error"]["code"] for reply in replies[4:]] == [-32013, -32013, -32600]
+    assert len(calculator.calls) == 4
+
+
+async def test_calls_that_have_begun_are_answered_however_long_the_replies_are():
+    calculator = Calculator()
+    exchange = served(calculator, batch_concurrency_max=3, reply_bytes_max=1)
+    replies = decoded(await post(exchange, [request("wait", [n + 1], n) for n in range(9)]))
+    assert [reply.get("result") for reply in replies] == [1, 2, 3, *[None] * 6]
+
+
 @pytest.mark.parametrize("most", [3, 30])
 async def test_a_request_that_is_none_is_told_as_many_issues_as_the_limits_say(most):
     reply = decoded(await post(served(issues_max=most), {f"x{n}": n for n in range(1000)}))

@@ -112,8 +112,11 @@ class _Exchange:
             return _response(await self._answer_batch(data, request, context))
         return _response(await self._answer(data, context))
 
-    async def _answer(self, data: bytes, context: Context) -> bytes | None:
-        """The response object to one request object; None to a notification, whatever becomes of it."""
+    async def _answer(self, data: bytes, context: Context, room: int | None = None) -> bytes | None:
+        """The response object to one request object; None to a notification, whatever becomes of it.
+
+        `room` is how many octets the replies of its batch may still have; a request alone has no such bound.
+        """
         try:
             message = codec.decode_request(data, self._limits)
         except NotJson as error:
@@ -121,6 +124,8 @@ class _Exchange:
         except NotARequest as problem:
             return codec.encode_error(plain_error(problem.fault, context.trace_id), problem.id)
         id = message.id
+        if room is not None and (unfit := _unfit_for_batch(message.method, room)) is not None:
+            return None if id is None else codec.encode_error(plain_error(unfit, context.trace_id), id)
         method = self._methods.get(message.method)
         if method is None:
             return await self._answer_unbound(message, context)
@@ -157,14 +162,17 @@ class _Exchange:
 
     async def _answer_all(self, items: list[bytes], request: Request) -> list[bytes]:
         replies: list[bytes | None] = [None] * len(items)
+        room = self._limits.reply_bytes_max
         # A key names one request, and here are several.
         headers = [pair for pair in request.headers if pair[0] != b"idempotency-key"]
         unkeyed = msgspec.structs.replace(request, headers=headers)
         pending = iter(enumerate(items))
 
         async def work(pending: Iterator[tuple[int, bytes]]) -> None:
+            nonlocal room
             for index, item in pending:
-                replies[index] = await self._answer(item, context_of(unkeyed))
+                replies[index] = reply = await self._answer(item, context_of(unkeyed), room)
+                room -= len(reply or b"")
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(len(items), self._limits.batch_concurrency_max)):
@@ -188,6 +196,15 @@ def _compile(services: Sequence[ServedService]) -> dict[str, _Method]:
                 OperationFaults(operation, served.values),
             )
     return methods
+
+
+def _unfit_for_batch(method: str, room: int) -> Fault | None:
+    """Why a request is not carried out in a batch whose replies may have so many octets more."""
+    if method == DISCOVER:
+        return TooLarge("a batch does not hold rpc.discover; ask for it alone, or GET this address")
+    if room < 0:
+        return TooLarge("the replies of this batch are too long together; this call was not begun, send it again")
+    return None
 
 
 def _encode(method: _Method, reply: Reply, id: bytes, context: Context) -> bytes:
