@@ -113,14 +113,19 @@ LOADED = {*COMPARISONS, "latency"}
 
 
 def measure(comparison: Comparison, servers: dict[str, Running], seconds: float) -> dict[str, float]:
-    """One round: microseconds of CPU per request for each contender."""
-    figures = {}
-    for name, load in comparison.loads.items():
-        server = servers[name]
-        before = cpu_seconds(server.pids)
-        requests = run(load, server.port, seconds=seconds, connections=CONNECTIONS, core=LOAD_CORE)
-        figures[name] = (cpu_seconds(server.pids) - before) / requests * 1e6
-    return figures
+    """One round: microseconds of CPU per request for each contender.
+
+    They take turns every second: what else a machine does comes and goes in tens of them.
+    """
+    turns = max(1, round(seconds))
+    spent, answered = dict.fromkeys(comparison.loads, 0.0), dict.fromkeys(comparison.loads, 0)
+    for _ in range(turns):
+        for name, load in comparison.loads.items():
+            server = servers[name]
+            before = cpu_seconds(server.pids)
+            answered[name] += run(load, server.port, seconds=seconds / turns, connections=CONNECTIONS, core=LOAD_CORE)
+            spent[name] += cpu_seconds(server.pids) - before
+    return {name: spent[name] / answered[name] * 1e6 for name in comparison.loads}
 
 
 def summary(comparison: Comparison, rounds: list[dict[str, float]]) -> list[dict[str, object]]:
@@ -215,7 +220,7 @@ def main() -> int:
     """Run, print the table, and write it with its JSON to bench/results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("comparisons", nargs="*", help=f"any of {', '.join(NAMES)}; all when none is named")
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of one run")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each contender in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--note", default="", help="what a reader must know about this run; kept with the result")
     parser.add_argument("--write", action="store_true", help="keep the result in bench/results")
