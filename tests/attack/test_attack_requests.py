@@ -33,16 +33,23 @@ def test_a_segment_that_is_no_text(attacked: Any, segment: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        f"{API}/../../things/v1/things/fine", f"{API}/keys/", f"{API}/keys//", f"/{API}/keys/a", f"{API}//keys/a",
-        f"{API}/keys/a/", f"{API}/./keys/a", f"{API}%2fkeys/a", "/api/TARGET/v1/keys/a", "/api/target/v2/keys/a",
-        "/api", "/api/", "/%61pi/target/v1/keys/a", "/jsonrpc/", "/jsonrpc%2f", "/JSONRPC", "/-/health", "/-/", "/-/x",
-        "/%2d/health", "/../etc/passwd", "/.entrepot/releases/000001.json", "/" + "/" * 30_000, "/" + "a/" * 25_000,
-        "/x%00",
+        f"{API}/../../things/v1/things/fine", f"{API}/keys/", f"{API}/keys//", f"{API}//keys/a",
+        f"{API}/keys/a/", f"{API}/./keys/a", "/api/TARGET/v1/keys/a", "/api/target/v2/keys/a",
+        "/api", "/api/", "/%61pi/target/v1/keys/a", "/jsonrpc/", "/JSONRPC", "/-/health", "/-/", "/-/x",
+        "/%2d/health", "/.entrepot/releases/000001.json", "/" + "a/" * 25_000,
     ],
 )  # fmt: skip
 def test_a_path_that_leads_nowhere(attacked: Any, path: str) -> None:
     answer = attacked.request("GET", path)
     assert (answer.status, answer.kind) == (404, "unknown_operation")
+
+
+@pytest.mark.parametrize(
+    "path", [f"/{API}/keys/a", f"{API}%2fkeys/a", "/jsonrpc%2f", "/../etc/passwd", "/" + "/" * 30_000, "/x%00"]
+)
+def test_a_path_that_leads_nowhere_and_has_two_readings(attacked: Any, path: str) -> None:
+    answer = attacked.request("GET", path)
+    assert (answer.status, answer.kind) in [(400, "malformed"), (404, "unknown_operation")]
 
 
 @pytest.mark.parametrize("mount", ["old", "through"])
