@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import msgspec
 
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.shape import Record
+from entrepot.shapes.document import Node, Refusal, Unreadable
 
 
 def unfollowable(target: Operation, given: Collection[str]) -> str:
@@ -21,13 +22,33 @@ def unfollowable(target: Operation, given: Collection[str]) -> str:
     return f"it does not say what {target.name} gets for {', '.join(missing)}" if missing else ""
 
 
-def broken(link: Link, service: Service) -> str:
-    """Why a link of a contract of ours leads nowhere in the service as it was read; "" when it can be followed."""
+def own_links(said: Node, service: Service, refusals: list[Refusal]) -> Iterator[Link]:
+    """The links that a contract of ours gives of a service. Those that lead nowhere in it, as it was read, are told."""
+    for index in range(len(said.value) if isinstance(said.value, list) else 0):
+        node = said.raw(index)
+        try:
+            yield _own_link(node, service)
+        except Unreadable as unreadable:
+            refusals.append(unreadable.refusal(f"link {index}"))
+
+
+def _own_link(node: Node, service: Service) -> Link:
+    try:
+        link = msgspec.convert(node.value, Link)
+    except msgspec.ValidationError as error:
+        raise node.unreadable(str(error)) from None
+    if reason := _broken(link, service):
+        raise node.unreadable(reason)
+    return link
+
+
+def _broken(link: Link, service: Service) -> str:
     target, start = service.operation(link.operation), service.types.get(link.type)
     if target is None:
         return f"its operation {link.operation} is not imported"
     if start is None:
         return f"its type {link.type} is not imported"
-    if isinstance(start, Record) and not all(start.field(member) for member in link.arguments.values()):
-        return f"{link.type} has no member {', '.join(link.arguments.values())}"
+    members = [source for source in link.arguments.values() if source and not source.startswith("/")]
+    if isinstance(start, Record) and (unknown := [name for name in members if start.field(name) is None]):
+        return f"{link.type} has no member {', '.join(unknown)}"
     return unfollowable(target, link.arguments)

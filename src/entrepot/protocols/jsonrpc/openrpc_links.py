@@ -7,15 +7,12 @@ them as older versions wrote them, `$result.id`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import msgspec
 
 from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
-from entrepot.ports.link_checks import broken, unfollowable
+from entrepot.ports.link_checks import own_links, unfollowable
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.shapes.document import Node, Refusal, Unreadable
 
@@ -57,40 +54,24 @@ class LinkImport:
 
     def read(self, own: Node) -> Iterator[Link]:
         """Those that a document of ours gives, or those of its methods."""
+        if own:
+            yield from own_links(own, self._service, self.refusals)
+            return
         taken: set[tuple[str, str]] = set()
-        for construct, node, made in self._own(own) if own else self._foreign():
-            try:
-                link = made()
-                if (link.type, link.field) in taken:
-                    raise node.unreadable("another link of this type has the same name")
-            except Unreadable as unreadable:
-                self.refusals.append(unreadable.refusal(construct))
-                continue
-            taken.add((link.type, link.field))
-            yield link
-
-    def _own(self, own: Node) -> Iterator[tuple[str, Node, Callable[[], Link]]]:
-        for index in range(len(own.value)):
-            node = own.raw(index)
-            yield f"link {index}", node, partial(self._own_link, node)
-
-    def _foreign(self) -> Iterator[tuple[str, Node, Callable[[], Link]]]:
         for operation, method in self._methods.values():
             links = method.raw("links")
-            for index in range(len(links.value or ())):
-                yield f"link {index} of {operation.name}", links, partial(self._link, links, index, operation.output)
+            for index in range(len(links.value) if isinstance(links.value, list) else 0):
+                try:
+                    link = self._link(links[index], operation.output)
+                    if (link.type, link.field) in taken:
+                        raise links[index].unreadable("another link of this type has the same name")
+                except Unreadable as unreadable:
+                    self.refusals.append(unreadable.refusal(f"link {index} of {operation.name}"))
+                    continue
+                taken.add((link.type, link.field))
+                yield link
 
-    def _own_link(self, node: Node) -> Link:
-        try:
-            link = msgspec.convert(node.value, Link)
-        except msgspec.ValidationError as error:
-            raise node.unreadable(str(error)) from None
-        if reason := broken(link, self._service):
-            raise node.unreadable(reason)
-        return link
-
-    def _link(self, links: Node, index: int, output: shape.Shape) -> Link:
-        link = links[index]
+    def _link(self, link: Node, output: shape.Shape) -> Link:
         if not isinstance(output, shape.Ref):
             raise link.unreadable("it starts from a result whose type has no name")
         if not link["name"].text:

@@ -8,7 +8,8 @@ from typing import Any
 from entrepot.kit.pointers import escape, tokens
 from entrepot.model.operation import Link, Operation
 from entrepot.model.shape import Nullable, Ref, Shape, Types
-from entrepot.protocols.rest.binding.bound import Binding, BoundField, BoundService, has_default
+from entrepot.ports.link_checks import unfollowable
+from entrepot.protocols.rest.binding.bound import Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.shapes.document import Node, Refusal, Unreadable
 
@@ -97,13 +98,8 @@ def arguments(operation: Operation, node: Node, types: Types) -> Mapping[str, st
         if whole is None:
             raise body.unreadable("it fills a body that is not one value")
         found[whole] = _source(body)
-    missing = [
-        field.name
-        for field in operation.input.fields
-        if field.required and not has_default(field) and field.name not in found
-    ]
-    if missing:
-        raise node.unreadable(f"it does not say what {operation.name} gets for {', '.join(missing)}")
+    if reason := unfollowable(operation, found):
+        raise node.unreadable(reason)
     return found
 
 

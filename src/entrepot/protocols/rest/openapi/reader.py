@@ -18,6 +18,7 @@ from entrepot.kit.pointers import escape
 from entrepot.model.operation import Link, Operation, Outgoing, Service
 from entrepot.model.shape import Record, Shape
 from entrepot.ports.extension import with_said
+from entrepot.ports.link_checks import own_links
 from entrepot.ports.protocol import Imported
 from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS, Binding
 from entrepot.protocols.rest.binding.check import Unbindable
@@ -103,7 +104,6 @@ class _Import:
         self._read_outgoing()
         self._refusals += self._security.refusals
         self._refusals += self._schemas.loosened
-        links = self._links()
         rest = data(self._told.of_service(self._root, self._operations))
         self._refusals += self._told.refusals
         if self._called_at:
@@ -114,13 +114,13 @@ class _Import:
             version=str(info["version"].value) if self._ours else major(info["version"].value),
             operations=tuple(self._operations),
             types=self._types(),
-            links=links,
             schemes=self._security.schemes,
             outgoing=tuple(self._outgoing),
             title=info["title"].text,
             docs=info["description"].text,
             bindings={NAME: rest} if rest else {},
         )
+        service = msgspec.structs.replace(service, links=self._links(service))
         return Imported(service, tuple(self._refusals), self._server_url(), self._elsewhere)
 
     def _members(self, node: Node) -> Iterable[tuple[str, Node]]:
@@ -309,14 +309,10 @@ class _Import:
         operations = [*self._operations, *(each.operation for each in self._outgoing)]
         return self._schemas.reachable(part for operation in operations for part in operation.shapes)
 
-    def _links(self) -> tuple[Link, ...]:
+    def _links(self, service: Service) -> tuple[Link, ...]:
         own = self._root[OURS][words.LINKS]
         if own:
-            try:
-                return tuple(msgspec.convert(own.value, list[Link]))
-            except msgspec.ValidationError as error:
-                self._refuse(own.pointer, OURS, str(error))
-                return ()
+            return tuple(own_links(own, service, self._refusals))
         linked = LinkImport(self._operations, self._by_id, {node.pointer: name for name, node in self._nodes})
         found: dict[tuple[str, str], Link] = {}
         for name, success in self._linked:
