@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entrepot.compiler import imports
+from entrepot.compiler import expose, imports
 from entrepot.compiler.compile import Compiled, compile
 from entrepot.kit.diagnostics import Refused
 from entrepot.spec.lock import LOCK_FILE, Lock, PinnedDocument, digest, lock_bytes
@@ -65,6 +65,28 @@ def pin(project: Path, content: str) -> None:
     (project / LOCK_FILE).write_bytes(lock_bytes(Lock(documents={"crm.json": pinned})))
 
 
+def declare_crm(project: Path, protocol: str = "rest") -> None:
+    services = f"services: {{crm: {{openapi: crm.json, upstream: crm, expose: [{protocol}]}}}}"
+    (project / "entrepot.yaml").write_text(f"entrepot: 1\n{services}\nupstreams: {{crm: {{url: http://x}}}}\n")
+
+
+def test_operations_that_are_as_they_were_are_not_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    shelf, ask = catalog(), expose._addressed
+    monkeypatch.setattr(expose, "_addressed", lambda *given: (asked.append(given), ask(*given))[1])
+    declare_crm(tmp_path)
+    pin(tmp_path, '{"operations": ["find"]}')
+    first, again = (compile(tmp_path, shelf).release.worker.services for _ in range(2))
+    assert (len(asked), again) == (1, first)
+    declare_crm(tmp_path, "jsonrpc")
+    assert list(compile(tmp_path, shelf).release.worker.services[0].carried) == ["jsonrpc"]
+    pin(tmp_path, '{"operations": ["find", "list"]}')
+    assert compile(tmp_path, shelf).release.worker.services[0].carried == {"jsonrpc": ("find", "list")}
+    assert len(asked) == 3
+
+
 def test_a_document_that_is_as_it_was_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = []
 
@@ -74,8 +96,7 @@ def test_a_document_that_is_as_it_was_is_not_read_again(tmp_path: Path, monkeypa
 
     as_always = imports.read_service
     monkeypatch.setattr(imports, "read_service", read)
-    services = "services: {crm: {openapi: crm.json, upstream: crm}}"
-    (tmp_path / "entrepot.yaml").write_text(f"entrepot: 1\n{services}\nupstreams: {{crm: {{url: http://x}}}}\n")
+    declare_crm(tmp_path)
     pin(tmp_path, '{"operations": ["find"]}')
     digests = [compiled(tmp_path).release.digest for _ in range(2)]
     assert (len(reads), len(set(digests))) == (1, 1)

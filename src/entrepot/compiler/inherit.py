@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -147,9 +148,10 @@ def _ejection(entry: EjectionEntry | bool) -> Ejection | None:
 def _inherited(draft: Draft, unit: Unit) -> Unit:
     entry, longest = draft.entry(unit), _longest(draft, unit)
     operations = tuple(_operation(draft, unit, operation, longest) for operation in unit.service.operations)
+    unchanged = all(map(operator.is_, operations, unit.service.operations))  # then it stays the very same
     return replace(
         unit,
-        service=replace(unit.service, operations=operations),
+        service=unit.service if unchanged else replace(unit.service, operations=operations),
         source=_completed(draft, unit),
         timeout=min(_seconds(entry.timeout) or draft.settings.timeout, longest),
     )

@@ -27,9 +27,8 @@ def _routes(draft: Draft) -> Iterator[DeclaredRoute]:
 
 
 def _renamed(draft: Draft, unit: Unit) -> Unit:
-    entry = draft.entry(unit)
-    service = unit.service
-    return replace(
-        unit,
-        service=replace(service, name=entry.name or service.name, version=entry.version or service.version),
-    )
+    entry, service = draft.entry(unit), unit.service
+    name, version = entry.name or service.name, entry.version or service.version
+    if (name, version) == (service.name, service.version):
+        return unit
+    return replace(unit, service=replace(service, name=name, version=version))
