@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
 from entrepot.model.operation import Link, Operation, Service
-from entrepot.model.shape import Record
+from entrepot.model.shape import Record, Types
 from entrepot.shapes.document import Node, Refusal, Unreadable
 
 
@@ -20,6 +20,17 @@ def unfollowable(target: Operation, given: Collection[str]) -> str:
     demanded = [name for name, field in fields.items() if field.required and field.default is msgspec.UNSET]
     missing = [name for name in demanded if name not in given]
     return f"it does not say what {target.name} gets for {', '.join(missing)}" if missing else ""
+
+
+def unheld(type: str, types: Types, sources: Iterable[str]) -> str:
+    """Why values of a type do not hold what a link takes of them; "" when they do, as far as names tell."""
+    start = types[type]
+    unknown = [name for name in _names(sources) if isinstance(start, Record) and start.field(name) is None]
+    return f"{type} has no member {', '.join(unknown)}" if unknown else ""
+
+
+def _names(sources: Iterable[str]) -> Iterator[str]:
+    return (source for source in sources if source and not source.startswith("/"))
 
 
 def own_links(said: Node, service: Service, refusals: list[Refusal]) -> Iterator[Link]:
@@ -43,12 +54,9 @@ def _own_link(node: Node, service: Service) -> Link:
 
 
 def _broken(link: Link, service: Service) -> str:
-    target, start = service.operation(link.operation), service.types.get(link.type)
+    target = service.operation(link.operation)
     if target is None:
         return f"its operation {link.operation} is not imported"
-    if start is None:
+    if link.type not in service.types:
         return f"its type {link.type} is not imported"
-    members = [source for source in link.arguments.values() if source and not source.startswith("/")]
-    if isinstance(start, Record) and (unknown := [name for name in members if start.field(name) is None]):
-        return f"{link.type} has no member {', '.join(unknown)}"
-    return unfollowable(target, link.arguments)
+    return unheld(link.type, service.types, link.arguments.values()) or unfollowable(target, link.arguments)

@@ -302,6 +302,7 @@ def written_links(found: Imported) -> Any:
         ({"operationId": "owner", "parameters": {"body": MEMBER}}, "has no parameter body"),
         ({"operationId": "note", "requestBody": "$request.body"}, "what was asked"),
         ({"operationId": "note", "requestBody": "$response.header.X-Total"}, "what a header tells"),
+        ({"operationId": "note", "requestBody": "$response.body#/none"}, "Thing has no member none"),
         ({"operationId": "note", "requestBody": "$statusCode"}, "only the answer's body"),
         ({"operationId": "note", "requestBody": "$response.bodyless"}, "only the answer's body"),
         ({"operationId": "note", "requestBody": 5}, "only the answer's body"),

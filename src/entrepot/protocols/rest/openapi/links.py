@@ -8,7 +8,7 @@ from typing import Any
 from entrepot.kit.pointers import escape, tokens
 from entrepot.model.operation import Link, Operation
 from entrepot.model.shape import Nullable, Ref, Shape, Types
-from entrepot.ports.link_checks import unfollowable
+from entrepot.ports.link_checks import unfollowable, unheld
 from entrepot.protocols.rest.binding.bound import Binding, BoundField, BoundService
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.shapes.document import Node, Refusal, Unreadable
@@ -64,6 +64,8 @@ class LinkImport:
                     raise node.unreadable("it leads from an answer whose type has no name")
                 linked = self._linked(node)
                 given = arguments(linked, node, types)
+                if reason := unheld(inner.name, types, given.values()):
+                    raise node.unreadable(reason)
             except Unreadable as unreadable:
                 self.refusals.append(unreadable.refusal(f"link {field} of {operation}"))
                 continue
