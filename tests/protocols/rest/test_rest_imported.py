@@ -199,13 +199,6 @@ def test_a_body_of_a_request_that_has_none_is_left_out() -> None:
     assert imported(method="get", requestBody=body | {"required": True}).service.operations == ()
 
 
-@pytest.mark.parametrize("style", ["label", "matrix"])
-def test_a_path_written_with_more_than_the_value_is_refused(style: str) -> None:
-    found = imported(ID | {"style": style})
-    assert found.service.operations == ()
-    assert [refusal.reason for refusal in found.refusals] == [f"a parameter in the style {style} is not carried"]
-
-
 # Links
 
 OWNER = {

@@ -30,7 +30,7 @@ LEFT_OUT = {
 REASONS = {
     "it does not say what an operation gets for all that it requires": 8,
     "a pattern that would take long is read more loosely": 6,
-    "an object as a parameter is carried as JSON `content` or in the style deepObject only": 1,
+    "an object that is no JSON `content` is not carried in this style": 1,
     "the method OPTIONS carries no operation": 2,
     "the body of a GET request means nothing (RFC 9110, §9.3.1)": 1,
 }

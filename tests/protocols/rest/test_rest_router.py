@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.model.faults import Malformed
+from entrepot.protocols.rest.parameters.delimited import Form, in_path
 from entrepot.protocols.rest.routing.router import Entry, Router
-from entrepot.protocols.rest.routing.template import decode_items, parse
+from entrepot.protocols.rest.routing.template import parse
 
 VALUE = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 
@@ -134,11 +135,12 @@ def test_what_a_template_expands_to_it_finds_again(text, a, b):
 
 @given(st.lists(VALUE, min_size=1) | st.lists(st.just(""), min_size=2))
 def test_a_list_in_a_path_has_commas_between_its_items_and_none_within(items):
-    path = parse("/x/{a}.json").expand({"a": items})
+    form = Form("", ",")
+    path = parse("/x/{a}.json").expand({"a": in_path([(item,) for item in items], form)})
     assert path.count(",") == len(items) - 1
     place = router("/x/{a}.json").find(path.encode())
     assert place is not None
-    assert decode_items(place[1][0]) == items
+    assert form.items(place[1][0], unquote) == items
 
 
 @pytest.mark.parametrize(

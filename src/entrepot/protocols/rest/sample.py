@@ -9,15 +9,25 @@ from typing import Any
 from entrepot.http.forms import format_pairs
 from entrepot.model.shape import Field, Types
 from entrepot.protocols.rest.binding.bound import NDJSON, Binding, BoundService
+from entrepot.protocols.rest.parameters.delimited import SEPARATORS, is_object
 from entrepot.shapes.sample import sample
 
 
 def command(bound: BoundService, base_url: str) -> str:
     """A curl line for the operation that is easiest to call; "" when there is none."""
-    candidates = [binding for binding in bound.bindings if binding.body in ("none", "object", "value")]
+    types = bound.service.types
+    candidates = [binding for binding in bound.bindings if _is_plain(binding, types)]
     if not candidates:
         return ""
-    return _curl(min(candidates, key=_effort), bound.service.types, base_url.rstrip("/") + bound.mount.rstrip("/"))
+    return _curl(min(candidates, key=_effort), types, base_url.rstrip("/") + bound.mount.rstrip("/"))
+
+
+def _is_plain(binding: Binding, types: Types) -> bool:
+    """Whether nothing but names and values is to be written."""
+    return binding.body in ("none", "object", "value") and not any(
+        bound.style in ("label", "matrix") or (bound.style in SEPARATORS and is_object(bound, types))
+        for bound in binding.fields
+    )
 
 
 def _effort(binding: Binding) -> tuple[bool, bool, int]:

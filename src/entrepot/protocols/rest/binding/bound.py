@@ -34,9 +34,9 @@ BODILESS = ("GET", "HEAD")
 """Methods whose requests have no body (RFC 9110, §9.3.1)."""
 
 Where = Literal["path", "query", "header", "cookie", "form", "body"]
-Style = Literal["scalar", "repeat", "comma", "space", "pipe", "deep", "json"]
-"""How a value is written as text: one scalar; a list as repeated names or with a separator; member by
-member (`parameters.deep`); JSON."""
+Style = Literal["scalar", "repeat", "comma", "space", "pipe", "label", "matrix", "deep", "json"]
+"""How a value is written as text: one scalar; a list as repeated names; a list or an object with separators, in a
+path perhaps behind a prefix (`parameters.delimited`); member by member (`parameters.deep`); JSON."""
 
 Ask = Literal["fields", "expand"]
 """A parameter that is no field of the input: `fields` names those of the output that are wanted, `expand` links."""
@@ -62,6 +62,8 @@ class BoundField(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """Its name on the wire."""
     style: Style = "scalar"
+    explode: bool = False
+    """Whether each part stands for itself, as OpenAPI has it, where the style leaves that open."""
     nullable: bool = False
 
     @property

@@ -17,7 +17,7 @@ from entrepot.protocols.rest.binding.bound import (
     union_of,
 )
 from entrepot.protocols.rest.binding.places import holds_octets, is_address, is_octets, is_upload, style_of
-from entrepot.protocols.rest.routing.template import Template, parse
+from entrepot.protocols.rest.routing.template import Template, Variable, parse
 from entrepot.protocols.rest.table import row_of
 from entrepot.shapes.arms import told_apart
 
@@ -50,7 +50,7 @@ def check(binding: Binding, types: Types) -> None:
     if binding.asks and binding.answer != "value":
         raise Unbindable(f"only an answer in JSON has what `{binding.asks[0]}` could choose among")
     for bound in binding.fields:
-        _check_field(bound, types)
+        _check_field(bound, binding.path, types)
     if not is_octets(operation.output, types) or operation.stream_output:
         _check_octets_inside("the output", operation.output, types)
     for fault in operation.faults:
@@ -116,7 +116,7 @@ def misnamed(where: str, name: str) -> str:
     return ""
 
 
-def _check_field(bound: BoundField, types: Types) -> None:
+def _check_field(bound: BoundField, path: Template, types: Types) -> None:
     field, where = bound.field, bound.where
     if where != "body" and not bound.name:
         raise Unbindable(f"a field without a name has no place in a {where}; give it one, or place it in the body")
@@ -124,6 +124,8 @@ def _check_field(bound: BoundField, types: Types) -> None:
         raise Unbindable(problem)
     if where in ("path", "query", "header", "cookie") and is_upload(field.shape, types):
         raise Unbindable(f"{field.name} is a file or raw octets, which only a body or a form can hold")
+    if bound.style in ("label", "matrix") and _shares_segment(bound.name, path):
+        raise Unbindable(f"{field.name} is in the style {bound.style}, and no other variable may share its segment")
     if where == "path" and (bound.nullable or not (field.required or has_default(field))):
         raise Unbindable(f"{field.name} may be null or absent, which a path cannot say")
     if where in ("header", "cookie") and bound.nullable and not null_is_absence(field):
@@ -133,6 +135,12 @@ def _check_field(bound: BoundField, types: Types) -> None:
             raise Unbindable(f"{field.name} may be both null and absent, which a body of octets cannot tell apart")
     else:
         _check_octets_inside(field.name, field.shape, types)
+
+
+def _shares_segment(name: str, path: Template) -> bool:
+    """Whether another variable stands in the same segment, which might begin or end anywhere."""
+    segments = [[part.name for part in each if isinstance(part, Variable)] for each in path.segments]
+    return any(name in names and len(names) > 1 for names in segments)
 
 
 def _check_octets_inside(what: str, part: Shape, types: Types) -> None:

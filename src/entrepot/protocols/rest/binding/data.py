@@ -39,7 +39,7 @@ from entrepot.protocols.rest.binding.bound import (
     Where,
 )
 from entrepot.protocols.rest.binding.check import Unbindable, check
-from entrepot.protocols.rest.binding.places import is_memberwise, is_octets, is_upload, style_of
+from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_octets, is_upload, style_of
 from entrepot.protocols.rest.binding.told import NOTHING_OF_OPERATION, OfOperation
 from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.template import Template
@@ -54,6 +54,7 @@ class _FieldData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     where: Where | None = None
     name: str | None = None
     style: Style | None = None
+    explode: bool = False
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,10 +171,24 @@ def _placed(field: Field, said: _FieldData, types: Types, path: Template, rest: 
         raise Unbindable(f"{field.name} is no scalar, so it cannot be written as one")
     if style == "deep" and not _is_deep(field, where, natural, types):
         raise Unbindable(f"{field.name} cannot be written member by member: only in a query or a form, and of texts")
-    if style not in ("scalar", "deep", "json") and natural != "repeat":
-        raise Unbindable(f"{field.name} is no list of scalars, so it cannot be written in the style {style}")
+    if style not in ("scalar", "deep", "json"):
+        _check_style(field, where, style, types)
     nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
-    return BoundField(field=field, where=where, name=name, style=style, nullable=nullable)
+    return BoundField(field=field, where=where, name=name, style=style, explode=said.explode, nullable=nullable)
+
+
+def _check_style(field: Field, where: Where, style: Style, types: Types) -> None:
+    """Raises `Unbindable` for a value that cannot be written as several texts, or not so in its place."""
+    prefixed = style in ("label", "matrix")
+    if prefixed and where != "path":
+        raise Unbindable(f"{field.name} is in the style {style}, which belongs to paths")
+    if where == "path" and not prefixed and style != "comma":
+        raise Unbindable(f"{field.name} is in the style {style}, which paths do not have")
+    if style_of(field.shape, types) == "repeat" or (prefixed and text.has_text_form(field.shape, types)):
+        return
+    if style == "repeat" or not is_flat(field.shape, types):
+        members = "" if style == "repeat" else " and no object of them"
+        raise Unbindable(f"{field.name} is no list of scalars{members}, so it cannot be written in the style {style}")
 
 
 def _default_placed(field: Field, style: Style, types: Types, path: Template, rest: Where | None) -> Where:

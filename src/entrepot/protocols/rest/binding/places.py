@@ -89,6 +89,17 @@ def _is_scalar(part: Shape) -> bool:
     return isinstance(part, SCALARS) and not isinstance(part, s.Null)
 
 
+def is_flat(part: Shape, types: Types) -> bool:
+    """Whether values of the shape have members, each of them one text."""
+    match s.unwrap(part, types):
+        case s.Record(fields=fields, extras=extras):
+            return extras != "keep" and all(text.has_text_form(field.shape, types) for field in fields)
+        case s.Map(key=key, value=value):
+            return isinstance(s.resolve(key, types), s.Text) and text.has_text_form(value, types)
+        case _:
+            return False
+
+
 def is_memberwise(part: Shape, types: Types) -> bool:
     """Whether every value of the shape can be told by texts alone: no recursion, one kind of object at a place."""
     return _told(part, types, {})

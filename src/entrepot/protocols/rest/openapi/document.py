@@ -20,6 +20,8 @@ class Parameter(NamedTuple):
     """How a list is written; None when it is not a way we know."""
     required: bool
     node: Node
+    explode: bool = False
+    """Whether each part of it stands for itself."""
 
 
 class Content(NamedTuple):
@@ -63,7 +65,8 @@ class OpenApi3:
             style: Style | None = "json" if media_type.endswith("json") else None
         else:
             schema, style = node.raw("schema"), list_style(where, node["style"].text, node["explode"].value)
-        return Parameter(name, where, schema, style, node["required"].is_true or where == "path", node)
+        required = node["required"].is_true or where == "path"
+        return Parameter(name, where, schema, style, required, node, node["explode"].is_true)
 
     def body(self, _item: Node, operation: Node) -> Content | None:
         """The request body, if there is one."""
@@ -195,7 +198,8 @@ def status_of(code: str, otherwise: int) -> int:
 
 
 def list_style(where: str, style: str, explode: Any) -> Style | None:
-    """How what is no scalar is written (OpenAPI 3.1, §4.8.12.3); None when it is not a way we know."""
+    """How what is no scalar is written (OpenAPI 3.1, §4.8.12.3), in the styles label and matrix scalars as well;
+    None when it is not a way we know."""
     match where, style:
         case (("query" | "cookie"), ("" | "form")):
             repeated = explode if isinstance(explode, bool) else True
@@ -208,6 +212,10 @@ def list_style(where: str, style: str, explode: Any) -> Style | None:
             return "repeat" if explode is True else "pipe"
         case (("path" | "header"), ("" | "simple")):
             return "comma"
+        case "path", "label":
+            return "label"
+        case "path", "matrix":
+            return "matrix"
         case _:
             return None
 

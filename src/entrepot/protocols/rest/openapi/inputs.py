@@ -22,7 +22,7 @@ from entrepot.protocols.rest.binding.bound import (
     null_is_absence,
 )
 from entrepot.protocols.rest.binding.check import misnamed
-from entrepot.protocols.rest.binding.places import is_memberwise, is_upload, style_of
+from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
 from entrepot.protocols.rest.openapi.examples import ExampleImport
@@ -38,6 +38,8 @@ _HEADERS_IGNORED = frozenset(("accept", "content-type"))
 too, but where a document declares it no other way is left to send it."""
 _PREFIXED = ("label", "matrix")
 """Styles that write more than the value, even of a scalar (OpenAPI 3.1, §4.8.12.3)."""
+_DELIMITED = (*_PREFIXED, "comma", "space", "pipe")
+"""Styles that put the parts of a list or an object in one text."""
 _CONDITIONS = ("if-match", "if-none-match")
 _TRACE = "traceparent"
 """The trace of a call goes on through us; a parameter would begin another."""
@@ -121,8 +123,8 @@ class InputImport:
         where = _WHERE.get(parameter.where)
         if where is None or not parameter.name:
             raise node.unreadable(f"a parameter in {parameter.where or 'nowhere'} has no place in a request")
-        if node["style"].text in _PREFIXED:
-            raise node.unreadable(f"a parameter in the style {node['style'].text} is not carried")
+        if node["style"].text in _PREFIXED and parameter.style is None:
+            raise node.unreadable(f"the style {node['style'].text} belongs to paths")
         if problem := misnamed(where, parameter.name):
             raise node.unreadable(problem)
         if where == "header" and parameter.name.lower().startswith(_OF_THE_EDGE):
@@ -133,7 +135,7 @@ class InputImport:
         for each in members:
             self._add_as_text(each, where, parameter.style, NOTHING)
         if not members:
-            self._add_as_text(field, where, parameter.style, node)
+            self._add_as_text(field, where, parameter.style, node, explode=parameter.explode)
         self._take_examples(parameter, bool(members))
 
     def _take_examples(self, parameter: Parameter, exploded: bool) -> None:
@@ -150,7 +152,8 @@ class InputImport:
     def _exploded(self, field: Field, parameter: Parameter) -> list[Field]:
         """The members of an object whose style makes each a parameter of its own (OpenAPI 3.1, §4.8.12.3)."""
         record = shape.unwrap(field.shape, self._schemas.types)
-        if parameter.where != "query" or parameter.style != "repeat" or not isinstance(record, Record):
+        in_form = parameter.style == "repeat" and parameter.node["style"].text in ("", "form")
+        if parameter.where != "query" or not in_form or not isinstance(record, Record):
             return []
         in_query = {place["name"] for place in self.places.values() if place["in"] == "query"}
         members = [each for each in record.fields if style_of(each.shape, self._schemas.types) != "json"]
@@ -158,7 +161,9 @@ class InputImport:
             return []
         return [msgspec.structs.replace(each, required=field.required and each.required) for each in members]
 
-    def _add_as_text(self, field: Field, where: Where, style: Style | None, node: Node) -> None:
+    def _add_as_text(
+        self, field: Field, where: Where, style: Style | None, node: Node, *, explode: bool = False
+    ) -> None:
         """Adds a field that stands as text, in the style of its place."""
         types = self._schemas.types
         if isinstance(self._schemas.resolved(field.shape), shape.Anything) and style != "json":
@@ -173,24 +178,31 @@ class InputImport:
                 "an object with members of any type, or within itself, is not carried in the style deepObject"
             )
         if style not in ("deep", "json") and natural == "json":
-            if not text.has_text_form(field.shape, types):
-                raise node.unreadable(
-                    "an object as a parameter is carried as JSON `content` or in the style deepObject only"
-                )
-            natural = "scalar"
+            if text.has_text_form(field.shape, types):
+                natural = "scalar"
+            elif style not in _DELIMITED:
+                raise node.unreadable("an object that is no JSON `content` is not carried in this style")
+            elif not is_flat(field.shape, types):
+                raise node.unreadable("an object with members that are no texts is not carried in this style")
         if natural == "repeat" and style is None:
             raise node.unreadable("a list in this style is not carried")
-        written = natural if style is None or natural == "scalar" else style
-        self._add(field, where, node[OURS], None if where == "form" and written == natural else written)
+        written = style if style in _PREFIXED or not (style is None or natural == "scalar") else natural
+        explode = (
+            explode and written in _DELIMITED and natural != "scalar" and (natural == "json" or written != "comma")
+        )
+        self._add(field, where, node[OURS], None if where == "form" and written == natural else written, explode)
 
-    def _add(self, field: Field, where: Where, said: Node = NOTHING, style: Style | None = None) -> None:
+    def _add(
+        self, field: Field, where: Where, said: Node = NOTHING, style: Style | None = None, explode: bool = False
+    ) -> None:
         """Adds a field under its name on the wire, which it may lose for a name of its own, where ours is said."""
         wire = field.name
         name = names.unique(said[words.NAME].text or field_name(wire), self._names)
         attribute = said[words.PYTHON].text or field.python or attribute_name(wire)
         attribute = names.unique(attribute, self._attributes)
         self.fields.append(msgspec.structs.replace(field, name=name, python="" if attribute == name else attribute))
-        self.places[name] = {"in": where, "name": wire, **({} if style is None else {"style": style})}
+        how = ({} if style is None else {"style": style}) | ({"explode": True} if explode else {})
+        self.places[name] = {"in": where, "name": wire, **how}
 
     def read_body(self, item: Node, operation: Node, method: str) -> None:
         """Takes the request body. Raises `Unreadable` when it cannot be carried."""

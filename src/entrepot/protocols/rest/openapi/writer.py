@@ -269,7 +269,7 @@ def _parameters(binding: Binding) -> Iterable[BoundField]:
 
 
 def _style(bound: BoundField) -> Json:
-    """How what is no scalar is written, where it is not the default of its place (OpenAPI 3.1, §4.8.12.2)."""
+    """How a parameter is written, where it is not the default of its place (OpenAPI 3.1, §4.8.12.2)."""
     match bound.where, bound.style:
         case "query", "comma":
             return {"style": "form", "explode": False}
@@ -281,6 +281,10 @@ def _style(bound: BoundField) -> Json:
             return {"style": "pipeDelimited", "explode": False}
         case "cookie", "comma":
             return {"style": "form", "explode": False}
+        case "path", ("label" | "matrix"):
+            return {"style": bound.style} | ({"explode": True} if bound.explode else {})
+        case _, "comma" if bound.explode:
+            return {"style": "simple", "explode": True}
         case _:
             return {}
 

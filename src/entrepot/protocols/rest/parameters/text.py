@@ -19,9 +19,8 @@ from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.shape import Shape
-from entrepot.protocols.rest.binding.bound import BoundField, Style, Where
-from entrepot.protocols.rest.parameters import deep
-from entrepot.protocols.rest.routing.template import decode_items
+from entrepot.protocols.rest.binding.bound import BoundField, Where
+from entrepot.protocols.rest.parameters import deep, delimited
 from entrepot.shapes import text
 from entrepot.shapes.scalars import NotOfShape
 from entrepot.shapes.values import Codec, Values
@@ -41,7 +40,6 @@ Write = Callable[[Any], Texts]
 FieldWriter = tuple[BoundField, Callable[[Any], Pairs]]
 
 _T = TypeVar("_T")
-_SEPARATORS: dict[Style, str] = {"comma": ",", "space": " ", "pipe": "|"}
 _UNSAFE_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
 
 
@@ -52,6 +50,8 @@ def reader(bound: BoundField, values: Values) -> Read:
         return _json_reader(codec)
     if bound.style == "scalar":
         return _scalar_reader(_one_reader(bound.field.shape, values), nullable=bound.nullable)
+    if delimited.is_object(bound, values.types):
+        return _object_reader(bound, values)
     listed = shape.unwrap(bound.field.shape, values.types)
     assert isinstance(listed, shape.List)
     read_one = _one_reader(listed.item, values)
@@ -66,10 +66,18 @@ def path_reader(bound: BoundField, values: Values) -> Callable[[str], Any]:
     if bound.style == "scalar":
         read_one = _one_reader(bound.field.shape, values)
         return lambda raw: read_one(unquote(raw) if "%" in raw else raw)
-    read = reader(bound, values)
-    if bound.style == "comma":
-        return lambda raw: read([*decode_items(raw)])
-    return lambda raw: read([unquote(raw)])
+    if bound.style == "json":
+        read = reader(bound, values)
+        return lambda raw: read([unquote(raw)])
+    form = delimited.form_of(bound, values.types)
+    if delimited.is_object(bound, values.types):
+        read_members = deep.reader(bound.field.shape, values)
+        return lambda raw: read_members(form.members(raw, unquote))
+    if text.has_text_form(bound.field.shape, values.types):
+        read_whole = _one_reader(bound.field.shape, values)
+        return lambda raw: read_whole(unquote(form.whole(raw)))
+    read_items = reader(bound, values)
+    return lambda raw: read_items([*form.items(raw, unquote)])
 
 
 def writer(bound: BoundField, values: Values) -> Write:
@@ -146,6 +154,17 @@ def _items(texts: Texts, separator: str | None) -> list[str]:
     return [item.strip() for item in joined.split(separator)] if joined else []
 
 
+def _object_reader(bound: BoundField, values: Values) -> Read:
+    form, read_members = delimited.form_of(bound, values.types), deep.reader(bound.field.shape, values)
+
+    def read(texts: Texts) -> Any:
+        if texts == [None] and bound.nullable:
+            return None
+        return read_members(form.members(form.separator.join(given or "" for given in texts), str.strip))
+
+    return read
+
+
 def _json_reader(codec: Codec) -> Read:
     def read(texts: Texts) -> Any:
         if len(texts) != 1:
@@ -183,12 +202,23 @@ def _plain_writer(bound: BoundField, values: Values) -> Write:
         write_one = text.writer(field.shape, values.types)
         absence: Texts = [] if bound.null_by_absence and bound.where != "form" else [None]
         return lambda value: list(absence) if value is None else [write_one(value)]
+    if bound.where == "path":
+        split, form = delimited.splitter(bound, values), delimited.form_of(bound, values.types)
+        return lambda value: [*delimited.in_path(split(value), form)]
+    if delimited.is_object(bound, values.types):
+        return _object_writer(bound, values)
     listed = shape.unwrap(field.shape, values.types)
     assert isinstance(listed, shape.List)
     write_item = text.writer(listed.item, values.types)
     write = _list_writer(bound, write_item)
     null: Texts = [None] if _bare_is_null(bound) else []
     return lambda value: list(null) if value is None else write(value)
+
+
+def _object_writer(bound: BoundField, values: Values) -> Write:
+    split, form = delimited.splitter(bound, values), delimited.form_of(bound, values.types)
+    null: Texts = [] if bound.null_by_absence and bound.where != "form" else [None]
+    return lambda value: list(null) if value is None else [delimited.in_text(split(value), form)]
 
 
 def _list_writer(bound: BoundField, write_item: Callable[[Any], str]) -> Write:
@@ -218,11 +248,11 @@ def _bare_is_null(bound: BoundField) -> bool:
 def _separator(bound: BoundField) -> str | None:
     """What stands between the items of a list in one text; None where each item is a text of its own.
 
-    In a path it is: there the comma is put in when items are percent-encoded already.
+    In a path it is: there the parts are told apart before they are decoded.
     """
     if bound.where == "path" and bound.style == "comma":
         return None
-    return _SEPARATORS.get(bound.style)
+    return delimited.SEPARATORS.get(bound.style)
 
 
 def _joining_writer(write_item: Callable[[Any], str], separator: str) -> Write:

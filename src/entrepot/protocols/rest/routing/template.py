@@ -1,7 +1,7 @@
 """Path templates such as `/products/{id}.json`: literal text and variables, segment by segment.
 
 This is RFC 6570 as OpenAPI uses it in paths: a variable stands for text inside one segment, or for
-a list of texts with commas between them (simple expansion, §3.2.2).
+several with marks between them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ class Variable(msgspec.Struct, frozen=True):
     """A place that a value fills."""
 
     name: str
+
+
+class Mark(str):
+    """What stands around and between the texts of a value, and is not encoded."""
+
+    __slots__ = ()
 
 
 Part = str | Variable
@@ -66,7 +72,7 @@ class Template(msgspec.Struct, frozen=True):
         return found
 
     def expand(self, values: Mapping[str, list[str]]) -> str:
-        """The path with every variable filled in, percent-encoded; several texts are the items of a list."""
+        """The path with every variable filled in, percent-encoded but for marks."""
         return "/".join(_expand(segment, values) for segment in self.segments)
 
 
@@ -81,11 +87,6 @@ def parse(text: str) -> Template:
     if len(set(names)) != len(names):
         raise ValueError(f"the path {text!r} names a variable twice")
     return template
-
-
-def decode_items(raw: str) -> list[str]:
-    """The items of a list as it stands in a path: an encoded comma is part of an item."""
-    return [unquote(item) for item in raw.split(",")]
 
 
 def encode_literal(text: str) -> str:
@@ -116,13 +117,13 @@ def _segment(text: str, whole: str) -> Segment:
 
 
 def _filled(part: Part, values: Mapping[str, list[str]]) -> str:
-    return part if isinstance(part, str) else ",".join(values[part.name])
+    return part if isinstance(part, str) else "".join(values[part.name])
 
 
 def _expand(segment: Segment, values: Mapping[str, list[str]]) -> str:
     marks = "".join(part[0] for part in segment if isinstance(part, str) and part[0].isascii())
     return "".join(
-        encode_literal(part) if isinstance(part, str) else ",".join(_encode(item, marks) for item in values[part.name])
+        encode_literal(part) if isinstance(part, str) else "".join(_encode(piece, marks) for piece in values[part.name])
         for part in segment
     )
 
@@ -130,6 +131,8 @@ def _expand(segment: Segment, values: Mapping[str, list[str]]) -> str:
 def _encode(value: str, marks: str) -> str:
     """A value, percent-encoded. Dots alone are encoded too, or they would mean a step up, and so are the
     first letters of the text around a value that holds it, so that the value is found again."""
+    if isinstance(value, Mark):
+        return value
     if value in (".", ".."):
         return value.replace(".", "%2E")
     return "".join(f"%{ord(letter):02X}" if letter in marks else quote(letter, safe="") for letter in value)
