@@ -22,18 +22,24 @@ def cookies_of(headers: Headers) -> dict[str, str]:
     A browser sends a cookie of the same name for each path and domain that it holds one for, the
     longest path first (RFC 6265, §5.4), and whoever sits before it cannot stop it: the first is
     the one that is meant here, and refusing the others would shut people out.
+    """
+    return {name: values[0] for name, values in every_cookie(headers).items()}
+
+
+def every_cookie(headers: Headers) -> dict[str, list[str]]:
+    """All values of each cookie, in order.
 
     A value may stand in quotes (§4.1.1), which are not part of it, and is percent-encoded, as
     OpenAPI's form style has it.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for key, value in headers:
         if key == b"cookie":
             for pair in value.split(b";"):
                 name, _, content = pair.strip().partition(b"=")
                 if len(content) > 1 and content[0] == content[-1] == _QUOTE:
                     content = content[1:-1]
-                found.setdefault(text_of(name), text_of(unquote_to_bytes(content)))
+                found.setdefault(text_of(name), []).append(text_of(unquote_to_bytes(content)))
     return found
 
 

@@ -110,7 +110,11 @@ async def test_in_a_query(style: str, explode: bool, schema: Json, written: byte
         ("header", False, COLOUR, "R,100,G,200,B,150"),
         ("header", True, COLOUR, "R=100,G=200,B=150"),
         ("header", True, FREE, "R=a=b,G="),
+        ("cookie", False, LIST, "color=blue%2Cblack"),
         ("cookie", False, COLOUR, "color=R%2C100%2CG%2C200%2CB%2C150"),
+        ("cookie", True, LIST, "color=blue; color=black%2Cbrown; color="),
+        ("cookie", True, LIST, "color="),
+        ("cookie", True, COLOUR, "R=100; G=200; B=150"),
     ],
 )
 async def test_in_a_header(where: str, explode: bool, schema: Json, written: str) -> None:
@@ -119,6 +123,27 @@ async def test_in_a_header(where: str, explode: bool, schema: Json, written: str
     assert (await upstream.asked("GET", "/things", **{name: written}))[0].status == 204
     assert upstream.got(name.encode()) == [written.encode()]
     comes_back(content)
+
+
+@pytest.mark.parametrize(
+    ("schema", "written", "value"),
+    [
+        (LIST, "color=a; color=b", {"color": ["a", "b"]}),
+        (LIST, "color=", {"color": []}),
+        (LIST, "", {}),
+        (TEXT, "color=a; color=b", {"color": "a"}),
+        (COLOUR, "R=1; R=2; x=y", {"R": 1}),
+    ],
+)
+async def test_of_a_list_every_cookie_is_meant(schema: Json, written: str, value: Any) -> None:
+    upstream = behind(document("cookie", schema))
+    assert (await upstream.asked("GET", "/things", cookie=written))[0].status == 204
+    service = imported(document("cookie", schema))
+    values = Values(service.types)
+    sent = HeadWriter(bind(service.operations[0], service.types), values, "").write(
+        values.codec(service.operations[0].input).of_plain(value)
+    )
+    assert upstream.got(b"cookie") == [content for _, content in sent[2]]
 
 
 @pytest.mark.parametrize(
@@ -190,6 +215,7 @@ async def test_what_is_not_in_its_style_is_named(
         ("query", "pipeDelimited", False, FREE, {"a": "b|c"}, "cannot stand in an object that is written with '|'"),
         ("header", "simple", True, FREE, {"a=b": "c"}, "cannot stand before '='"),
         ("header", "simple", True, FREE, {"a": " b"}, "cannot stand in an object"),
+        ("cookie", "form", True, LIST, [""], "a lone empty item"),
         ("cookie", "form", False, FREE, {"a": "b,c"}, "cannot stand in an object that is written with ','"),
     ],
 )
@@ -227,6 +253,8 @@ def test_a_member_that_is_null_is_not_sent() -> None:
         (document("query", COLOUR, style="spaceDelimited", explode=True), "is not carried in this style"),
         (document("header", FREE | {"additionalProperties": LIST}), "members that are no texts"),
         (document("header", COLOUR | {"properties": {"R": COLOUR}}), "members that are no texts"),
+        (document("cookie", FREE), "is not carried in this style"),
+        (document("cookie", {"type": "object", "properties": {"a b": TEXT}}), "cannot be the name of a cookie"),
         (document("path", TEXT, "/{color}.{ext}", style="label"), "no other variable may share its segment"),
     ],
 )

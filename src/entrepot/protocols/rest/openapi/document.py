@@ -203,7 +203,7 @@ def list_style(where: str, style: str, explode: Any) -> Style | None:
     match where, style:
         case (("query" | "cookie"), ("" | "form")):
             repeated = explode if isinstance(explode, bool) else True
-            return "repeat" if repeated and where == "query" else "comma"
+            return "repeat" if repeated else "comma"
         case "query", "deepObject":
             return "deep"
         case "query", "spaceDelimited":

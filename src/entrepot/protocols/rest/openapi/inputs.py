@@ -136,12 +136,12 @@ class InputImport:
             self._add_as_text(each, where, parameter.style, NOTHING)
         if not members:
             self._add_as_text(field, where, parameter.style, node, explode=parameter.explode)
-        self._take_examples(parameter, bool(members))
+        self._take_examples(parameter, where, bool(members))
 
-    def _take_examples(self, parameter: Parameter, exploded: bool) -> None:
+    def _take_examples(self, parameter: Parameter, where: Where, exploded: bool) -> None:
         node, name = parameter.node, self.fields[-1].name
         media = next((media for _, media in node["content"].members()), node)
-        self._examples.take_input(media, lambda value: self._by_field(value, "query") if exploded else {name: value})
+        self._examples.take_input(media, lambda value: self._by_field(value, where) if exploded else {name: value})
 
     def _by_field(self, value: Any, where: Where) -> dict[str, Any]:
         """The members of an object that stand each for themselves, by the names of their fields."""
@@ -153,12 +153,14 @@ class InputImport:
         """The members of an object whose style makes each a parameter of its own (OpenAPI 3.1, §4.8.12.3)."""
         record = shape.unwrap(field.shape, self._schemas.types)
         in_form = parameter.style == "repeat" and parameter.node["style"].text in ("", "form")
-        if parameter.where != "query" or not in_form or not isinstance(record, Record):
+        if parameter.where not in ("query", "cookie") or not in_form or not isinstance(record, Record):
             return []
-        in_query = {place["name"] for place in self.places.values() if place["in"] == "query"}
+        taken = {place["name"] for place in self.places.values() if place["in"] == parameter.where}
         members = [each for each in record.fields if style_of(each.shape, self._schemas.types) != "json"]
-        if record.extras == "keep" or len(members) < len(record.fields) or in_query & {each.name for each in members}:
+        if record.extras == "keep" or len(members) < len(record.fields) or taken & {each.name for each in members}:
             return []
+        if problem := next(filter(None, (misnamed(parameter.where, each.name) for each in members)), ""):
+            raise parameter.node.unreadable(problem)
         return [msgspec.structs.replace(each, required=field.required and each.required) for each in members]
 
     def _add_as_text(

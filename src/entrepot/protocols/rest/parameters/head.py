@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -13,7 +13,7 @@ from entrepot.kit.pointers import escape
 from entrepot.model.call import Context
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
-from entrepot.model.headers import Headers, cookies_of, text_of
+from entrepot.model.headers import Headers, every_cookie, text_of
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.asking import Asking
 from entrepot.protocols.rest.binding.bound import Binding, BoundField, Where
@@ -50,6 +50,7 @@ class HeadReader:
         self._query_names = wire_names(query)
         self._headers = [_text_parameter(bound, values) for bound in binding.at("header")]
         self._cookies = [_text_parameter(bound, values) for bound in binding.at("cookie")]
+        self._lists = frozenset(bound.name for bound in binding.at("cookie") if bound.style == "repeat")
         self._position = _position(binding, values)
         self.whole = _whole_reader(binding, values)
         """Where one variable of the path is all of the input: reads it, or raises what is wrong."""
@@ -71,8 +72,7 @@ class HeadReader:
         if self._headers:
             take_all(self._headers, _header_texts(request, self._headers), attributes, issues)
         if self._cookies:
-            cookies: dict[str, Texts] = {name: [said] for name, said in cookies_of(request.headers).items()}
-            take_all(self._cookies, cookies, attributes, issues)
+            take_all(self._cookies, _cookie_texts(request, self._lists), attributes, issues)
         if self._position is not None and (last := headers.get(b"last-event-id")):
             self._position.take([text_of(last)], attributes, issues)
 
@@ -160,6 +160,14 @@ def _position(binding: Binding, values: Values) -> Parameter[Texts] | None:
         return None
     cursors = (bound for bound in binding.at("query", "header") if bound.field.role == "cursor")
     return next((_text_parameter(bound, values) for bound in cursors), None)
+
+
+def _cookie_texts(request: Request, lists: Collection[str]) -> dict[str, Texts]:
+    """The first cookie of each name, but of a list all of them; a lone one without a value is the empty list."""
+    return {
+        name: ([None] if said == [""] else [*said]) if name in lists else [said[0]]
+        for name, said in every_cookie(request.headers).items()
+    }
 
 
 def _header_texts(request: Request, parameters: list[Parameter[Texts]]) -> dict[str, Texts]:

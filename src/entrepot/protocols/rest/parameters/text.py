@@ -225,6 +225,8 @@ def _list_writer(bound: BoundField, write_item: Callable[[Any], str]) -> Write:
     separator = _separator(bound)
     if separator is not None:
         return _joining_writer(write_item, separator)
+    if bound.where == "cookie":
+        return _cookies_writer(write_item)
     if not _bare_is_null(bound):
         return lambda value: [write_item(item) for item in value] or [None]
 
@@ -232,6 +234,16 @@ def _list_writer(bound: BoundField, write_item: Callable[[Any], str]) -> Write:
         if not value:
             raise ValueError("a list without items cannot stand where a bare name means null")
         return [write_item(item) for item in value]
+
+    return write
+
+
+def _cookies_writer(write_item: Callable[[Any], str]) -> Write:
+    def write(value: Any) -> Texts:
+        items: Texts = [write_item(item) for item in value]
+        if items == [""]:
+            raise ValueError("a lone empty item cannot stand in cookies, where it means that there are no items")
+        return items or [None]
 
     return write
 
