@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from entrepot.kit.pointers import pointer
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Malformed, TooLarge
 
+NOTHING_SAFE: Mapping[str, str] = {}
 PAIRS_MAX = 1000
 """Most parameters of one query, and most parts of one form."""
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -56,16 +57,21 @@ def _is_text(piece: bytes) -> bool:
     return True
 
 
-def format_pairs(pairs: Iterable[tuple[str, str | None]], listed: Collection[str] = ()) -> bytes:
+RESERVED = "!$'()*,/:;=?@"
+"""What RFC 3986 reserves (§2.2) and a value in a query may yet hold as it is (§3.4): it is read the same without an
+escape. The others, `&+#[]`, are not: they separate, stand for a blank, or have no place in a query."""
+
+
+def format_pairs(pairs: Iterable[tuple[str, str | None]], safe: Mapping[str, str] = NOTHING_SAFE) -> bytes:
     """Pairs as `parse_pairs` reads them.
 
-    Where a name is `listed`, commas only stand between items, and stay bare: who splits before
-    decoding reads the same items (RFC 6570, §3.2.8).
+    By name, `safe` has what stays bare in a value; of a name with brackets, what is before them counts. A comma that
+    only stands between items is such: who splits before decoding reads the same items (RFC 6570, §3.2.8).
     """
     return "&".join(
         quote_plus(name)
         if value is None
-        else f"{quote_plus(name)}={quote_plus(value, safe=',' if name in listed else '')}"
+        else f"{quote_plus(name)}={quote_plus(value, safe=safe.get(name.partition('[')[0], '') if safe else '')}"
         for name, value in pairs
     ).encode()
 

@@ -159,13 +159,13 @@ def _padded(text: str) -> str:
 
 
 def _nullable_reader(inner: s.Shape, types: s.Types, read: Reader) -> Reader:
-    if _may_be_empty(inner, types):
+    if may_be_empty(inner, types):
         return read
     return lambda text: None if text == "" else read(text)
 
 
 def _nullable_writer(inner: s.Shape, types: s.Types, write: Writer) -> Writer:
-    if not _may_be_empty(inner, types):
+    if not may_be_empty(inner, types):
         return lambda value: "" if value is None else write(value)
 
     def write_present(value: Any) -> str:
@@ -176,7 +176,7 @@ def _nullable_writer(inner: s.Shape, types: s.Types, write: Writer) -> Writer:
     return write_present
 
 
-def _may_be_empty(shape: s.Shape, types: s.Types) -> bool:
+def may_be_empty(shape: s.Shape, types: s.Types) -> bool:
     """Whether the empty text is itself a value of the shape."""
     try:
         reader(shape, types)("")

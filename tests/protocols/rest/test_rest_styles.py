@@ -279,3 +279,73 @@ def test_a_style_fits_its_place_and_its_shape(where: str, style: str, shape: s.S
     rest = {"method": "GET", "path": path, "parameters": {"color": {"in": where, "style": style}}}
     with pytest.raises(Unbindable, match=reason):
         bind(operation("x", field("color", shape), rest=rest), {})
+
+
+# Words of a query
+
+
+RESERVED = {"allowReserved": True}
+
+
+@pytest.mark.parametrize(
+    ("schema", "said", "value", "written"),
+    [
+        (TEXT, {}, "a/b?c:@!$'()*,;=", b"color=a%2Fb%3Fc%3A%40%21%24%27%28%29%2A%2C%3B%3D"),
+        (TEXT, RESERVED, "a/b?c:@!$'()*,;=", b"color=a/b?c:@!$'()*,;="),
+        (TEXT, RESERVED, "&+#[]%2F \u00e9", b"color=%26%2B%23%5B%5D%252F+%C3%A9"),
+        (LIST, RESERVED, ["/", "&"], b"color=/&color=%26"),
+        (LIST, RESERVED | {"explode": False}, ["/", "="], b"color=/,="),
+        (COLOUR, RESERVED, {"R": 1, "G": "/"}, b"R=1&G=/"),
+        (COLOUR, RESERVED | {"style": "deepObject"}, {"R": 1, "G": "/"}, b"color%5BR%5D=1&color%5BG%5D=/"),
+    ],
+)
+async def test_what_is_reserved_stays_as_it_is_where_it_is_read_the_same(
+    schema: Json, said: Json, value: Any, written: bytes
+) -> None:
+    content = document("query", schema, **said)
+    service = imported(content)
+    values = Values(service.types)
+    writer = HeadWriter(bind(service.operations[0], service.types), values, "")
+    plain = value if schema is COLOUR and "style" not in said else {"color": value}
+    assert writer.write(values.codec(service.operations[0].input).of_plain(plain))[1] == written
+    upstream = behind(content)
+    assert (await upstream.asked("GET", "/things", written))[0].status == 204
+    assert upstream.requests[-1].query == written
+    [parameter, *_] = comes_back(content)["paths"]["/things"]["get"]["parameters"]
+    assert parameter.get("allowReserved", False) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("schema", "query", "sent"),
+    [
+        ({"type": "boolean"}, b"color", b"color"),
+        ({"type": "boolean"}, b"color=", b"color="),
+        ({"type": "boolean"}, b"color=true", b"color=true"),
+        ({"type": "integer", "minimum": 1}, b"color", b"color"),
+        ({"type": "string", "enum": ["a"]}, b"color", b"color"),
+        (TEXT | {"minLength": 1}, b"color", b"color"),
+        (TEXT, b"color=", b"color="),
+        (TEXT, b"color", b"color="),
+        (LIST, b"color", b"color"),
+    ],
+)
+async def test_a_name_may_stand_without_a_value_where_the_contract_allows_it(
+    schema: Json, query: bytes, sent: bytes
+) -> None:
+    content = document("query", schema, allowEmptyValue=True)
+    upstream = behind(content)
+    assert (await upstream.asked("GET", "/things", query))[0].status == 204
+    assert upstream.requests[-1].query == (b"color" if sent == b"color=" and schema != TEXT else sent)
+    comes_back(content)
+
+
+async def test_a_name_without_a_value_is_refused_where_nothing_allows_it() -> None:
+    upstream = behind(document("query", {"type": "boolean"}))
+    assert (await upstream.asked("GET", "/things", b"color"))[0].status == 422
+
+
+@pytest.mark.parametrize("word", ["reserved", "empty"])
+def test_words_of_a_query_stand_nowhere_else(word: str) -> None:
+    rest = {"method": "GET", "path": "/x", "parameters": {"color": {"in": "header", word: True}}}
+    with pytest.raises(Unbindable, match="only a query"):
+        bind(operation("x", field("color", s.Text()), rest=rest), {})

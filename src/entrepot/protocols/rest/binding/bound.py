@@ -64,6 +64,10 @@ class BoundField(msgspec.Struct, frozen=True, kw_only=True):
     style: Style = "scalar"
     explode: bool = False
     """Whether each part stands for itself, as OpenAPI has it, where the style leaves that open."""
+    reserved: bool = False
+    """Whether a client leaves what RFC 3986 reserves as it is in a query, as far as that is read the same."""
+    empty: bool = False
+    """Whether the contract says that a name may stand without a value (`allowEmptyValue`)."""
     nullable: bool = False
 
     @property

@@ -55,6 +55,8 @@ class _FieldData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     name: str | None = None
     style: Style | None = None
     explode: bool = False
+    reserved: bool = False
+    empty: bool = False
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,7 +176,18 @@ def _placed(field: Field, said: _FieldData, types: Types, path: Template, rest: 
     if style not in ("scalar", "deep", "json"):
         _check_style(field, where, style, types)
     nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
-    return BoundField(field=field, where=where, name=name, style=style, explode=said.explode, nullable=nullable)
+    if (said.reserved or said.empty) and where != "query":
+        raise Unbindable(f"{field.name} is in the {where}: only a query has `reserved` and `empty`")
+    return BoundField(
+        field=field,
+        where=where,
+        name=name,
+        style=style,
+        explode=said.explode,
+        reserved=said.reserved,
+        empty=said.empty,
+        nullable=nullable,
+    )
 
 
 def _check_style(field: Field, where: Where, style: Style, types: Types) -> None:

@@ -131,12 +131,28 @@ class InputImport:
             raise node.unreadable("who calls, and how, is the edge's to say; of a caller it believes no such header")
         required = parameter.required or node[OURS][words.REQUIRED].is_true
         field = self._schemas.field(parameter.name, parameter.schema, node, required=required)
+        reserved = (
+            {"reserved": True} if where == "query" and node["allowReserved"].is_true and not node["content"] else {}
+        )
         members = self._exploded(field, parameter)
         for each in members:
-            self._add_as_text(each, where, parameter.style, NOTHING)
+            self._add_as_text(each, where, parameter.style, NOTHING, how=reserved)
         if not members:
-            self._add_as_text(field, where, parameter.style, node, explode=parameter.explode)
+            empty = where == "query" and node["allowEmptyValue"].is_true and parameter.style != "json"
+            how = reserved | ({"empty": True} if empty else {})
+            field = self._perhaps_empty(field) if empty else field
+            self._add_as_text(field, where, parameter.style, node, explode=parameter.explode, how=how)
         self._take_examples(parameter, where, bool(members))
+
+    def _perhaps_empty(self, field: Field) -> Field:
+        """The field; null is what a name without a value says of one that has no other word for it."""
+        types = self._schemas.types
+        resolved = self._schemas.resolved(field.shape)
+        if not text.has_text_form(resolved, types) or isinstance(resolved, shape.Nullable):
+            return field
+        if text.may_be_empty(resolved, types):
+            return field
+        return msgspec.structs.replace(field, shape=shape.Nullable(shape=field.shape))
 
     def _take_examples(self, parameter: Parameter, where: Where, exploded: bool) -> None:
         node, name = parameter.node, self.fields[-1].name
@@ -164,8 +180,9 @@ class InputImport:
         return [msgspec.structs.replace(each, required=field.required and each.required) for each in members]
 
     def _add_as_text(
-        self, field: Field, where: Where, style: Style | None, node: Node, *, explode: bool = False
-    ) -> None:
+        self, field: Field, where: Where, style: Style | None, node: Node, *, explode: bool = False,
+        how: Mapping[str, bool] = {},
+    ) -> None:  # fmt: skip
         """Adds a field that stands as text, in the style of its place."""
         types = self._schemas.types
         if isinstance(self._schemas.resolved(field.shape), shape.Anything) and style != "json":
@@ -189,13 +206,12 @@ class InputImport:
         if natural == "repeat" and style is None:
             raise node.unreadable("a list in this style is not carried")
         written = style if style in _PREFIXED or not (style is None or natural == "scalar") else natural
-        explode = (
-            explode and written in _DELIMITED and natural != "scalar" and (natural == "json" or written != "comma")
-        )
-        self._add(field, where, node[OURS], None if where == "form" and written == natural else written, explode)
+        if explode and written in _DELIMITED and natural != "scalar" and (natural == "json" or written != "comma"):
+            how = {**how, "explode": True}
+        self._add(field, where, node[OURS], None if where == "form" and written == natural else written, how)
 
     def _add(
-        self, field: Field, where: Where, said: Node = NOTHING, style: Style | None = None, explode: bool = False
+        self, field: Field, where: Where, said: Node = NOTHING, style: Style | None = None, how: Mapping[str, bool] = {}
     ) -> None:
         """Adds a field under its name on the wire, which it may lose for a name of its own, where ours is said."""
         wire = field.name
@@ -203,8 +219,7 @@ class InputImport:
         attribute = said[words.PYTHON].text or field.python or attribute_name(wire)
         attribute = names.unique(attribute, self._attributes)
         self.fields.append(msgspec.structs.replace(field, name=name, python="" if attribute == name else attribute))
-        how = ({} if style is None else {"style": style}) | ({"explode": True} if explode else {})
-        self.places[name] = {"in": where, "name": wire, **how}
+        self.places[name] = {"in": where, "name": wire, **({} if style is None else {"style": style}), **how}
 
     def read_body(self, item: Node, operation: Node, method: str) -> None:
         """Takes the request body. Raises `Unreadable` when it cannot be carried."""

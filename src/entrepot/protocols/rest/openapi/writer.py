@@ -125,6 +125,8 @@ class _Writer:
             description=field.docs,
             deprecated=field.deprecated,
             required=field.required and not by_absence,
+            allowReserved=bound.reserved,
+            allowEmptyValue=bound.empty,
         )
         told = _said(examples=examples.written(operation, lambda example: examples.member(example.input, field.name)))
         written["in"] = bound.where

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote, unquote
 
-from entrepot.http.forms import format_pairs, parse_pairs
+from entrepot.http.forms import RESERVED, format_pairs, parse_pairs
 from entrepot.http.headers import HeaderMap
 from entrepot.http.preferences import preferences
 from entrepot.kit.pointers import escape
@@ -101,7 +101,11 @@ class HeadWriter:
         self._base_path = base_path.rstrip("/")
         self._path = binding.path
         places: tuple[Where, ...] = ("path", "query", "header", "cookie")
-        self._listed = frozenset(bound.name for bound in binding.at("query") if bound.style == "comma")
+        self._safe = {
+            bound.name: RESERVED if bound.reserved else ","
+            for bound in binding.at("query")
+            if bound.reserved or bound.style == "comma"
+        }
         self._fields = [field_writers(binding.at(place), values) for place in places]
 
     def write(self, input: Any) -> tuple[bytes, bytes, Headers]:
@@ -118,7 +122,7 @@ class HeadWriter:
         if cookies:
             pairs = (f"{name}={quote(said or '', safe=COOKIE_SAFE)}" for name, said in cookies)
             lines.append((b"cookie", "; ".join(pairs).encode()))
-        return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query, self._listed), lines
+        return (self._base_path + self._path.expand(texts)).encode(), format_pairs(query, self._safe), lines
 
     def _steps(self, texts: dict[str, list[str]]) -> list[Issue]:
         """What a server would take for a step to another path."""
