@@ -13,7 +13,7 @@ from entrepot.model.operation import Operation
 from entrepot.protocols.rest.binding.bound import union_of
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.binding.places import is_memberwise, style_of
+from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, style_of
 from support.strategies import ServedOperation, holds_octets, operations
 
 Draw = Any
@@ -100,6 +100,26 @@ def spoken_fields(draw: Draw) -> list[s.Field]:
 
 
 @st.composite
+def styles(draw: Draw, field: s.Field, types: dict[str, s.Shape], where: str) -> dict[str, Any]:
+    """A style that the field has in its place; nothing is the usual one."""
+    flat = is_flat(field.shape, types)
+    several = flat or style_of(field.shape, types) == "repeat"
+    fitting: list[dict[str, Any]] = [{}]
+    if where == "path":
+        fitting += [{"style": style} for style in ("label", "matrix")]
+        fitting += [{"style": "matrix", "explode": True}] if several else []
+    if several and where == "query":
+        fitting += [{"style": style} for style in ("comma", "space", "pipe")]
+    if flat and where in ("header", "cookie"):
+        fitting += [{"style": "comma"}]
+    if flat and where == "header":
+        fitting += [{"style": "comma", "explode": True}]
+    if several and not flat and where == "cookie":
+        fitting += [{"style": "repeat"}]
+    return draw(st.sampled_from(fitting))
+
+
+@st.composite
 def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dict[str, Any]:
     """A method, a path, and a place for each field, under its own name or another."""
     has_items = operation.stream_input is not None
@@ -119,6 +139,7 @@ def bindings(draw: Draw, operation: Operation, types: dict[str, s.Shape]) -> dic
             where, path = "path", path + draw(st.sampled_from(["/{%s}", "/{%s}.json", "/a-{%s}"])) % name
         has_members = style_of(field.shape, types) != "scalar" and is_memberwise(field.shape, types)
         deep = where in ("query", "form") and has_members and draw(st.booleans())
-        parameters[field.name] = {"in": where, "name": name} | ({"style": "deep"} if deep else {})
+        how = {"style": "deep"} if deep else draw(styles(field, types, where))
+        parameters[field.name] = {"in": where, "name": name} | how
     said = {"method": method, "path": path, "parameters": {key: said for key, said in parameters.items() if said}}
     return said | ({"conditions": True} if draw(st.booleans()) else {})
