@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from bench import delivery, files, large, latency, start
 from bench.contenders import CONTENDERS, Running, running, shared_upstream
@@ -37,6 +38,11 @@ PLAIN, WORKER, WHOLE = "plain ASGI + msgspec", "Entrepôt worker", "Entrepôt, e
 ENVOY = "router-only Envoy + plain ASGI"
 AT_ONCE = "plain, answering whole"
 HAND_WRITTEN, EDGE = "Envoy by hand", "Entrepôt edge"
+
+
+RESULTS = Path(__file__).parent / "results"
+Result = dict[str, Any]
+"""A table and what it is about, as it is kept."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ COMPARISONS = {
     ),
 }
 
-REPORTS: dict[str, Callable[[float, int], dict[str, object]]] = {
+REPORTS: dict[str, Callable[[float, int], Result]] = {
     "start": lambda _seconds, _rounds: start.report(),
     "large": lambda _seconds, _rounds: large.report(),
     "latency": latency.report,
@@ -165,33 +171,36 @@ def machine() -> dict[str, str]:
     return {"cpu": model.partition(": ")[2], "python": platform.python_version(), "load": wrk, **versions}
 
 
-def plain_table(result: dict[str, object]) -> str:
-    """Rows that are compared with nothing, as Markdown."""
-    head, rows, notes = result["head"], result["rows"], result["notes"]
-    lines = [f"\n### {result['title']}\n"]
-    lines += [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]  # type: ignore[arg-type, misc]
-    lines += [f"\n{note}" for note in notes]  # type: ignore[attr-defined]
-    return "\n".join(lines) + "\n"
+def plain_table(result: Result) -> list[str]:
+    """Rows that are compared with nothing, as lines of Markdown."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (result["head"], ["---"] * len(result["head"]), *result["rows"])]
+    return lines + [f"\n{note}" for note in result["notes"]]
 
 
-def table(results: dict[str, dict[str, object]]) -> str:
+def compared_table(result: Result) -> list[str]:
+    """Contenders beside each other, and our own against each bar, as lines of Markdown."""
+    lines = ["| contender | CPU µs per request | ratio (spread) |", "|---|---|---|"]
+    for row in result["rows"]:
+        spread = f"{row['ratio']} ({row['ratio_min']}–{row['ratio_max']})"
+        lines.append(f"| {row['contender']} | {row['cpu_us']} | {spread} |")
+    for verdict in result["verdicts"]:
+        state = "met" if verdict["met"] else "MISSED"
+        lines.append(f"\n{state}: {verdict['ours']} ≤ {verdict['bar']} × {verdict['peer']}: {verdict['ratio']}")
+    return lines
+
+
+def table(results: dict[str, Result]) -> str:
     """The results as Markdown."""
     lines = []
     for result in results.values():
-        if "head" in result:
-            lines.append(plain_table(result))
-            continue
-        lines += [f"\n### {result['title']}\n", "| contender | CPU µs per request | ratio (spread) |", "|---|---|---|"]
-        for row in result["rows"]:  # type: ignore[attr-defined]
-            spread = f"{row['ratio']} ({row['ratio_min']}–{row['ratio_max']})"
-            lines.append(f"| {row['contender']} | {row['cpu_us']} | {spread} |")
-        for verdict in result["verdicts"]:  # type: ignore[attr-defined]
-            state = "met" if verdict["met"] else "MISSED"
-            lines.append(f"\n{state}: {verdict['ours']} ≤ {verdict['bar']} × {verdict['peer']}: {verdict['ratio']}")
+        about = result.get("about", {})
+        said = [about["when"], f"`{about['command']}`", about["cpu"], about["note"]] if about else []
+        lines += [f"\n### {result['title']}\n", *([f"{', '.join(filter(None, said))}\n"] if said else [])]
+        lines += plain_table(result) if "head" in result else compared_table(result)
     return "\n".join(lines) + "\n"
 
 
-def compare(name: str, seconds: float, rounds: int) -> dict[str, object]:
+def compare(name: str, seconds: float, rounds: int) -> Result:
     """Measure every contender of a comparison in turn, round after round."""
     if name in REPORTS:
         return REPORTS[name](seconds, rounds)
@@ -238,15 +247,23 @@ def main() -> int:
     return 0
 
 
-def _write(results: dict[str, dict[str, object]], options: argparse.Namespace) -> None:
+def _write(results: dict[str, Result], options: argparse.Namespace) -> None:
+    """Keep the results, each with how it was measured, in place of older ones of the same comparisons."""
     words = ("python -m bench.run", *options.comparisons, f"--seconds {options.seconds:g} --rounds {options.rounds}")
-    command = " ".join(words)
-    about = {"when": datetime.now(UTC).date().isoformat(), "command": command, "note": options.note, **machine()}
-    folder = Path(__file__).parent / "results"
-    folder.mkdir(exist_ok=True)
-    folder.joinpath("latest.json").write_text(json.dumps({"about": about, "results": results}, indent=1, default=str))
-    facts = "\n".join(f"- {key}: {value}" for key, value in about.items() if value)
-    folder.joinpath("latest.md").write_text(f"# Benchmark\n\n{facts}\n{table(results)}")
+    about = {
+        "when": datetime.now(UTC).date().isoformat(),
+        "command": " ".join(words),
+        "note": options.note,
+        **machine(),
+    }
+    kept = RESULTS / "latest.json"
+    found: dict[str, Result] = json.loads(kept.read_text())["results"] if kept.exists() else {}
+    found |= {name: {**result, "about": about} for name, result in results.items()}
+    found = {name: found[name] for name in NAMES if name in found}
+    RESULTS.mkdir(exist_ok=True)
+    kept.write_text(json.dumps({"results": found}, indent=1, default=str) + "\n")
+    versions = [f"- {name}: {version}" for name, version in machine().items() if name != "cpu"]
+    RESULTS.joinpath("latest.md").write_text("\n".join(["# Benchmark\n", *versions, table(found)]))
 
 
 if __name__ == "__main__":
