@@ -25,6 +25,7 @@ def rules() -> list[Json]:
     """What of a request's headers becomes metadata. Later rules win."""
     return [
         _rule("x-request-id", "trace_id", _UUID, r"\1\2\3\4\5"),
+        _rule("x-request-id", "traceparent", _UUID, r"00-\1\2\3\4\5-\1\2\3-00"),
         _rule("traceparent", "trace_id", _TRACEPARENT, r"\2"),
         {**_rule("traceparent", "traceparent", _TRACEPARENT, r"\1"), "remove": True},
     ]
@@ -32,12 +33,7 @@ def rules() -> list[Json]:
 
 def headers() -> list[Json]:
     """What a target is told: the caller's `traceparent`, or one that begins here and is not sampled."""
-    trace_id = f"%DYNAMIC_METADATA({METADATA}:trace_id)%"
-    begun = f"00-{trace_id}-%DYNAMIC_METADATA({METADATA}:trace_id):16%-00"
-    return [
-        header("traceparent", f"%DYNAMIC_METADATA({METADATA}:traceparent)%"),
-        header("traceparent", begun, "ADD_IF_ABSENT"),
-    ]
+    return [header("traceparent", f"%DYNAMIC_METADATA({METADATA}:traceparent)%")]
 
 
 def _rule(name: str, key: str, pattern: str, substitution: str) -> Json:
