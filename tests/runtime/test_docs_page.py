@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from msgspec.structs import replace
@@ -100,16 +101,28 @@ globalThis.document = { createElement: name => new Made(name), querySelector: ()
 const title = each => each.href ? `${each.name} ${each.href}` : each.name;
 const told = each => typeof each === "string" ? each : { [title(each)]: each.children.map(told) };
 SCRIPT
-console.log(JSON.stringify(GIVEN.map(text => told(markdown(text)).div)));
+console.log(JSON.stringify(EXPRESSION));
 """
+
+
+def ran(expression: str) -> Any:
+    """What an expression gives where the page's script has run."""
+    script = page(carried={"jsonrpc": ("prices",)}).partition("<script>")[2].partition("</script>")[0]
+    program = _NODE.replace("SCRIPT", script).replace("EXPRESSION", expression)
+    done = subprocess.run([require("node"), "-e", program], capture_output=True, text=True, check=True, timeout=60)
+    return json.loads(done.stdout)
 
 
 def rendered(*descriptions: str) -> Any:
     """What the page's script makes of descriptions: elements by name, with what is in them."""
-    script = page(carried={"jsonrpc": ("prices",)}).partition("<script>")[2].partition("</script>")[0]
-    program = _NODE.replace("SCRIPT", script).replace("GIVEN", json.dumps(descriptions))
-    ran = subprocess.run([require("node"), "-e", program], capture_output=True, text=True, check=True, timeout=60)
-    return json.loads(ran.stdout)
+    return ran(f"{json.dumps(descriptions)}.map(text => told(markdown(text)).div)")
+
+
+def test_a_parameter_with_members_is_sent_member_by_member() -> None:
+    parameter = {"name": "year", "in": "query", "style": "deepObject"}
+    given = {"parameter": parameter, "input": {"value": '{"min": 1850, "of": ["a b", "c"]}'}}
+    sent = ran(f"(spec = {{}}, address('/books', [{json.dumps(given)}], {{}}))")
+    assert unquote(sent) == "/books?year[min]=1850&year[of][0]=a b&year[of][1]=c"
 
 
 def test_descriptions_are_read_as_markdown() -> None:
