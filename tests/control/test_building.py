@@ -17,13 +17,13 @@ def test_a_kept_release_listens_where_the_project_was_told_to() -> None:
     assert again(release_of(edge=edge_table(port=8080)), recipe).edge.port == 9000
 
 
-@pytest.mark.parametrize("made", [{"mode": "dev"}, {"environment": "production"}])
+@pytest.mark.parametrize("made", [{"mode": "dev"}, {"environment": "production"}, {"target": "a.py"}])
 def test_a_release_that_was_made_another_way_is_refused(made: dict[str, str]) -> None:
     with pytest.raises(Refused) as refused:
         again(release_of(**made), Recipe(target=Path()))
     [diagnostic] = refused.value.diagnostics
     assert diagnostic.code == "E931"
-    assert "and this is `entrepot serve`" in diagnostic.message
+    assert "and this is `entrepot serve entrepot.yaml`" in diagnostic.message
 
 
 def test_versions_that_differ_from_then_are_named() -> None:

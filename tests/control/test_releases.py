@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,11 +19,16 @@ from support.virtual_clock import VirtualClock
 
 
 @pytest.fixture
-def releases(tmp_path: Path) -> Releases:
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def releases(tmp_path: Path, clock: VirtualClock) -> Releases:
     layout = directories.layout_of(tmp_path)
     layout = msgspec.structs.replace(layout, run=tmp_path / "run")
     directories.create(layout)
-    return Releases(layout, VirtualClock())
+    return Releases(layout, clock)
 
 
 KEPT = 5
@@ -168,6 +174,24 @@ def test_the_release_before_is_the_last_that_served(releases: Releases) -> None:
         releases.before(1)
     releases.path(2).unlink()
     assert releases.before(4) == 1
+
+
+def test_when_it_went_live_stays_on_record(releases: Releases, clock: VirtualClock) -> None:
+    begun = clock.now()
+    for code in "ab":
+        releases.go_live(Live(number := releases.add(release(code)), number))
+        clock.seconds += 60
+    releases.go_live(Live(2, 2, held=True))
+    releases.record(releases.add(release("c")), "rejected", "no")
+    minute = timedelta(seconds=60)
+    assert [(each.number, each.live_at) for each in releases.records()] == [(3, None), (2, begun + minute), (1, begun)]
+    assert releases.records()[2].at == begun + minute
+
+
+def test_how_a_release_was_made_is_told(releases: Releases) -> None:
+    releases.add(Sealed(release_of(mode="dev", target="a.py", environment="here"), {}))
+    assert str(releases.made(1)) == "dev a.py --env here"
+    assert releases.made(2) is None
 
 
 def test_a_release_that_is_not_kept_is_told_with_those_that_are(releases: Releases) -> None:

@@ -420,6 +420,22 @@ def test_what_was_rolled_back_to_stays_when_the_project_is_started_again(tmp_pat
         assert served(running) == "two"
 
 
+def test_a_release_of_another_file_of_the_directory_is_not_brought_back(tmp_path: Path) -> None:
+    for name in "ab":
+        code = f'from entrepot import Service\n\n{name} = Service("{name}")\n\n@{name}.get("/who")\n'
+        (tmp_path / f"{name}.py").write_text(f'{code}def who() -> str:\n    return "{name}"\n')
+        with running_project(tmp_path / f"{name}.py") as running:
+            eventually(lambda: pid_of(tmp_path, "control"))
+            if name == "b":
+                ran = entrepot("rollback", "--project", str(tmp_path / "b.py"))
+                assert running.get("/api/b/v1/who").body == b'"b"'
+    assert ran.returncode == 1
+    assert "E931: the release was made by `entrepot dev a.py`, and this is `entrepot dev b.py`" in ran.stderr
+    listed = json.loads(entrepot("releases", str(tmp_path), "--json").stdout)["releases"]
+    assert [(each["mode"], each["target"]) for each in listed] == [("dev", "b.py"), ("dev", "a.py")]
+    assert "dev a.py" in entrepot("releases", str(tmp_path)).stdout.splitlines()[1]
+
+
 def test_a_release_of_another_versions_form_is_refused_and_compiled_anew(tmp_path: Path) -> None:
     project = write_project(tmp_path / "api")
     releases = Releases(directories.layout_of(project))

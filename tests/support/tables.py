@@ -26,7 +26,14 @@ def worker_table(**given: Any) -> WorkerIR:
 def release_of(code: str = "a", **given: Any) -> Release:
     """A release of one module, whose content `code` stands for."""
     tables = {"edge": edge_table(), "worker": worker_table()}
-    settings = {"project": "p", "mode": "serve", "environment": "", "kept": 50, "dependencies": {}}
+    settings = {
+        "project": "p",
+        "mode": "serve",
+        "environment": "",
+        "target": "entrepot.yaml",
+        "kept": 50,
+        "dependencies": {},
+    }
     return Release(**{**settings, **tables, "files": {"p.py": code}, **given})
 
 

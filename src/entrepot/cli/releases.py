@@ -49,17 +49,26 @@ def releases(session: Session, project: Path) -> None:
     live = kept.live()
     records = kept.records()
     digests = {record.number: kept.digest(record.number) for record in records}
+    made = {record.number: kept.made(record.number) for record in records}
     rows = []
     for record in records:
         mark = "*" if live is not None and record.number == live.number else ""
         about = [f"release {record.again} again" if record.again else "", record.reason]
         held = "held" if mark and live is not None and live.held else ""
         told = "; ".join(filter(None, (*about, held)))
-        at = f"{record.at.astimezone():%Y-%m-%d %H:%M:%S}"
-        rows.append([mark, str(record.number), record.state, at, digests[record.number][:_DIGEST_SHOWN], told])
+        at = f"{(record.live_at or record.at).astimezone():%Y-%m-%d %H:%M:%S}"
+        by = str(made[record.number] or "")
+        rows.append([mark, str(record.number), record.state, at, by, digests[record.number][:_DIGEST_SHOWN], told])
     for line in table(rows) if rows else ["no release is kept here yet"]:
         session.output.text(line)
-    listed = [{**msgspec.to_builtins(record), "digest": digests[record.number]} for record in records]
+    listed = [
+        {
+            **msgspec.to_builtins(record),
+            **(msgspec.to_builtins(made[record.number]) or {}),
+            "digest": digests[record.number],
+        }
+        for record in records
+    ]
     session.output.json({"ok": True, "live": msgspec.to_builtins(live), "releases": listed})
 
 

@@ -35,6 +35,7 @@ def seal(draft: Draft) -> Draft:
         project=draft.settings.name,
         mode=draft.request.mode,
         environment=draft.request.environment,
+        target=draft.loaded.positions.file,
         kept=draft.settings.releases,
         edge=_with_authorities(draft.edge, files),
         worker=draft.worker,

@@ -8,13 +8,13 @@ import msgspec
 
 from entrepot.compiler.compile import Compiled, compile
 from entrepot.compiler.installed import installed
-from entrepot.ir.release import Mode, Release, Sealed
+from entrepot.ir.release import Made, Mode, Release, Sealed
 from entrepot.kit.diagnostics import Diagnostic, Refused
 from entrepot.ports.protocol import Catalog
-from entrepot.spec.load import DECLARATION_FILE
+from entrepot.spec.load import file_of
 
 MADE_OTHERWISE = "E931"
-"""A kept release was made by the other command, or for another environment."""
+"""A kept release was made by the other command, of another target, or for another environment."""
 
 _DIFFERENCES_TOLD = 5
 """Most versions named that are not as a release was made with."""
@@ -45,7 +45,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def serves(self) -> str:
         """What is compiled, as a person names it beside the project's directory."""
-        return self.target.name if self.target.suffix == ".py" else DECLARATION_FILE
+        return file_of(self.target).name
+
+    @property
+    def made(self) -> Made:
+        """How a release is made by it."""
+        return Made(mode=self.mode, environment=self.environment, target=self.serves)
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -68,21 +73,11 @@ def build(recipe: Recipe, catalog: Catalog) -> Compiled:
 
 def again(release: Release, recipe: Recipe) -> Release:
     """A kept release as it runs by the recipe. Raises `Refused` when it was made by another."""
-    if not made_by(release, recipe):
-        made, runs = (_way(each.mode, each.environment) for each in (release, recipe))
-        message = f"the release was made by `{made}`, and this is `{runs}`"
+    if release.made != recipe.made:
+        message = f"the release was made by `entrepot {release.made}`, and this is `entrepot {recipe.made}`"
         remedy = "Name one that was made the same way: `entrepot releases` lists them."
         raise Refused([Diagnostic(MADE_OTHERWISE, message, remedy=remedy)])
     return adjusted(release, recipe)
-
-
-def made_by(release: Release, recipe: Recipe) -> bool:
-    """Whether it was made by the same command for the same environment."""
-    return (release.mode, release.environment) == (recipe.mode, recipe.environment)
-
-
-def _way(mode: Mode, environment: str) -> str:
-    return f"entrepot {mode}" + (f" --env {environment}" if environment else "")
 
 
 def other_versions(release: Release) -> str:

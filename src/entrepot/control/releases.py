@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from entrepot.ir.layout import Layout
-from entrepot.ir.release import Release, Sealed
+from entrepot.ir.release import Made, Release, Sealed
 from entrepot.kit.clock import Clock, SystemClock
 from entrepot.kit.files import replace_file, write_together
 
@@ -44,6 +44,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: State
     at: datetime
     """When it came to this state."""
+    live_at: datetime | None = None
+    """When it went live first; None for one that never did."""
     reason: str = ""
     """Why it was rejected."""
     again: int = 0
@@ -115,6 +117,10 @@ class Releases:
         except FileNotFoundError:
             return ""
 
+    def made(self, number: int) -> Made | None:
+        """How a stored release was made; None when it is gone, or another version's."""
+        return _read(self.path(number), Made)
+
     def go_live(self, live: Live) -> None:
         """Record the release that serves from now on, in place of the one before."""
         before = self.live()
@@ -127,7 +133,11 @@ class Releases:
         """Write down what became of a release; which one it is again is written down once."""
         before = _read(self._record_path(number), Record)
         again = again or (before.again if before else 0)
-        record = Record(number=number, state=state, at=self._clock.now(), reason=reason, again=again)
+        now = self._clock.now()
+        live_at = before.live_at if before else None
+        if state == "live":
+            live_at = live_at or now
+        record = Record(number=number, state=state, at=now, live_at=live_at, reason=reason, again=again)
         replace_file(self._record_path(number), msgspec.json.encode(record))
 
     def records(self) -> list[Record]:

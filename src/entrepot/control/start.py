@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.control import directories, lock, readiness, sockets, workers
 from entrepot.control.alone import missing_without_edge, without_edge
-from entrepot.control.building import Recipe, again, build, made_by
+from entrepot.control.building import Recipe, again, build
 from entrepot.control.commands import Programs
 from entrepot.control.edge_process import Drain, EnvoyProcess
 from entrepot.control.events import Ready, Report
@@ -102,8 +102,10 @@ def start(
 
 
 def has_last_good(recipe: Recipe) -> bool:
-    """Whether a release of the project has served before."""
-    return Releases(directories.layout_of(recipe.project)).live() is not None
+    """Whether the release that served last was made by this recipe."""
+    releases = Releases(directories.layout_of(recipe.project))
+    live = releases.live()
+    return live is not None and releases.made(live.number) == recipe.made
 
 
 def _is_held(layout: Layout, recipe: Recipe) -> bool:
@@ -113,7 +115,7 @@ def _is_held(layout: Layout, recipe: Recipe) -> bool:
     if live is None or not live.held or recipe.mode == "dev":  # `dev` shows what is on disk
         return False
     try:
-        return made_by(releases.read(live.number), recipe)
+        return releases.read(live.number).made == recipe.made
     except (OSError, ValueError) as error:
         reason = f"release {live.number} is held since a rollback, and is lost: {error}"
         raise StartFailed(f"{reason}\nremove {layout.state / 'live.json'} to start what is on disk") from None

@@ -16,6 +16,18 @@ Mode = Literal["dev", "serve"]
 """dev: all protocols unless told otherwise, every output checked. serve: what the declaration names."""
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """How a release was made."""
+
+    mode: Mode
+    environment: str
+    target: str
+
+    def __str__(self) -> str:
+        """As it is written after `entrepot`."""
+        return f"{self.mode} {self.target}" + (f" --env {self.environment}" if self.environment else "")
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True):
     """What was compiled, under a digest that is the same for the same input."""
 
@@ -23,6 +35,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode
     environment: str
     """The one that it was compiled for; "" for the declaration as it stands."""
+    target: str
+    """The file of the project's directory that it was compiled from: a Python file, or the declaration."""
     kept: int
     """How many releases are kept, this one included."""
     edge: EdgeIR
@@ -31,6 +45,11 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """By path in the project: SHA-256 of each module, imported document and trusted authority, hexadecimal."""
     dependencies: Mapping[str, str]
     """By name: the version of Python, and of each package that is installed."""
+
+    @property
+    def made(self) -> Made:
+        """What must be the same for it to run where another one runs."""
+        return Made(mode=self.mode, environment=self.environment, target=self.target)
 
     def canonical(self) -> bytes:
         """The bytes that are hashed and stored: JSON, members in one order.

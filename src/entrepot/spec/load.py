@@ -42,11 +42,13 @@ def load(target: Path, kinds: Kinds = dict, environment: str = "") -> Loaded:
 
     `kinds` gives the kinds of document that a service may be imported from. Raises `Refused`.
     """
-    target = target.absolute()
-    if target.suffix == ".py":
-        return _load_module(target, environment)
-    file = target if target.suffix in (".yaml", ".yml") else target / DECLARATION_FILE
-    return _load_declaration(file, kinds, environment)
+    file = file_of(target.absolute())
+    return _load_module(file, environment) if file.suffix == ".py" else _load_declaration(file, kinds, environment)
+
+
+def file_of(target: Path) -> Path:
+    """The file that is compiled: the target, or the declaration in it."""
+    return target if target.suffix in (".py", ".yaml", ".yml") else target / DECLARATION_FILE
 
 
 def _load_declaration(file: Path, kinds: Kinds, environment: str) -> Loaded:
