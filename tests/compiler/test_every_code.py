@@ -140,6 +140,7 @@ CASES: dict[str, Case] = {
     "E333": credentialed(SECURED, "key: {token: {env: KEY}}"),
     "W334": imported(SECURED),
     "E335": imported(OPENAPI % '{"responses": {"204": {"description": ""}}, "servers": [{"url": "https://b.example"}]}'),
+    "E336": served(", version: v2"),
     "E327": Case("environments: {prod: {environments: {}}}\n"),
     "E328": imported(OPENAPI % f'{{"responses": {{"200": {{"description": "", "content": {NEGATED}}}}}}}'),
     "E703": imported('{"openapi": "1.0"}'),

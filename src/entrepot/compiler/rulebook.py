@@ -41,6 +41,7 @@ from entrepot.compiler.rules import (
     upstream_of_source,
     upstream_tls,
     used_upstreams,
+    version_form,
 )
 from entrepot.kit.diagnostics import Diagnostic
 
@@ -63,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     known_protocols,
     known_operations,
     one_renamed,
+    version_form,
     unique_services,
     can_carry,
     left_out,

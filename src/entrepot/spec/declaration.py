@@ -71,7 +71,7 @@ class ServiceEntry(_Map, frozen=True):
     """The upstream that an imported service's calls go to; its name under `upstreams`."""
     name: Name | None = None
     """The service's name in addresses. Without it: the name in the code; for a document, the key."""
-    version: Annotated[str, Meta(pattern="^(?!v[0-9])[A-Za-z0-9][A-Za-z0-9._-]{0,31}" + END)] | None = None
+    version: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,31}" + END)] | None = None
     """The service's version in addresses, where a `v` stands before it: `2`, not `v2`. Without it: the one in the code
     or document."""
     expose: list[str] | None = None
