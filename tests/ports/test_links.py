@@ -82,7 +82,8 @@ class Followed:
 
     async def of(self, shape: s.Shape, plain: Any, *names: str, context: Context | None = None) -> list[Located]:
         selector = Selector(shape, TYPES, self.links.linked, self.values.limits)
-        return [*await self.links.follow(shape, plain, selector.wanted(names), context or Context())]
+        followed = await self.links.follow(shape, plain, selector.wanted(names), context or Context())
+        return [*followed.failed]
 
 
 def owner(input: Any) -> Any:

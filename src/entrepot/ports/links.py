@@ -44,6 +44,15 @@ class _Got(NamedTuple):
     """Each with its place in the output."""
 
 
+class Followed(NamedTuple):
+    """What came of following the links of one answer."""
+
+    any: bool
+    """Whether there was a place for what another operation gives: the answer is more than its own operation's."""
+    failed: tuple[Located, ...]
+    """Each with its place in the answer."""
+
+
 _Key = tuple[str, str, bytes]
 """Equal for places where the same is wanted: the link's type and field, and its arguments."""
 
@@ -76,11 +85,11 @@ class Links:
         listed = s.unwrap(output, self._served.values.types)
         return listed.item if link.batch and isinstance(listed, s.List) else output
 
-    async def follow(self, part: s.Shape, plain: object, wanted: Wanted, context: Context) -> tuple[Located, ...]:
-        """Puts what is wanted into a plain value of this shape; gives what failed, with its place."""
+    async def follow(self, part: s.Shape, plain: object, wanted: Wanted, context: Context) -> Followed:
+        """Puts what is wanted into a plain value of this shape."""
         failed: list[Located] = []
         places = [*self._places(part, plain, wanted, "")]
-        left = self._limits.batch_max
+        left, followed = self._limits.batch_max, bool(places)
         while places:
             got, left = await self._fetch(places, left, context)
             reached: list[_Place] = []
@@ -90,7 +99,7 @@ class Links:
                 failed += (Located(place.pointer + each.pointer, each.fault) for each in faults)
                 reached += self._places(self._gives(place.link), output, place.wanted, place.pointer)
             places = reached
-        return tuple(failed)
+        return Followed(followed, tuple(failed))
 
     def _places(self, part: s.Shape, plain: object, wanted: Wanted, pointer: str) -> Iterator[_Place]:
         """Where links are wanted in a value. What stands behind one is not there yet."""

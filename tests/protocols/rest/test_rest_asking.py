@@ -77,7 +77,8 @@ async def test_the_fields_that_are_named_are_answered(shop: Shop) -> None:
     status, headers, body = await shop.send("GET", b"/things/1", b"fields=price,id")
     assert (status, body) == (200, b'{"id":1,"price":1.50}')
     assert headers == {
-        b"content-length": b"21", b"content-type": b"application/json", b"etag": b'"3"', b"x-own": b"1",
+        b"content-length": b"21", b"content-type": b"application/json", b"etag": b'"3"', b"vary": b"accept",
+        b"x-own": b"1",
     }  # fmt: skip
     assert shop.calls[0].context.selection == ("price", "id")
 
@@ -111,6 +112,16 @@ async def test_a_field_behind_a_link_is_asked_for_by_its_name_alone(shop: Shop) 
     _, _, body = await shop.send("GET", b"/things/1", b"fields=maker.name")
     assert body == b'{"maker":{"name":"Ada"}}'
     assert [call.operation.name for call in shop.calls] == ["thing", "owner"]
+
+
+@pytest.mark.parametrize("query", [b"expand=maker", b"fields=maker.name", b"fields=id,maker"])
+async def test_what_others_gave_has_no_version_of_its_own(shop: Shop, query: bytes) -> None:
+    known = {"if_none_match": '"3"'}
+    assert (await shop.send("GET", b"/things/1", b"fields=id", **known))[0] == 304
+    status, headers, _ = await shop.send("GET", b"/things/1", query, **known)
+    assert (status, b"etag" in headers, headers[b"x-own"]) == (200, False, b"1")
+    shop.reply = Reply(thing(shop, 1), meta=Meta([(b"etag", b'"own"')]))
+    assert b"etag" not in (await shop.send("GET", b"/things/1", query))[1]
 
 
 async def test_expanding_keeps_all_that_was_there_before(shop: Shop) -> None:

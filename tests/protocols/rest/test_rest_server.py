@@ -32,7 +32,9 @@ def shop() -> Shop:
 async def test_a_value_is_answered_as_json_with_its_version_as_the_etag(shop):
     status, headers, body = await shop.send("GET", b"/products/7")
     assert (status, body) == (200, b'{"id":7,"name":"chair","version":3}')
-    assert headers == {b"content-length": b"35", b"content-type": b"application/json", b"etag": b'"3"'}
+    assert headers == {
+        b"content-length": b"35", b"content-type": b"application/json", b"etag": b'"3"', b"vary": b"accept",
+    }  # fmt: skip
     assert shop.calls[0].input.id == 7
 
 
@@ -276,7 +278,7 @@ async def test_conditions_on_a_safe_operation_are_compared_with_the_answer(shop,
     answered, lines, body = await shop.send("GET", b"/products/7", **headers)
     assert answered == status
     if status == 304:
-        assert (lines, body) == ({b"etag": b'"3"'}, b"")
+        assert (lines, body) == ({b"etag": b'"3"', b"vary": b"accept"}, b"")
 
 
 async def test_conditions_on_an_unsafe_operation_reach_its_handler(shop):

@@ -74,6 +74,31 @@ async def test_whoever_does_not_prefer_a_page_gets_json(shop: Shop, accept: str)
     assert headers[b"content-type"] == b"application/json"
 
 
+@pytest.mark.parametrize("accept", [BROWSER, "application/json", "*/*"])
+@pytest.mark.parametrize("own", [[], [(b"vary", b"accept")], [(b"cache-control", b"no-store")]])
+async def test_each_answer_tells_once_that_there_are_others(
+    shop: Shop, accept: str, own: list[tuple[bytes, bytes]]
+) -> None:
+    shop.reply = Reply(shop.product(), meta=Meta(own))
+    for path in (b"/cached", b"/any"):
+        response = await shop.exchange(shop.request("GET", path, accept=accept))
+        assert [value for name, value in response.headers if name == b"vary"] == [b"accept"]
+
+
+async def test_refusals_and_what_is_known_tell_it_too_and_what_has_one_form_does_not(shop: Shop) -> None:
+    for told in ({"accept": "image/png"}, {"if_none_match": '"3"'}):
+        status, headers, _ = await shop.send("GET", b"/cached", **told)
+        assert (status in (304, 406), headers[b"vary"]) == (True, b"accept")
+    assert b"vary" not in (await shop.send("PUT", b"/change", body=b'{"id":1,"name":"a","version":1}'))[1]
+
+
+async def test_a_page_has_no_version_that_could_be_known(shop: Shop) -> None:
+    known = {"if_none_match": '"3"'}
+    assert (await shop.send("GET", b"/cached", **known))[0] == 304
+    status, headers, _ = await shop.send("GET", b"/cached", accept=BROWSER, **known)
+    assert (status, b"etag" in headers) == (200, False)
+
+
 async def test_what_is_no_json_has_no_page(shop: Shop) -> None:
     shop.reply = Reply(b"text")
     status, _, body = await shop.send("GET", b"/shown", accept=BROWSER)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from entrepot.http.headers import LENGTHS
 from entrepot.model.call import Context, Reply
 from entrepot.model.fault import Issue
@@ -14,6 +16,16 @@ from entrepot.shapes.values import Values
 
 NAMES_MAX = 100
 """Most names in one of these parameters."""
+
+
+class Asked(NamedTuple):
+    """An answer of which a part is wanted, or more than it."""
+
+    reply: Reply
+    """With what failed on the way."""
+    response: Response
+    linked: bool
+    """Whether it holds what other operations gave, whose versions are not that of the output."""
 
 
 class Asking:
@@ -46,15 +58,15 @@ class Asking:
                 issues.append(Issue(f"/{parameter}/{index}", "unknown", problem))
         return names
 
-    async def answer(self, reply: Reply, context: Context) -> tuple[Reply, Response]:
-        """The part of an output that is wanted, and the reply with what failed on the way to it."""
-        plain, wanted = self._codec.to_plain(reply.output), self._selector.wanted(context.selection)
+    async def answer(self, reply: Reply, context: Context) -> Asked:
+        """The part of an output that is wanted, and what its links lead to."""
+        linked, plain, wanted = False, self._codec.to_plain(reply.output), self._selector.wanted(context.selection)
         if self._links is not None:
-            failed = await self._links.follow(self._codec.shape, plain, wanted, context)
+            linked, failed = await self._links.follow(self._codec.shape, plain, wanted, context)
             reply = Reply(reply.output, meta=reply.meta, warnings=reply.warnings + failed)
         body = json.write(wanted.of(plain))
         headers = [(b"content-length", LENGTHS[len(body)]), self._content_type]
-        return reply, Response(self._binding.status, headers, body)
+        return Asked(reply, Response(self._binding.status, headers, body), linked)
 
 
 def _along(link: str) -> list[str]:

@@ -30,7 +30,7 @@ from entrepot.protocols.rest.body.codecs import ANSWERS
 from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.prefer import preferred
 from entrepot.protocols.rest.ranges import part_of
-from entrepot.protocols.rest.reply_headers import ReplyHeaders
+from entrepot.protocols.rest.reply_headers import VARY, ReplyHeaders
 from entrepot.protocols.rest.table import CSV, row_of, table_of
 from entrepot.protocols.rest.view import HTML, JAVA, page_of
 
@@ -51,7 +51,8 @@ class OperationAnswer:
 
     __slots__ = (
         "_accepts_by_heart", "_answers_files", "_asking", "_binding", "_changes", "_docs", "_headers", "_invoke",
-        "_links", "_mount", "_offers", "_operation", "_reader", "_streams", "_usual", "_values", "_write",
+        "_links", "_mount", "_negotiates", "_offers", "_operation", "_reader", "_shown_as", "_streams",
+        "_usual", "_values", "_write",
     )  # fmt: skip
     _asking: Asking
     _headers: ReplyHeaders
@@ -70,14 +71,16 @@ class OperationAnswer:
         self._changes = binding.answer == "value" and not binding.operation.safe
         is_seen = binding.answer == "value" and binding.method == "GET" and HTML not in binding.produces
         shown = ((CSV, binding.csv), (HTML, is_seen))
-        self._offers = (*binding.produces, *(media_type for media_type, offered in shown if offered))
+        self._shown_as = tuple(media_type for media_type, offered in shown if offered)
+        self._offers = (*binding.produces, *self._shown_as)
+        self._negotiates = len(self._offers) > 1
         self._usual = binding.produces[0] if binding.produces else JSON
         self._accepts_by_heart = {b"*/*", b"", self._usual.encode(), accept_of(binding)}
         self._reader: InputReader | None = None
 
     def _compile(self) -> InputReader:
         self._write = ANSWERS[self._binding.answer].writer(self._binding, self._values)
-        self._headers = ReplyHeaders(self._binding, self._values, self._mount)
+        self._headers = ReplyHeaders(self._binding, self._values, self._mount, negotiates=self._negotiates)
         if self._binding.asks:
             self._asking = Asking(self._binding, self._values, self._links)
         asking = self._asking if self._binding.asks else None
@@ -104,17 +107,19 @@ class OperationAnswer:
             reply = await self._invoke(Call(self._operation, value, content if self._streams else None, context))
             fault = reply.fault
             if fault is None:
+                versioned = media_type not in self._shown_as
                 if context.selection:
-                    reply, response = await self._asking.answer(reply, context)
+                    reply, response, linked = await self._asking.answer(reply, context)
+                    versioned = versioned and not linked
                 else:
                     response = self._write(reply.output, media_type, context)
                 if self._headers.derived or reply.meta is not None or reply.warnings:
-                    self._headers.add(response.headers, reply, request, value)
+                    self._headers.add(response.headers, reply, request, value, versioned=versioned)
                 if conditional and self._operation.safe:
                     response = await self._compare(response, request)
                 if b"prefer" in headers:
                     response = preferred(response, request.headers, changes=self._changes)
-                if media_type is not self._usual:
+                if media_type in self._shown_as:
                     response = self._shown(response, request, media_type)
                 if self._answers_files and b"range" in headers and reply.output is not None:
                     return await part_of(response, reply.output, request, headers, context)
@@ -160,14 +165,18 @@ class OperationAnswer:
     def _shown(self, response: Response, request: Request, media_type: str) -> Response:
         """An answer in JSON as something else that its caller likes better."""
         operation, values = self._operation, self._values
-        if media_type == HTML and response.body:
+        if not response.body:
+            return response
+        if media_type == HTML:
             return page_of(response, request, operation.summary or operation.name, self._docs, values.limits)
-        row = row_of(operation.output, values.types) if media_type == CSV and self._binding.csv else None
-        return response if row is None or not response.body else table_of(response, row, values.limits)
+        row = row_of(operation.output, values.types)
+        return response if row is None else table_of(response, row, values.limits)
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = status_of(fault) if isinstance(fault, HttpOnly) else None
         headers = _accepted(self._binding) if fault.kind == "unsupported" and status is None else []
+        if self._negotiates:
+            headers.append(VARY)
         about = members_of(fault, context.trace_id, self._operation, self._values)
         return faults.response(about, status=status, headers=headers)
 

@@ -23,6 +23,8 @@ from entrepot.protocols.rest.paging import Paging, is_paged
 from entrepot.shapes import text
 from entrepot.shapes.values import Values
 
+VARY = (b"vary", b"accept")
+"""What is answered depends on what is accepted."""
 _FRAMING = frozenset(b"content-length content-type transfer-encoding connection keep-alive upgrade te trailer".split())
 """Headers that belong to this response alone; a reply's own are left out."""
 OF_THE_MESSAGE = _FRAMING | {b"content-encoding", b"date", b"server", warnings.HEADER}
@@ -38,7 +40,7 @@ Attribute = Callable[[Any], str | None]
 class ReplyHeaders:
     """Adds to the answers of one operation what follows from the output, and what the handler set itself."""
 
-    def __init__(self, binding: Binding, values: Values, mount: str) -> None:
+    def __init__(self, binding: Binding, values: Values, mount: str, *, negotiates: bool) -> None:
         operation, types = binding.operation, values.types
         self._operation = operation
         self._values = values
@@ -47,23 +49,28 @@ class ReplyHeaders:
         self._paging = Paging(binding) if is_paged(operation, types) else None
         self._lifetime = _lifetime(operation)
         self._caching = _caching(binding)
-        derived = (self._version, self._location, self._paging, self._lifetime or None, self._caching or None)
-        self.derived = any(each is not None for each in derived)
+        self._varies = negotiates or bool(self._caching)
+        self.derived = any((self._version, self._location, self._paging, self._lifetime, self._varies))
         """Whether there are headers without the handler's doing."""
 
-    def add(self, headers: Headers, reply: Reply, request: Request, input: Any) -> None:
-        """What follows from the output comes before what the handler set; `input` is what the request gave."""
+    def add(self, headers: Headers, reply: Reply, request: Request, input: Any, *, versioned: bool) -> None:
+        """What follows from the output comes before what the handler set; `input` is what the request gave.
+
+        The output's version is that of the answer only where that is the output and nothing else (`versioned`).
+        """
         output = reply.output
         headers += self._lifetime
-        if self._version is not None and (version := self._version(output)) is not None:
+        if versioned and self._version is not None and (version := self._version(output)) is not None:
             headers.append((b"etag", etags.write(version)))
         if self._location is not None and (location := self._location(output)) is not None:
             headers.append((b"location", location))
         if self._paging is not None:
             headers += self._paging.headers(request, input, output)
         if reply.meta is not None:
-            _add_own(headers, reply.meta)
+            _add_own(headers, reply.meta, versioned=versioned)
         headers += self._caching if self._caching and header(headers, b"cache-control") is None else []
+        if self._varies and VARY not in headers:
+            headers.append(VARY)
         if reply.warnings:
             headers.append((warnings.HEADER, warnings.write(reply.warnings, self._operation, self._values)))
 
@@ -133,14 +140,14 @@ def _lifetime(operation: Operation) -> Headers:
 
 
 def _caching(binding: Binding) -> Headers:
-    """What caches may do where the handler says nothing of it; what is answered depends on what is accepted."""
+    """What caches may do where the handler says nothing of it."""
     said = checked_line(binding.cache_control.encode())
-    return [(b"cache-control", said), (b"vary", b"accept")] if said else []
+    return [(b"cache-control", said)] if said else []
 
 
-def _add_own(headers: Headers, meta: Meta) -> None:
+def _add_own(headers: Headers, meta: Meta, *, versioned: bool) -> None:
     """Adds what the handler set itself; what follows from the contract goes before it."""
-    computed = {name for name, _ in headers} | _FRAMING
+    computed = {name for name, _ in headers} | (_FRAMING if versioned else _FRAMING | {b"etag"})
     for name, value in meta.headers:
         if name not in computed:
             headers.append((checked_line(name), checked_line(value)))

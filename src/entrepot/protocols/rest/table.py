@@ -13,9 +13,9 @@ from entrepot.ports.exchange import Response
 from entrepot.shapes import plain as json
 
 CSV = "text/csv"
-_OF_JSON = (b"content-type", b"content-length", b"etag")
-"""Headers that are true of the JSON alone."""
-_HEADERS = [(b"content-type", b"text/csv; charset=utf-8; header=present"), (b"vary", b"accept")]
+OF_JSON = (b"content-type", b"content-length")
+"""Headers of an answer in JSON that are not those of what else it may be shown as."""
+_CONTENT_TYPE = (b"content-type", b"text/csv; charset=utf-8; header=present")
 
 
 def row_of(output: Shape, types: Types) -> Record | None:
@@ -31,8 +31,8 @@ def table_of(response: Response, row: Record, limits: Limits) -> Response:
     answer = json.plain_of(response.body, limits)
     records = answer["items"] if isinstance(answer, dict) else answer
     content = _written([record or {} for record in records], [field.name for field in row.fields])
-    kept = [line for line in response.headers if line[0] not in _OF_JSON]
-    return Response(response.status, [*kept, (b"content-length", b"%d" % len(content)), *_HEADERS], content)
+    kept = [line for line in response.headers if line[0] not in OF_JSON]
+    return Response(response.status, [*kept, (b"content-length", b"%d" % len(content)), _CONTENT_TYPE], content)
 
 
 def _written(records: list[dict[str, Any]], names: list[str]) -> bytes:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from entrepot.kit.limits import Limits
 from entrepot.model.headers import header
 from entrepot.ports.exchange import Request, Response
+from entrepot.protocols.rest.table import OF_JSON
 from entrepot.shapes import plain as json
 
 HTML = "text/html"
@@ -17,13 +18,10 @@ JAVA = b"text/html, image/gif, image/jpeg, "
 """How `Accept` begins that Java's own connections send, whatever they are used for: that is no browser."""
 _DEPTH_MAX = 8
 """Most tables one inside the other; what is further in is shown as JSON."""
-_OF_JSON = (b"content-type", b"content-length", b"etag")
-"""Headers that are true of the JSON alone."""
 _HEADERS = [
     (b"content-type", b"text/html; charset=utf-8"),
     (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
     (b"x-content-type-options", b"nosniff"),
-    (b"vary", b"accept"),
 ]
 _LINK = re.compile(r'<(/[^/>][^>]*)>; rel="(\w+)"')
 """To another place here."""
@@ -45,7 +43,7 @@ def page_of(response: Response, request: Request, title: str, docs: str, limits:
         f"<h1>{escape(title)}</h1><p><code>{escape(address)}</code></p><nav>{nav}</nav>"
         f"{_shown(json.plain_of(response.body, limits))}"
     ).encode(errors="replace")
-    kept = [line for line in response.headers if line[0] not in _OF_JSON]
+    kept = [line for line in response.headers if line[0] not in OF_JSON]
     return Response(response.status, [*kept, (b"content-length", b"%d" % len(content)), *_HEADERS], content)
 
 
