@@ -19,6 +19,11 @@ class Product(msgspec.Struct):
     supplier_id: int
 
 
+class Part(msgspec.Struct, rename="camel"):
+    unit_price: int
+    made_by: Product | None = None
+
+
 class Color(enum.Enum):
     RED = "red"
 
@@ -591,6 +596,23 @@ def test_a_list_is_sorted_by_names() -> None:
 
     assert sole(mistakes_of(listed)).remedy == "Annotate it as `Sequence[str]`."
     assert sole(mistakes_of(misnamed)).code == "E807"
+
+
+def test_a_list_is_sorted_by_what_its_items_have() -> None:
+    async def sound(
+        sort: Annotated[list[str], Page.Sort(("unitPrice", "unit_price", "madeBy.supplier_id"))],
+    ) -> Page[Part]: ...
+
+    async def unknown(sort: Annotated[list[str], Page.Sort(("unitPrise", "madeBy.nope"))]) -> list[Part]: ...
+
+    service = Service("shop")
+    service.get("/")(sound)
+    service.describe()
+    first, second = mistakes_of(unknown)
+    assert (first.code, first.place.line) == ("E811", inspect.getsourcelines(unknown)[1])
+    assert first.message == "parameter `sort` of `unknown` sorts by `unitPrise`, which the items do not have"
+    assert "Did you mean `unitPrice`?" in first.remedy
+    assert ("madeBy.nope" in second.message, second.remedy.endswith(".")) == (True, True)
 
 
 def test_only_a_parameter_can_be_provided() -> None:

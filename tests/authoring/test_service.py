@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import enum
 import inspect
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import pytest
@@ -285,6 +286,18 @@ def test_a_page_is_cut_out_of_everything(given: dict[str, Any], items: list[int]
 def test_what_is_not_there_is_sorted_before_all_else() -> None:
     supplied = [Supplier(2), Supplier(None), Supplier(1)]  # type: ignore[arg-type]
     assert [each.id for each in Page.of(supplied, size=9, sort=("id",)).items] == [None, 1, 2]
+
+
+def test_an_enum_is_sorted_by_what_it_is_on_the_wire() -> None:
+    class Size(enum.Enum):
+        SMALL = "s"
+        LARGE = "l"
+
+    class Shirt(NamedTuple):
+        size: Size | None
+
+    shirts = [Shirt(Size.SMALL), Shirt(None), Shirt(Size.LARGE)]
+    assert [each.size for each in Page.of(shirts, size=9, sort=("-size",)).items] == [Size.SMALL, Size.LARGE, None]
 
 
 def test_a_list_is_sorted_by_the_fields_that_are_declared() -> None:

@@ -19,6 +19,7 @@ from entrepot.authoring.links import read_link
 from entrepot.authoring.places import place_of
 from entrepot.authoring.resources import read_resources
 from entrepot.authoring.signature import InputField, Signature, SignatureReader
+from entrepot.authoring.sorting import check_sorting
 from entrepot.kit.diagnostics import Refused
 from entrepot.model.fault import DeclaredFault
 from entrepot.model.operation import Example, Operation, Service
@@ -105,6 +106,7 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
         http.check(words, function, signature, found)
         said |= {"safe": declared.method in http.SAFE, "idempotent": declared.method in http.IDEMPOTENT}
     _check_streams(function, signature, found)
+    check_sorting(function, signature, values.types, found)
     bindings = msgspec.to_builtins(said.pop("bindings", {}))
     for pointer in _merge(bindings, http.bindings(words, signature)):
         found.add(mistakes.SAID_OTHERWISE, declared.place, name=function.__name__, pointer=pointer)

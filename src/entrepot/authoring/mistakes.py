@@ -109,6 +109,11 @@ MARKER_WITHOUT_NAME = Mistake(
     "the marker of parameter `{parameter}` has the name {name}, which is no text",
     "A marker takes a name on the wire; a default is the function's: write {annotation}.",
 )
+SORTED_BY_NOTHING = Mistake(
+    BAD_OPTION,
+    "parameter `{parameter}` of `{function}` sorts by `{name}`, which the items do not have",
+    "{remedy}",
+)
 TWO_STREAMS = Mistake(
     BAD_STREAM,
     "`{function}` takes two streams, but a call brings one",

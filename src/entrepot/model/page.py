@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from operator import attrgetter
 from typing import ClassVar, Generic, TypeVar
 
@@ -71,6 +72,13 @@ class Page(msgspec.Struct, Generic[T], omit_defaults=True):
 
 
 def _sorted(things: list[T], name: str) -> list[T]:
-    """Sorted by an attribute, None before all else; the other way round with `-` before its name."""
+    """Sorted by an attribute, None before all else; the other way round with `-` before its name.
+
+    A member of an enum stands where its value, which is what callers see, stands.
+    """
     get = attrgetter(name.removeprefix("-"))
-    return sorted(things, key=lambda thing: (get(thing) is not None, get(thing)), reverse=name.startswith("-"))
+    return sorted(things, key=lambda thing: (get(thing) is not None, _wire(get(thing))), reverse=name.startswith("-"))
+
+
+def _wire(value: T) -> T:
+    return value.value if isinstance(value, Enum) else value
