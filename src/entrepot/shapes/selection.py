@@ -43,6 +43,12 @@ class Wanted(msgspec.Struct):
             return {name: members[name].of(value) if name in members else value for name, value in plain.items()}
         return {name: members[name].of(value) for name, value in plain.items() if name in members}
 
+    def names(self, known: Sequence[str]) -> list[str]:
+        """Of these members of a value, and of others, those that are wanted; of a page, those of its items."""
+        return [name for name in known if self.rest or name in self.members] + [
+            name for name in self.members if name not in known
+        ]
+
 
 class _Object(NamedTuple):
     """What has members."""

@@ -84,6 +84,19 @@ async def test_no_records_are_a_head_alone() -> None:
     assert await table(answering()) == "id,name,tags,price\r\n"
 
 
+@pytest.mark.parametrize(
+    ("query", "head"),
+    [
+        (b"fields=price,id", "id,price"),
+        (b"fields=name,maker", "name,maker"),
+        (b"expand=maker", "id,name,tags,price,maker"),
+    ],
+)
+async def test_no_records_have_the_columns_that_were_asked_for(query: bytes, head: str) -> None:
+    for path in (b"/listed", b"/paged"):
+        assert await table(answering(), path, query) == f"{head}\r\n"
+
+
 async def test_what_was_asked_for_are_the_columns() -> None:
     assert await table(answering(ONE), query=b"fields=price,id&expand=maker") == "id,price,maker\r\n1,1.50,Ada\r\n"
 

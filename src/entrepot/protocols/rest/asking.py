@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from entrepot.http.headers import LENGTHS
+from entrepot.model import shape
 from entrepot.model.call import Context, Reply
 from entrepot.model.fault import Issue
 from entrepot.ports.exchange import Response
@@ -35,6 +37,7 @@ class Asking:
         self._binding = binding
         self._links = links if "expand" in binding.asks else None
         self._codec = values.codec(binding.operation.output)
+        self._is_page = isinstance(shape.resolve(binding.operation.output, values.types), shape.Page)
         linked = {} if self._links is None else links.linked
         self._selector = Selector(binding.operation.output, values.types, linked, values.limits)
         self._issues_max = values.limits.issues_max
@@ -57,6 +60,11 @@ class Asking:
             if problem and len(issues) < self._issues_max:
                 issues.append(Issue(f"/{parameter}/{index}", "unknown", problem))
         return names
+
+    def columns(self, context: Context, names: Sequence[str]) -> list[str]:
+        """Of these names of the fields of a row, and of links, those that are wanted."""
+        wanted = self._selector.wanted(context.selection)
+        return (wanted.members["items"] if self._is_page else wanted).names(names)
 
     async def answer(self, reply: Reply, context: Context) -> Asked:
         """The part of an output that is wanted, and what its links lead to."""

@@ -120,7 +120,7 @@ class OperationAnswer:
                 if b"prefer" in headers:
                     response = preferred(response, request.headers, changes=self._changes)
                 if media_type in self._shown_as:
-                    response = self._shown(response, request, media_type)
+                    response = self._shown(response, request, media_type, context)
                 if self._answers_files and b"range" in headers and reply.output is not None:
                     return await part_of(response, reply.output, request, headers, context)
                 return response
@@ -162,7 +162,7 @@ class OperationAnswer:
             raise PreconditionFailed("the version given in If-Match is not the present one")
         return Response(304, [line for line in response.headers if line[0] in _KEPT_BY_304])
 
-    def _shown(self, response: Response, request: Request, media_type: str) -> Response:
+    def _shown(self, response: Response, request: Request, media_type: str, context: Context) -> Response:
         """An answer in JSON as something else that its caller likes better."""
         operation, values = self._operation, self._values
         if not response.body:
@@ -170,7 +170,9 @@ class OperationAnswer:
         if media_type == HTML:
             return page_of(response, request, operation.summary or operation.name, self._docs, values.limits)
         row = row_of(operation.output, values.types)
-        return response if row is None else table_of(response, row, values.limits)
+        assert row is not None  # or the binding would be none
+        names = [field.name for field in row.fields]
+        return table_of(response, self._asking.columns(context, names) if context.selection else names, values.limits)
 
     def _refuse(self, fault: Fault, context: Context) -> Response:
         status = status_of(fault) if isinstance(fault, HttpOnly) else None

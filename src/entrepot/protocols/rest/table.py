@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from entrepot.kit.limits import Limits
@@ -25,18 +26,18 @@ def row_of(output: Shape, types: Types) -> Record | None:
     return item if isinstance(item, Record) else None
 
 
-def table_of(response: Response, row: Record, limits: Limits) -> Response:
-    """The table of an answer in JSON."""
+def table_of(response: Response, names: Sequence[str], limits: Limits) -> Response:
+    """The table of an answer in JSON, whose records may have members of these names."""
     assert isinstance(response.body, bytes)
     answer = json.plain_of(response.body, limits)
     records = answer["items"] if isinstance(answer, dict) else answer
-    content = _written([record or {} for record in records], [field.name for field in row.fields])
+    content = _written([record or {} for record in records], names)
     kept = [line for line in response.headers if line[0] not in OF_JSON]
     return Response(response.status, [*kept, (b"content-length", b"%d" % len(content)), _CONTENT_TYPE], content)
 
 
-def _written(records: list[dict[str, Any]], names: list[str]) -> bytes:
-    """The columns that a record has, in the order of its fields, and then what was put beside them."""
+def _written(records: list[dict[str, Any]], names: Sequence[str]) -> bytes:
+    """The columns that a record has, in the order of the names, and then what was put beside them; without any, all."""
     held = dict.fromkeys(name for record in records for name in record)
     columns = [name for name in names if name in held or not held]
     columns += [name for name in held if name not in names]
