@@ -331,6 +331,17 @@ async def test_a_header_cannot_smuggle_another(shop, caplog):
     assert (await shop.problem("GET", b"/products/7"))["kind"] == "internal"
 
 
+@pytest.mark.parametrize(("count", "places", "left"), [(3, ["/0", "/1", "/2"], ""), (7, ["/0", "/1", ""], "5 more")])
+async def test_warnings_beyond_the_bound_are_counted(count, places, left):
+    shop = Shop(limits=Limits(issues_max=3))
+    shop.reply = Reply(shop.product(), warnings=tuple(Located(f"/{at}", NotFound("gone")) for at in range(count)))
+    _, headers, _ = await shop.send("GET", b"/products/7")
+    told = msgspec.json.decode(headers[b"entrepot-warnings"])
+    assert [each["pointer"] for each in told] == places
+    assert told[-1]["detail"].startswith(left or "gone")
+    assert ("more warnings" in told[-1]["title"]) is bool(left)
+
+
 async def test_warnings_travel_beside_a_partial_output(shop):
     late = Unavailable("n\u00f6\x7f", upstream="notes")
     shop.reply = Reply(shop.product(), warnings=(Located("/note", late), Located("/price", Internal("a secret"))))

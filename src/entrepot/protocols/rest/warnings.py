@@ -11,6 +11,7 @@ import msgspec
 
 from entrepot.kit.limits import Limits
 from entrepot.model.call import Located
+from entrepot.model.faults import TooLarge
 from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Operation
 from entrepot.ports.faults import FaultReader, Members, encode_members, members_of
@@ -23,11 +24,13 @@ _decode = msgspec.json.Decoder(list[Members], float_hook=Decimal).decode
 
 
 def write(warnings: Sequence[Located], operation: Operation, values: Values) -> bytes:
-    """Each fault as in a problem, and the pointer to its place."""
-    listed = [
-        {"pointer": each.pointer, **members_of(each.fault, "", operation, values).members}
-        for each in warnings[: values.limits.issues_max]
-    ]
+    """Each fault as in a problem, and the pointer to its place; of too many, the last says how many more."""
+    most = values.limits.issues_max
+    told = warnings if len(warnings) <= most else warnings[: most - 1]
+    listed = [{"pointer": each.pointer, **members_of(each.fault, "", operation, values).members} for each in told]
+    if left := len(warnings) - len(told):
+        more = members_of(TooLarge(f"{left} more are not listed")).members
+        listed.append({"pointer": "", **more, "title": "There are more warnings than may be listed"})
     return _BEYOND_ASCII.sub(_escaped, encode_members(listed).decode()).encode()
 
 
