@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -125,6 +127,18 @@ async def test_unknown_paths_and_methods_say_what_there_is(layout: Layout, appli
 def test_who_asks_a_project_that_does_not_run_is_told_how_to_start_it(layout: Layout) -> None:
     with pytest.raises(NotRunning, match="entrepot serve"):
         ask(layout, "GET", "/status")
+
+
+def test_a_project_without_an_edge_that_was_killed_counts_as_not_running(layout: Layout) -> None:
+    from entrepot.control import status
+
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for pid, said in ((os.getpid(), "runs without an edge"), (ended.pid, "is not running")):
+        now = status.Status(supervisor=pid, since=VirtualClock().now(), edge=False)
+        status.path_of(layout).write_bytes(msgspec.json.encode(now))
+        with pytest.raises(NotRunning, match=said):
+            ask(layout, "GET", "/status")
 
 
 def test_a_socket_without_a_listener_counts_as_not_running(layout: Layout) -> None:

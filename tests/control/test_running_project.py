@@ -478,6 +478,9 @@ def test_one_worker_serves_alone_and_says_what_is_missing(tmp_path: Path) -> Non
         assert alone.rpc("api.version")["result"] == "one"
         for path in (READY_PATH, LIVE_PATH):
             assert alone.get(path).status == 200
+        [said] = applied(project)["diagnostics"]
+        assert (said["code"], said["remedy"][:27]) == ("E914", "Stop it and start it again:")
+        assert "runs without an edge" in said["message"]
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0

@@ -6,9 +6,9 @@ import asyncio
 import http
 import json
 import time
-from pathlib import Path
 from typing import Any
 
+from entrepot.control import status
 from entrepot.http.bodies import read
 from entrepot.ir.layout import Layout
 from entrepot.kit.diagnostics import Diagnostic, Refused
@@ -29,9 +29,12 @@ NOT_RUNNING = "E914"
 class NotRunning(Refused):
     """No control process answers for the project."""
 
-    def __init__(self, project: Path) -> None:
-        remedy = "Start it first: `entrepot serve` or `entrepot dev`."
-        super().__init__([Diagnostic(NOT_RUNNING, f"{project} is not running", remedy=remedy)])
+    def __init__(self, layout: Layout) -> None:
+        message, remedy = "is not running", "Start it first: `entrepot serve` or `entrepot dev`."
+        if status.runs_without_edge(layout):
+            message = "runs without an edge (`--edge none`), and nothing is brought live while it does"
+            remedy = "Stop it and start it again: it then serves what is on disk."
+        super().__init__([Diagnostic(NOT_RUNNING, f"{layout.project} {message}", remedy=remedy)])
 
 
 class ControlFailed(Exception):
@@ -43,14 +46,14 @@ def ask(layout: Layout, method: str, path: str, body: Any = None) -> Any:
     content = b"" if body is None else json.dumps(body).encode()
     request = Request(method, path.encode(), headers=_HEADERS, body=content, deadline=time.monotonic() + TIMEOUT)
     try:
-        status, text = asyncio.run(_answer(layout, request))
+        code, text = asyncio.run(_answer(layout, request))
         answer = json.loads(text)
     except NotConnected:
-        raise NotRunning(layout.project) from None
+        raise NotRunning(layout) from None
     except (Fault, ValueError) as error:
         raise ControlFailed(f"control did not answer: {error}") from error
-    if status != http.HTTPStatus.OK:
-        raise ControlFailed(str(answer.get("detail", f"control answered {status}")))
+    if code != http.HTTPStatus.OK:
+        raise ControlFailed(str(answer.get("detail", f"control answered {code}")))
     return answer
 
 

@@ -33,15 +33,18 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     supervisor: int
     """Its pid."""
     since: datetime
+    edge: bool = True
+    """Whether it runs behind one; without one nothing is applied while it runs."""
     processes: dict[str, ProcessStatus] = {}
 
 
 class Board:
     """Keeps the status file true as events arrive."""
 
-    def __init__(self, layout: Layout, since: datetime) -> None:
+    def __init__(self, layout: Layout, since: datetime, *, edge: bool = True) -> None:
         self._path = path_of(layout)
         self._since = since
+        self._edge = edge
         self._processes: dict[str, ProcessStatus] = {}
 
     def observe(self, event: Event) -> None:
@@ -62,7 +65,7 @@ class Board:
         self._write()
 
     def _write(self) -> None:
-        status = Status(supervisor=os.getpid(), since=self._since, processes=self._processes)
+        status = Status(supervisor=os.getpid(), since=self._since, edge=self._edge, processes=self._processes)
         replace_file(self._path, msgspec.json.encode(status), durable=False)
 
 
@@ -77,3 +80,20 @@ def read(layout: Layout) -> Status | None:
         return msgspec.json.decode(path_of(layout).read_bytes(), type=Status)
     except FileNotFoundError:
         return None
+
+
+def runs_without_edge(layout: Layout) -> bool:
+    """Whether the project runs, and has no control process because it has no edge."""
+    now = read(layout)
+    return now is not None and not now.edge and _is_alive(now.supervisor)
+
+
+def _is_alive(pid: int) -> bool:
+    """A supervisor that was killed leaves its status file behind."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it is another user's
+        pass
+    return True

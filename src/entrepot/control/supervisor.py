@@ -86,7 +86,7 @@ class Supervisor:
         self._logs = logs
         self._listener = report
         self._clock = clock or SystemClock()
-        self._board = Board(settings.layout, self._clock.now())
+        self._board = Board(settings.layout, self._clock.now(), edge=settings.edge is not None)
         self._releases = Releases(settings.layout)
         self._fleet = Fleet(self._listen, self._worker_command, self._keep_worker, self.report, self._grace)
         self._edge: Keeper | None = None
