@@ -318,6 +318,21 @@ def test_explain_shows_who_answers_what(entrepot: Command, project: Path) -> Non
     assert {row["operation"] for row in entrepot.json["placements"]} >= {"half"}
 
 
+def test_explain_says_what_serve_leaves_off(entrepot: Command, project: Path) -> None:
+    said = "off under serve; `expose: [rest, jsonrpc]` switches it on"
+    assert entrepot("explain").code == 0
+    [line] = [line for line in entrepot.out.splitlines() if said in line]
+    assert line.split()[:3] == ["api", "jsonrpc", "nowhere"]
+    assert entrepot("explain", ".", "api.half").code == 0
+    assert re.search(rf"\n  left out\n    jsonrpc +{re.escape(said)}\n", entrepot.out)
+    assert entrepot("explain", "--dev").code == 0
+    assert said not in entrepot.out
+    declaration = project / "entrepot.yaml"
+    declaration.write_text(declaration.read_text().replace("python: services", "python: services, expose: [rest]"))
+    assert entrepot("explain").code == 0
+    assert "jsonrpc" not in entrepot.out
+
+
 def test_what_dev_would_leave_out_is_told_beforehand(entrepot: Command, project: Path) -> None:
     assert entrepot("check", "--dev").code == 0
     assert "jsonrpc leaves out api.count: it answers with a stream" in entrepot.err

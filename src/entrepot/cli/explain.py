@@ -71,7 +71,7 @@ def _explain_one(session: Session, compiled: Compiled, name: str) -> None:
     placements = [
         placement
         for placement in compiled.placements
-        if (placement.service, placement.operation) == (service.service.name, operation.name)
+        if placement.service == service.service.name and placement.operation in (operation.name, "")
     ]
     for line in _lines(service, operation, compiled, placements):
         session.output.text(line)
@@ -180,7 +180,7 @@ def _of_upstream(service: ServiceTable, operation: Operation) -> dict[str, str]:
 
 
 def _row(placement: Placement) -> tuple[str, str, str, str, str]:
-    what = f"{placement.service}.{placement.operation}" if placement.operation else "route"
+    what = f"{placement.service}.{placement.operation}" if placement.operation else placement.service or "route"
     return what, placement.protocol, placement.address, placement.where, placement.why
 
 

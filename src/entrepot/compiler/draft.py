@@ -128,6 +128,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     service: str = ""
     """"" for a route that is no operation."""
     operation: str = ""
+    """"" for all of the service."""
     protocol: str = ""
     address: str = ""
     """As a person reads it; "" where there is none."""

@@ -15,7 +15,7 @@ from entrepot.spec.declaration import RouteEntry
 
 def place(draft: Draft) -> Draft:
     """The draft with a row for each operation and protocol, for what is sent, and for each route."""
-    rows = [row for unit in draft.units for row in _rows(unit)]
+    rows = [row for unit in draft.units for row in (*_rows(unit), *_rows_of_what_is_off(draft, unit))]
     routes = [_route_row(route) for route in draft.declaration.routes]
     return replace(draft, placements=(*rows, *routes))
 
@@ -39,6 +39,19 @@ def _row(unit: Unit, exposure: Exposure, addresses: Mapping[str, Address]) -> Pl
         if exposure.refusal
         else _origin(unit, exposure.operation),
     )
+
+
+def _rows_of_what_is_off(draft: Draft, unit: Unit) -> Iterator[Placement]:
+    """The protocols that `dev` has and `serve` has not, of a service that names none."""
+    on, named = draft.request.exposed_by_default, {exposure.protocol for exposure in unit.exposures}
+    if draft.entry(unit).expose is None and unit.exposures:
+        for protocol in [name for name in draft.catalog if name not in on and name not in named]:
+            yield Placement(
+                service=unit.service.name,
+                protocol=protocol,
+                where="nowhere",
+                why=f"off under serve; `expose: [{', '.join((*on, protocol))}]` switches it on",
+            )
 
 
 def _sent_row(unit: Unit, sent: Outgoing) -> Placement:
