@@ -124,3 +124,10 @@ def test_nothing_is_said_of_strings_where_all_is_text(shape: s.Shape, written: s
     with pytest.raises(NotOfShape) as refused:
         text.reader(shape, {})(written)
     assert refused.value.problem.message == message
+
+
+def test_a_number_that_may_mean_true_or_false_is_a_number() -> None:
+    union = s.Union(arms=(s.Bool(), s.Int()))
+    read = text.reader(union, {})
+    assert [read(each) for each in ("0", "1", "true", "false", "7")] == [0, 1, True, False, 7]
+    assert [type(read(each)) for each in ("0", "true")] == [int, bool]

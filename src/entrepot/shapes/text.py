@@ -186,15 +186,21 @@ def may_be_empty(shape: s.Shape, types: s.Types) -> bool:
 
 
 def _strictest_first(arms: tuple[s.Shape, ...], types: s.Types) -> list[s.Shape]:
-    """Integers before numbers, free text, which takes everything, after them, and null where nothing else is empty."""
+    """The order in which arms are tried.
+
+    Integers before numbers, those before true and false, which `1` and `0` may mean, free text, which takes
+    everything, after them, and null where nothing else is empty.
+    """
 
     def rank(arm: s.Shape) -> int:
         if isinstance(s.resolve(arm, types), s.Null):
-            return 4
+            return 5
         kinds = kinds_of(arm, types)
-        if "string" not in kinds:
-            return 0 if "number" not in kinds else 1
-        return 3 if isinstance(s.resolve(arm, types), s.Text) else 2
+        if "string" in kinds:
+            return 4 if isinstance(s.resolve(arm, types), s.Text) else 3
+        if "boolean" in kinds:
+            return 2
+        return 1 if "number" in kinds else 0
 
     return sorted(arms, key=rank)
 
