@@ -17,7 +17,7 @@ from entrepot.model.call import Call, Reply
 from entrepot.model.fault import DeclaredFault, Fault
 from entrepot.model.operation import Operation, Service
 from entrepot.ports.protocol import ServedService
-from entrepot.runtime.bind import Binder
+from entrepot.runtime.bind import Binder, Dialled
 from entrepot.runtime.threads import Threads
 from entrepot.shapes.field_access import part_of
 from entrepot.shapes.values import Values
@@ -74,7 +74,7 @@ async def saved(front: str, back: str, account: dict[str, Any], *, fails: bool) 
     exchange = memory_wire(CATALOG[back].server.serve([upstream]))
     base_path = CATALOG[back].server.mounts(SERVICE)[0].path.rstrip("/")
     threads = Threads(1)
-    served = Binder(threads).serve_upstream(SERVICE, 30, CATALOG[back].client, exchange, "bank", base_path)
+    served = Binder(threads).serve_upstream(SERVICE, 30, CATALOG[back].client, exchange, Dialled("bank", base_path))
     before = memory_wire(CATALOG[front].server.serve([served]))
     invokes = CATALOG[front].client.dial(
         SERVICE, values, before, "gate", CATALOG[front].server.mounts(SERVICE)[0].path.rstrip("/")

@@ -104,7 +104,7 @@ async def test_an_upstreams_service_answers_as_the_upstream_does() -> None:
     author = shop()
     async with exchange_for(author) as upstream:
         binder = Binder(Threads(1))
-        served = binder.serve_upstream(author.describe(), 30, LINE.client, upstream, "shop.egress", "")
+        served = binder.serve_upstream(author.describe(), 30, LINE.client, upstream, Dialled("shop.egress"))
         invoke, operation = served.invokes["echo"], served.service.operations[0]
         codec = served.values.codec(operation.input)
         assert (await invoke(Call(operation, codec.of_plain({"text": "a"})))).output == "shop says a"
@@ -122,7 +122,7 @@ async def test_an_operation_that_another_upstream_has_is_called_there() -> None:
 
     elsewhere = {"other": Dialled("upload", "/v2", {})}
     service = shop().describe()
-    served = Binder(Threads(1)).serve_upstream(service, 30, LINE.client, egress, "crm", "", {}, elsewhere)
+    served = Binder(Threads(1)).serve_upstream(service, 30, LINE.client, egress, Dialled("crm"), elsewhere)
     inputs = {"echo": {"text": "a"}, "other": {}}
     for operation in service.operations:
         if operation.name in inputs:
@@ -140,7 +140,7 @@ async def test_an_upstream_that_cannot_be_reached_is_a_fault(error: Exception, k
         raise error
 
     binder = Binder(Threads(1))
-    served = binder.serve_upstream(shop().describe(), 30, LINE.client, egress, "crm.egress", "")
+    served = binder.serve_upstream(shop().describe(), 30, LINE.client, egress, Dialled("crm.egress"))
     operation = served.service.operations[1]
     fault = (await served.invokes["other"](Call(operation, served.values.codec(operation.input).of_plain({})))).fault
     assert fault is not None
@@ -153,7 +153,7 @@ async def test_an_internal_fault_of_an_upstream_is_logged_under_the_calls_trace_
     async def egress(_request: Request) -> Response:
         raise Internal("the ledger is on fire", upstream="crm")
 
-    served = Binder(Threads(1)).serve_upstream(shop().describe(), 30, LINE.client, egress, "crm.egress", "")
+    served = Binder(Threads(1)).serve_upstream(shop().describe(), 30, LINE.client, egress, Dialled("crm.egress"))
     operation = served.service.operations[1]
     call = Call(operation, served.values.codec(operation.input).of_plain({}))
     fault = (await served.invokes["other"](call)).fault
@@ -173,7 +173,7 @@ async def test_the_deadline_travels_to_the_upstream() -> None:
         return Response(200, [], b"null")
 
     binder = Binder(Threads(1))
-    served = binder.serve_upstream(shop().describe(), 2, LINE.client, egress, "crm.egress", "")
+    served = binder.serve_upstream(shop().describe(), 2, LINE.client, egress, Dialled("crm.egress"))
     operation = served.service.operations[1]
     before = time.monotonic() + 2
     await served.invokes["other"](Call(operation, served.values.codec(operation.input).of_plain({})))
@@ -186,7 +186,7 @@ async def test_an_upstream_that_takes_too_long_is_named() -> None:
         raise AssertionError
 
     binder = Binder(Threads(1))
-    served = binder.serve_upstream(shop().describe(), 0.01, LINE.client, egress, "crm", "")
+    served = binder.serve_upstream(shop().describe(), 0.01, LINE.client, egress, Dialled("crm"))
     operation = served.service.operations[1]
     fault = (await served.invokes["other"](Call(operation, served.values.codec(operation.input).of_plain({})))).fault
     assert fault is not None

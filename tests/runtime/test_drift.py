@@ -18,7 +18,7 @@ from entrepot.model.fault import Issue
 from entrepot.ports.exchange import Exchange, Request, Response
 from entrepot.ports.protocol import ServedService
 from entrepot.runtime import drift
-from entrepot.runtime.bind import Binder, exchange_of
+from entrepot.runtime.bind import Binder, Dialled, exchange_of
 from entrepot.runtime.drift import OTHERS, Drift, Kind
 from entrepot.runtime.threads import Threads
 from support.tables import service_table
@@ -61,7 +61,7 @@ def answering(plain: Any, protocol: str = "rest", media_type: bytes = b"applicat
 
 def served(binder: Binder, egress: Exchange, protocol: str = "rest", *, lenient: bool = True) -> ServedService:
     client = CATALOG[protocol].client
-    return binder.serve_upstream(shop().describe(), 30, client, egress, "crm", "", lenient=lenient)
+    return binder.serve_upstream(shop().describe(), 30, client, egress, Dialled("crm"), lenient=lenient)
 
 
 async def call(service: ServedService, name: str = "pets") -> Reply:

@@ -39,8 +39,8 @@ class Dialled(NamedTuple):
     """An upstream to call."""
 
     host: str
-    base_path: str
-    credentials: Mapping[str, Credential]
+    base_path: str = ""
+    credentials: Mapping[str, Credential] = {}
 
 
 class Binder:
@@ -95,20 +95,17 @@ class Binder:
         timeout: float,
         client: Client,
         egress: Exchange,
-        host: str,
-        base_path: str,
-        credentials: Mapping[str, Credential] = {},
+        usual: Dialled,
         elsewhere: Mapping[str, Dialled] = {},
         *,
         lenient: bool = False,
     ) -> ServedService:
-        """An upstream's service, called as `host` through `egress`; `elsewhere` by operation that another has.
+        """An upstream's service, called through `egress`; `elsewhere` by operation that another upstream has.
 
         `lenient` repairs what they answer.
         """
         values = Values(service.types, limits=self._limits)
         replies = LenientValues(service.types, self._limits, note) if lenient else values
-        usual = Dialled(host, base_path, credentials)
         hosts = {operation.name: elsewhere.get(operation.name, usual) for operation in service.operations}
         invokes: dict[str, Invoke] = {}
         for each in {id(each): each for each in hosts.values()}.values():

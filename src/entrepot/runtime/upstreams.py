@@ -25,7 +25,7 @@ def serve_upstreams(
         table.timeout,
         catalog[source.protocol].client,
         egress,
-        *_dialled(source, project),
+        _dialled(source, project),
         {name: _dialled(called, project) for name, called in source.elsewhere.items()},
         lenient=source.replies == "lenient",
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from entrepot.model import shape
 from entrepot.model.operation import Link, Operation, Service
-from entrepot.ports.link_checks import own_links, unfollowable
+from entrepot.ports.link_checks import own_links, unfollowable, unheld
 from entrepot.protocols.jsonrpc.binding import method_of
 from entrepot.shapes.document import Node, Refusal, Unreadable
 
@@ -81,19 +81,21 @@ class LinkImport:
         target, _ = self._methods.get(link["method"].text, (None, None))
         if target is None:
             raise link.unreadable("it names no imported method")
-        record = shape.unwrap(output, self._service.types)
-        arguments = {parameter: _member(expression, record) for parameter, expression in link["params"].members()}
+        arguments = {
+            parameter: _member(expression, output.name, self._service.types)
+            for parameter, expression in link["params"].members()
+        }
         if reason := unfollowable(target, arguments):
             raise link.unreadable(reason)
         docs = link["description"].text
         return Link(type=output.name, field=link["name"].text, operation=target.name, arguments=arguments, docs=docs)
 
 
-def _member(expression: Node, record: shape.Shape) -> str:
+def _member(expression: Node, type: str, types: shape.Types) -> str:
     found = _MEMBER.fullmatch(expression.text)
     if found is None:
         raise expression.unreadable("only the value of a member of the result's own is carried")
     member = found[1] or found[2]
-    if isinstance(record, shape.Record) and record.field(member) is None:
-        raise expression.unreadable(f"the result has no member {member}")
+    if reason := unheld(type, types, [member]):
+        raise expression.unreadable(reason)
     return member
