@@ -65,7 +65,7 @@ def test_a_process_that_a_module_lets_go_holds_nothing_up_and_ends(tmp_path: Pat
     leaves = (
         "import os, signal\nfrom pathlib import Path\n\nif not (child := os.fork()):\n    os.setsid()\n"
         "    if os.fork():\n        os._exit(0)\n"
-        "    Path('child').write_text(str(os.getpid()))\n    signal.pause()\n"
+        "    Path('part').write_text(str(os.getpid()))\n    os.rename('part', 'child')\n    signal.pause()\n"
         "os.waitpid(child, 0)\n"
     )
     assert probe(tmp_path, shop=leaves + SHOP)["shop"].services
