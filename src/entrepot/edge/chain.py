@@ -14,8 +14,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from entrepot.edge import problems, trace
-from entrepot.edge.trace import METADATA
+from entrepot.edge import problems, retries, trace
+from entrepot.edge.metadata import taken_off
 from entrepot.edge.xds import Json, duration, extension, typed
 from entrepot.ir.edge import READY_PATH
 
@@ -59,12 +59,6 @@ class HttpFilter(msgspec.Struct, frozen=True):
     """Off but for the routes that set it."""
 
 
-def _taken_off(name: str) -> Json:
-    """A header of a response that is for our logs alone."""
-    pair = {"metadata_namespace": METADATA, "key": name.rpartition("-")[2], "type": "STRING"}
-    return {"header": name, "on_header_present": pair, "remove": True}
-
-
 _HEALTH = HttpFilter("health", "envoy.extensions.filters.http.health_check.v3.HealthCheck", None)
 
 # First, so that what the health filter answers has a trace id too, and passes here on its way out.
@@ -72,8 +66,8 @@ _METADATA = HttpFilter(
     "metadata",
     "envoy.extensions.filters.http.header_to_metadata.v3.Config",
     {
-        "request_rules": trace.rules(),
-        "response_rules": [_taken_off("x-entrepot-operation"), _taken_off("x-envoy-upstream-healthchecked-cluster")],
+        "request_rules": [*trace.rules(), retries.rule()],
+        "response_rules": [taken_off("x-entrepot-operation"), taken_off("x-envoy-upstream-healthchecked-cluster")],
     },
 )
 

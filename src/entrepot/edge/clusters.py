@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from entrepot.edge.metadata import METADATA
 from entrepot.edge.problems import UPSTREAM_KEY
-from entrepot.edge.trace import METADATA
 from entrepot.edge.xds import Json, digest, duration, extension, pipe, typed
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.worker import HEALTH_PATH, KEEP_ALIVE_SECONDS

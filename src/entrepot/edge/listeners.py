@@ -10,7 +10,8 @@ import msgspec
 from entrepot.edge import chain
 from entrepot.edge.chain import EGRESS, EGRESS_CHAIN, INGRESS, INGRESS_CHAIN, HttpFilter
 from entrepot.edge.clusters import BUFFER_BYTES
-from entrepot.edge.trace import METADATA, TRACE_ID
+from entrepot.edge.metadata import kept
+from entrepot.edge.trace import TRACE_ID
 from entrepot.edge.xds import Json, extension, own_pipe, typed
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.layout import Layout
@@ -35,7 +36,7 @@ _INGRESS_FIELDS = {
     **_REQUEST_FIELDS,
     "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     "route": "%ROUTE_NAME%",
-    "operation": f"%DYNAMIC_METADATA({METADATA}:operation):128%",
+    "operation": kept("operation", 128),
     "trace_id": TRACE_ID,
 }
 _EGRESS_FIELDS = {**_REQUEST_FIELDS, "host": "%REQ(:AUTHORITY):128%", "traceparent": "%REQ(TRACEPARENT):55%"}

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from entrepot.edge.trace import METADATA, TRACE_ID
+from entrepot.edge.metadata import METADATA
+from entrepot.edge.trace import TRACE_ID
 from entrepot.edge.xds import Json, extension, header
 from entrepot.ir.egress import MARK
 from entrepot.model.fault import KINDS, Kind

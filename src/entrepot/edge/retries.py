@@ -12,13 +12,15 @@ from collections.abc import Iterable
 
 import msgspec
 
+from entrepot.edge.metadata import kept, rewritten
 from entrepot.edge.xds import Json, duration, extension, header
 from entrepot.model.upstream import Upstream
 
 RETRY_ON = "x-envoy-retry-on"
 """Adds conditions to those of the route's policy."""
 
-_IDEMPOTENT_METHODS = ("GET", "HEAD", "OPTIONS", "QUERY", "PUT", "DELETE")
+_METHOD_ADDS = "retry_on"
+_IDEMPOTENT = "GET|HEAD|OPTIONS|QUERY|PUT|DELETE"
 _NEVER_ARRIVED = "connect-failure,refused-stream,reset-before-request"
 _MAY_REPEAT = "connect-failure,refused-stream,reset"
 _WORKER_RETRIES = 2
@@ -58,15 +60,22 @@ def usual(all_tries: Iterable[Tries]) -> Tries | None:
     return counted[0][0] if counted else None
 
 
-def repeatable() -> list[Json]:
-    """What of a request says that it may be repeated: after its upstream has failed, too."""
-    methods = " || ".join(f"request.method == '{method}'" for method in _IDEMPOTENT_METHODS)
-    return [header(RETRY_ON, f"%CEL({methods} ? 'reset,gateway-error' : '')%")]
+def rule() -> Json:
+    """What of a request's method is kept: that it may be repeated after its upstream has failed, too.
+
+    Of other methods their own name, which is no condition that Envoy knows: it passes them over.
+    """
+    return rewritten(":method", _METHOD_ADDS, f"^(?:{_IDEMPOTENT})$", "reset,gateway-error")
+
+
+def repeatable() -> Json:
+    """The header that says so to Envoy's router."""
+    return header(RETRY_ON, kept(_METHOD_ADDS))
 
 
 def of_workers() -> list[tuple[Json, Json]]:
     """What a route to workers matches besides its path, and the policy then: a worker's own 503 is not repeated."""
-    method = {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(_IDEMPOTENT_METHODS)}}}
+    method = {"name": ":method", "string_match": {"safe_regex": {"regex": _IDEMPOTENT}}}
     return [({"headers": [method]}, _of_workers(_MAY_REPEAT)), ({}, _of_workers(_NEVER_ARRIVED))]
 
 

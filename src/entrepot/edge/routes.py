@@ -59,13 +59,15 @@ def ingress_routes(edge: EdgeIR, workers: Workers, targets: Mapping[str, Target]
         "domains": ["*"],
         "matcher": matching.matcher({**_slashless(edge.routes), **entries}, _unclean(edge.routes, entries)),
         "typed_per_filter_config": {HYGIENE.name: foreign_headers()},
+        "request_headers_to_add": [trace.begun()],
     }
     if usual is not None:
-        host |= {"request_headers_to_add": retries.repeatable(), **usual.policy}
+        host["request_headers_to_add"] += [retries.repeatable()]
+        host |= usual.policy
     return {
         "name": INGRESS,
         "virtual_hosts": [host],
-        "request_headers_to_add": [*trace.headers(), header("x-forwarded-for", CLIENT)],
+        "request_headers_to_add": [trace.followed(), header("x-forwarded-for", CLIENT)],
         "most_specific_header_mutations_wins": True,
         "validate_clusters": True,
     }
