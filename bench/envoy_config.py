@@ -5,12 +5,13 @@ file for one upstream, without generations, trees of routes or discovery, and th
 
 - strip the headers a client could claim an identity, an address or a privilege with; bound headers,
   buffers, idle time, connections and requests; read chunks strictly; refuse underscores, unclean
-  paths and two hosts at once;
+  paths, two hosts at once, methods that HTTP has not and octets that no address has;
 - give every request one trace id, the caller's own or a new one, and tell it to the upstream,
   to the log and to whoever gets an answer of Envoy's own;
 - retry elsewhere what is safe to retry, leave out an endpoint that keeps failing, name the upstream
   that failed;
-- take headers that are for the log alone off every answer, and believe them from workers only;
+- take headers that are for the log alone off every answer, and believe them from workers only: the
+  upstream says nothing in our name or in Envoy's;
 - write one JSON line for each request but probes, and say when it is ready.
 
 What happens only when a request fails, such as the words of problems, is kept short: no run has any.
@@ -47,6 +48,12 @@ LOG_FIELDS = {
 }
 STRIPPED_PREFIXES = ("x-entrepot-", "x-envoy-", "x-forwarded-")
 STRIPPED = ("forwarded", "x-real-ip", "x-original-url", "x-rewrite-url", "proxy")
+METHODS = (
+    "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|QUERY",
+    "ACL|BIND|CHECKOUT|COPY|LINK|LOCK|MERGE|MKACTIVITY|MKCALENDAR|MKCOL|M-SEARCH|MOVE|NOTIFY",
+    "PROPFIND|PROPPATCH|PURGE|REBIND|REPORT|SEARCH|SOURCE|SUBSCRIBE|TRACE|UN(BIND|LINK|LOCK|SUBSCRIBE)",
+)
+TARGET = "[!-~]*"
 UNCLEAN_PATH = r"(?i).*(//|\\|%2f|%5c|%2e|%00|/\.\.?(;[^/]*)?(/.*)?$).*"
 
 
@@ -75,7 +82,7 @@ def hardened(port: int, upstream: Json, scratch: Path) -> Json:
         ],
         "local_reply_config": {"body_format": {"json_format": _PROBLEM, "content_type": "application/problem+json"}},
     }
-    config = _config(port, upstream, scratch, manager, _careful_routes(), [_trace(), _ready()])
+    config = _config(port, upstream, scratch, manager, _careful_routes(), [_trace(), _ready(), _unclaimed()])
     config["static_resources"]["listeners"][0]["per_connection_buffer_limit_bytes"] = 32768
     config["static_resources"]["clusters"][0] |= {
         "per_connection_buffer_limit_bytes": 32768,
@@ -108,6 +115,12 @@ def _strip() -> Json:
     mutations: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES]
     mutations += [{"remove": name} for name in STRIPPED]
     return _extension("strip", "http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=mutations)
+
+
+def _unclaimed() -> Json:
+    claims = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-entrepot-", "x-envoy-")]
+    mutations = {"response_mutations": claims}
+    return _extension("unclaimed", "filters.http.header_mutation.v3.HeaderMutation", mutations=mutations)
 
 
 def _ready() -> Json:
@@ -150,16 +163,21 @@ def _careful_routes() -> list[Json]:
     never_arrived = "connect-failure,refused-stream,reset-before-request"
     repeatable = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|QUERY|PUT|DELETE"}}}
     two_hosts = {"name": ":authority", "string_match": {"contains": ","}}
+    refused = [[two_hosts], [_unlike(":method", each) for each in METHODS], [_unlike(":path", TARGET)]]
     again = {"retry_policy": {**retry, "retry_on": "connect-failure,refused-stream,reset,gateway-error"}}
     once = {"retry_policy": {**retry, "retry_on": never_arrived}}
     return [
-        {"match": {"prefix": "/", "headers": [two_hosts]}, "direct_response": {"status": 400}},
+        *({"match": {"prefix": "/", "headers": each}, "direct_response": {"status": 400}} for each in refused),
         {"match": {"safe_regex": {"regex": UNCLEAN_PATH}}, "direct_response": {"status": 400}},
         {"match": {"path": "/-/live"}, "direct_response": {"status": 200}},
         {"match": {"prefix": "/-/"}, "direct_response": {"status": 404}},
-        {**_route({**_REWRITTEN, **again}, repeatable), "response_headers_to_remove": ["x-entrepot-operation"]},
-        {**_route({**_REWRITTEN, **once}), "response_headers_to_remove": ["x-entrepot-operation"]},
+        _route({**_REWRITTEN, **again}, repeatable),
+        _route({**_REWRITTEN, **once}),
     ]
+
+
+def _unlike(header: str, regex: str) -> Json:
+    return {"name": header, "string_match": {"safe_regex": {"regex": regex}}, "invert_match": True}
 
 
 _REWRITTEN = {
@@ -189,13 +207,18 @@ def _extension(name: str, message: str, **settings: Any) -> Json:
     return {"name": name, "typed_config": {"@type": f"{TYPES}.{message}", **settings}}
 
 
+def _header(key: str, value: str) -> Json:
+    return {"header": {"key": key, "value": value}}
+
+
 def _config(port: int, upstream: Json, scratch: Path, manager: Json, routes: list[Json], filters: list[Json]) -> Json:
-    hosts: Json = {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}
+    host: Json = {"name": "all", "domains": ["*"], "routes": routes}
+    hosts: Json = {"virtual_hosts": [host]}
     if filters:
-        hosts["request_headers_to_add"] = [
-            {"header": {"key": "traceparent", "value": "%DYNAMIC_METADATA(trace:traceparent)%"}},
-            {"header": {"key": "traceparent", "value": _TRACEPARENT}, "append_action": "ADD_IF_ABSENT"},
-        ]
+        # What is added if absent is looked for before anything of the same level is added.
+        hosts["request_headers_to_add"] = [_header("traceparent", "%DYNAMIC_METADATA(trace:traceparent)%")]
+        hosts["most_specific_header_mutations_wins"] = True
+        host["request_headers_to_add"] = [{**_header("traceparent", _TRACEPARENT), "append_action": "ADD_IF_ABSENT"}]
     router = _extension("router", "filters.http.router.v3.Router", suppress_envoy_headers=bool(manager))
     connection_manager = _extension(
         "http",
