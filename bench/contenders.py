@@ -180,8 +180,12 @@ def running(contender: Contender, *, core: int) -> Iterator[Running]:
 
 @contextmanager
 def spawn(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command that finds our code, and end it with all its children."""
+    """Run a command that finds our code, and end it with all its children.
+
+    Modules are compiled once and kept, as those of an installed package are, whatever the shell says.
+    """
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
