@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import select
 import socket
 from collections.abc import Iterator
@@ -86,6 +87,22 @@ def test_callers_that_do_not_read_take_no_thread() -> None:
         for _ in range(5):
             held.enter_context(worker.send(b"GET /old/ample HTTP/1.1\r\nhost: a\r\n\r\n"))
         assert worker.get("/old/hello/x").status == 200
+
+
+def test_an_answer_without_an_end_ends_with_its_caller() -> None:
+    with hosted("wsgi", "flask_app:app", threads=1) as worker:
+        with worker.send(b"GET /old/endless HTTP/1.1\r\nhost: a\r\n\r\n") as caller:
+            assert caller.recv(1000)
+        assert worker.get("/old/hello/x").status == 200
+
+
+def test_an_answer_that_is_no_octets_breaks_off_and_keeps_no_thread() -> None:
+    with hosted("wsgi", "raising:text", threads=1) as worker:
+        for _ in range(2):
+            with pytest.raises(http.client.IncompleteRead):
+                worker.get("/old/x")
+        worker.stop()
+        assert "the application answered with str in the place of bytes" in worker.printed()
 
 
 @pytest.mark.parametrize("unsent_max", [70_000, 100_000_000])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -25,10 +25,15 @@ from entrepot.runtime.dispatch import answer_health
 from entrepot.runtime.outbound import Outbound
 from entrepot.runtime.sources import import_attribute
 from entrepot.runtime.threads import WAITING_PER_THREAD
-from entrepot.wire.asgi import AsgiApp, Inbound, Message, Receive, Scope, Send, asgi_app
+from entrepot.wire.asgi import AsgiApp, Departure, Inbound, Message, Receive, Scope, Send, asgi_app
 
 log = logging.getLogger("entrepot.runtime")
 
+_Attended = Callable[[Scope, Receive, Send, Departure], Awaitable[None]]
+"""An application that is told when its caller leaves."""
+
+_OUTBOUND = "entrepot.outbound"
+"""In the scope: where the answer goes."""
 _MEMORY_MAX = 64 * 1024
 """Octets of a body that are held in memory; a longer one goes into a file."""
 
@@ -90,7 +95,7 @@ async def _own_up(error: BaseException, request: Request) -> Response:
 
 def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
     """A WSGI application in a pool of threads; requests beyond what may wait for one are refused."""
-    adapted = cast(AsgiApp, WSGIMiddleware(app, workers=threads))
+    adapted = cast(AsgiApp, WSGIMiddleware(_while_wanted(app), workers=threads))
     most = threads * (1 + WAITING_PER_THREAD)
     present = 0
     busy = _refusing(Unavailable("all threads of the application are busy", retry_after=1))
@@ -109,28 +114,53 @@ def _in_threads(app: Any, threads: int, body_max: int) -> AsgiApp:
     return _read_ahead(_written_ahead(serve, body_max), body_max)
 
 
-def _written_ahead(app: AsgiApp, unsent_max: int) -> AsgiApp:
+def _while_wanted(app: Any) -> Any:
+    """The WSGI application, asked for no more of an answer than goes to somebody: one without an end, such as a
+    stream of events, would keep its thread for ever.
+
+    What is no octets is refused where the application sees it. The adapter would never let go of the thread.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        outbound: Outbound = environ["asgi.scope"][_OUTBOUND]
+        chunks = app(environ, start_response)
+        try:
+            for chunk in chunks:
+                if not isinstance(chunk, bytes):
+                    raise TypeError(f"the application answered with {type(chunk).__name__} in the place of bytes")
+                if outbound.is_lost:
+                    return
+                yield chunk
+        finally:
+            getattr(chunks, "close", lambda: None)()
+
+    return answer
+
+
+def _written_ahead(app: AsgiApp, unsent_max: int) -> _Attended:
     """The application, whose answer is taken as fast as it comes: a slow reader takes no thread either.
 
     One that lies unsent with more octets than may be holds its thread.
     """
 
-    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send, departure: Departure) -> None:
         outbound = Outbound(send, _MEMORY_MAX, unsent_max)
         sending = asyncio.create_task(outbound.forward())
+        watching = asyncio.create_task(outbound.lose_at(departure))
         try:
-            await app(scope, receive, outbound.take)
+            await app({**scope, _OUTBOUND: outbound}, receive, outbound.take)
         except asyncio.CancelledError:
             sending.cancel()
             raise
         finally:
+            watching.cancel()
             outbound.end()
             await sending
 
     return serve
 
 
-def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:
+def _read_ahead(app: _Attended, body_max: int) -> AsgiApp:
     """The application, asked when the body of the request is there.
 
     A thread that reads from a slow caller is a thread that nobody else has: a few dozen such
@@ -139,31 +169,26 @@ def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:
     too_long = _refusing(too_large(body_max), (b"connection", b"close"))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        spool = Spool(_MEMORY_MAX)
+        spool, inbound = Spool(_MEMORY_MAX), Inbound(receive, scope["headers"])
         try:
-            async for chunk in Inbound(receive, scope["headers"]):
+            async for chunk in inbound:
                 await spool.write(chunk)
                 if spool.size > body_max:
                     await too_long(scope, receive, send)
                     return
         except Cancelled:
             return
-        await app(scope, _replayed(spool.read(), receive), send)
+        await app(scope, _replayed(spool.read()), send, inbound.departure)
 
     return serve
 
 
-def _replayed(body: AsyncIterator[bytes], receive: Receive) -> Receive:
-    """A `receive` that gives the body, and then what else comes."""
-    ended = False
+def _replayed(body: AsyncIterator[bytes]) -> Receive:
+    """A `receive` that gives the body. Nothing is asked of it after that."""
 
     async def again() -> Message:
-        nonlocal ended
-        if ended:
-            return await receive()
         chunk = await anext(body, b"")
-        ended = not chunk
-        return {"type": "http.request", "body": chunk, "more_body": not ended}
+        return {"type": "http.request", "body": chunk, "more_body": chunk != b""}
 
     return again
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from entrepot.http.spool import Spool
-from entrepot.wire.asgi import Message, Send
+from entrepot.wire.asgi import Departure, Message, Send
 
 log = logging.getLogger("entrepot.runtime")
 
@@ -17,7 +17,7 @@ class Outbound:
     """Takes an answer's messages as fast as they come, and sends what they hold as fast as the caller takes it.
 
     Between the two lie at most `unsent_max` octets, beyond `memory_max` of them in a file; what would be more waits.
-    What is taken after the sending has failed is dropped.
+    What is taken after the caller has left, or the sending has failed, is dropped.
     """
 
     def __init__(self, send: Send, memory_max: int, unsent_max: int) -> None:
@@ -28,15 +28,17 @@ class Outbound:
         self._spooling = asyncio.Lock()
         self._unsent = 0
         self._news, self._room = asyncio.Event(), asyncio.Event()
-        self._whole = self._ended = self._dropping = False
+        self._whole = self._ended = False
+        self.is_lost = False
+        """Whether what is taken goes nowhere any more."""
 
     async def take(self, message: Message) -> None:
         """The next message of the answer. It never raises: what answers could not be told from what failed."""
         if message["type"] != _BODY:
             self._start = message
-        elif not self._dropping:
+        elif not self.is_lost:
             await self._keep(message.get("body", b""))
-            self._whole = not self._dropping and not message.get("more_body", False)
+            self._whole = not self.is_lost and not message.get("more_body", False)
         self._news.set()
 
     def end(self) -> None:
@@ -56,11 +58,19 @@ class Outbound:
             if self._whole:
                 await self._send({"type": _BODY, "body": b""})
         finally:
-            self._dropping = True
-            self._room.set()
+            self._lose()
+
+    async def lose_at(self, departure: Departure) -> None:
+        """Drop what comes after the caller has left."""
+        await departure()
+        self._lose()
+
+    def _lose(self) -> None:
+        self.is_lost = True
+        self._room.set()
 
     async def _keep(self, data: bytes) -> None:
-        while data and not self._dropping:
+        while data and not self.is_lost:
             room = self._unsent_max - self._unsent
             if room <= 0:
                 self._room.clear()
@@ -73,7 +83,7 @@ class Outbound:
                     await self._spool.write(piece)
             except OSError:
                 log.exception("an answer breaks off: no file can hold what its caller has not read yet")
-                self._dropping = True
+                self.is_lost = True
             self._news.set()
 
     async def _send_on(self) -> None:

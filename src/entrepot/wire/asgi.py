@@ -27,6 +27,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+Departure = Callable[[], Awaitable[None]]
+"""Returns when the caller has left."""
 
 ANSWER_WHOLE = "entrepot.answer_whole"
 """An extension of the scope: a callable that writes the answer to it, of a status, headers and a body, at once.

@@ -36,6 +36,11 @@ def ample() -> Response:
     return Response((b"%07d\n" % number * 1000 for number in range(1000)), content_type="text/plain")
 
 
+@app.route("/endless")
+def endless() -> Response:
+    return Response(iter(lambda: b"x" * 1000, b""), content_type="text/plain")
+
+
 @app.route("/slowly")
 def slowly() -> Response:
     def words() -> Iterator[str]:
