@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
+import pydantic
 import pytest
 
 from entrepot import (
@@ -248,6 +249,7 @@ def test_what_callers_may_ask_of_an_answer_is_declared() -> None:
     @service.get("/products", fields=True, expand=True)
     async def products() -> list[Product]: ...
 
+    service.link(Product, "others", operation=products, arguments={})
     assert only(service).bindings["rest"] == {"method": "GET", "path": "/products", "fields": True, "expand": True}
 
 
@@ -286,6 +288,27 @@ def test_a_page_is_cut_out_of_everything(given: dict[str, Any], items: list[int]
 def test_what_is_not_there_is_sorted_before_all_else() -> None:
     supplied = [Supplier(2), Supplier(None), Supplier(1)]  # type: ignore[arg-type]
     assert [each.id for each in Page.of(supplied, size=9, sort=("id",)).items] == [None, 1, 2]
+
+
+def test_a_field_is_sorted_by_either_of_its_names() -> None:
+    class Maker(msgspec.Struct, rename="camel"):
+        home_town: str | msgspec.UnsetType = msgspec.UNSET
+
+    class Part(msgspec.Struct, rename="camel"):
+        unit_price: int
+        made_by: Maker | None = None
+
+    class Model(pydantic.BaseModel):
+        unit_price: int = pydantic.Field(alias="unitPrice")
+
+    parts = [Part(2, Maker("b")), Part(1, Maker("a")), Part(3, Maker()), Part(4)]
+    for name in ("unitPrice", "unit_price"):
+        assert [each.unit_price for each in Page.of(parts, size=9, sort=(name,)).items] == [1, 2, 3, 4]
+        models = [Model(unitPrice=2), Model(unitPrice=1)]
+        assert [each.unit_price for each in Page.of(models, size=9, sort=(name,)).items] == [1, 2]
+    for name in ("-madeBy.homeTown", "-made_by.home_town"):
+        assert [each.unit_price for each in Page.of(parts, size=2, sort=(name,)).items] == [2, 1]
+    assert Page.of([{"a": 2}, {"a": 1}, {}], size=9, sort=("a",)).items == [{}, {"a": 1}, {"a": 2}]
 
 
 def test_an_enum_is_sorted_by_what_it_is_on_the_wire() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from operator import attrgetter
-from typing import ClassVar, Generic, TypeVar
+from functools import lru_cache, reduce
+from typing import ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
@@ -62,7 +62,7 @@ class Page(msgspec.Struct, Generic[T], omit_defaults=True):
     ) -> Page[T]:
         """The page of this number, or from this offset on, of what is held in memory whole.
 
-        `sort` names attributes, the most important first.
+        `sort` names fields, the most important first, as callers or as the class has them; a dot leads into one.
         """
         found = list(everything)
         for name in reversed(sort):
@@ -72,13 +72,32 @@ class Page(msgspec.Struct, Generic[T], omit_defaults=True):
 
 
 def _sorted(things: list[T], name: str) -> list[T]:
-    """Sorted by an attribute, None before all else; the other way round with `-` before its name.
+    """Sorted by a field, what has none before all else; the other way round with `-` before its name.
 
     A member of an enum stands where its value, which is what callers see, stands.
     """
-    get = attrgetter(name.removeprefix("-"))
-    return sorted(things, key=lambda thing: (get(thing) is not None, _wire(get(thing))), reverse=name.startswith("-"))
+    steps = name.removeprefix("-").split(".")
+
+    def key(thing: T) -> tuple[bool, object]:
+        found = reduce(_member, steps, cast(object, thing))
+        return found is not None, found.value if isinstance(found, Enum) else found
+
+    return sorted(things, key=key, reverse=name.startswith("-"))
 
 
-def _wire(value: T) -> T:
-    return value.value if isinstance(value, Enum) else value
+def _member(thing: object, name: str) -> object:
+    """What a value has under a name, or else None; nothing has none."""
+    if thing is None:
+        return None
+    owner: type = type(thing)
+    found = thing.get(name) if isinstance(thing, Mapping) else getattr(thing, _attributes(owner).get(name, name))
+    return None if found is msgspec.UNSET else found
+
+
+@lru_cache(maxsize=256)
+def _attributes(owner: type) -> Mapping[str, str]:
+    """By its name on the wire, each attribute of a class that may call it otherwise: a Struct, a pydantic model."""
+    if issubclass(owner, msgspec.Struct):
+        return dict(zip(owner.__struct_encode_fields__, owner.__struct_fields__, strict=True))
+    fields = getattr(owner, "model_fields", {})
+    return {field.serialization_alias or field.alias or name: name for name, field in fields.items()}
