@@ -11,9 +11,9 @@ CODE = "W326"
 
 
 def check(draft: Draft) -> Iterator[Diagnostic]:
-    """Operations that no protocol serves."""
+    """Operations that no protocol serves, but for those of which `can_carry` says why."""
     for unit in draft.units:
-        reached = {exposure.operation for exposure in unit.exposures if not exposure.refusal}
+        reached = {exposure.operation for exposure in unit.exposures if exposure.named or not exposure.refusal}
         for operation in unit.service.operations:
             if operation.name not in reached:
                 message = f"{unit.service.name}.{operation.name} is served over no protocol"
