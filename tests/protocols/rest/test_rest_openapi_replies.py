@@ -60,6 +60,42 @@ def test_a_header_that_only_some_successes_have_may_be_missing() -> None:
     assert not total.required
 
 
+JOB: Json = in_json(TICKET, headers={"Location": {"schema": {"type": "string"}}, "X-Total": {}})
+
+
+def test_a_header_stands_at_the_statuses_that_it_comes_with() -> None:
+    document = of_one(responses={"200": in_json(THING, headers={"X-Total": {}}), "202": JOB})
+    own = comes_back(document)["paths"]["/do"]["post"]["responses"]
+    assert {status: [*own[status].get("headers", {})] for status in ("200", "202")} == {
+        "200": ["X-Total"], "202": ["X-Total", "Location"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("responses", "told"),
+    [
+        ({"200": in_json(TICKET), "202": JOB}, {"200": ["Location", "X-Total"]}),
+        (
+            {"200": in_json(TICKET), "204": {"description": "", "headers": JOB["headers"]}},
+            {"200": ["Location", "X-Total"]},
+        ),
+        (
+            {"200": in_json(THING), "201": in_json(TICKET), "204": {"description": "", "headers": JOB["headers"]}},
+            {"200": [], "201": [], "204": ["Location", "X-Total"]},
+        ),
+    ],
+)
+def test_a_header_of_what_we_answer_under_another_status_stands_there(responses: Json, told: Json) -> None:
+    own = comes_back(of_one(responses=responses))["paths"]["/do"]["post"]["responses"]
+    assert {code: sorted(said.get("headers", {})) for code, said in own.items() if code != "default"} == {
+        code: sorted([*names, *_DERIVED.get(len(told), ())]) for code, names in told.items()
+    }
+
+
+_DERIVED = {1: ("Preference-Applied",)}
+"""Where there is one success, it may be answered without its body."""
+
+
 def test_a_header_of_a_type_with_a_name_brings_the_type() -> None:
     document = with_headers(X_Total={"schema": {"$ref": "#/components/schemas/Total"}})
     document["components"] = {"schemas": {"Total": {"type": "integer"}}}

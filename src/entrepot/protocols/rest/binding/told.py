@@ -60,6 +60,8 @@ class OfOperation(_Told, frozen=True):
     external_docs: ExternalDocs | None = None
     responses: dict[str, str] = {}
     """By status of success: what is said of it, where that is more than its output tells."""
+    headers: dict[str, tuple[int, ...]] = {}
+    """By header of a success: the statuses that it comes with, where there are others."""
 
 
 NOTHING_OF_OPERATION = OfOperation()

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from entrepot.model import shape
-from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.protocols.rest.binding.bound import JSON, Binding
 from entrepot.protocols.rest.binding.places import style_of
@@ -31,13 +30,17 @@ class HeaderImport:
         self._schemas = schemas
         self._dialect = dialect
         self.gaps: list[Refusal] = []
+        self.statuses: dict[str, tuple[int, ...]] = {}
+        """By header that was read: the statuses that it comes with."""
 
-    def read(self, responses: Sequence[Node]) -> tuple[Field, ...]:
+    def read(self, responses: Sequence[tuple[int, Node]]) -> tuple[Field, ...]:
         """Each header once, required where every response has it always."""
         found: dict[str, list[Field]] = {}
-        for response in responses:
+        for status, response in responses:
             for field in self._of(response["headers"]):
-                found.setdefault(field.name.lower(), []).append(field)
+                same = found.setdefault(field.name.lower(), [])
+                same.append(field)
+                self.statuses[same[0].name] = (*self.statuses.get(same[0].name, ()), status)
         return tuple(
             msgspec.structs.replace(
                 same[0], required=len(same) == len(responses) and all(field.required for field in same)
@@ -66,9 +69,11 @@ class HeaderImport:
         return field
 
 
-def written(operation: Operation, types: Types, schema: Callable[[Field], Json]) -> Json:
-    """The headers of an operation's replies."""
-    return {field.name: _header(field, types, schema) for field in operation.headers}
+def written(binding: Binding, status: int, types: Types, schema: Callable[[Field], Json]) -> Json:
+    """The headers of an operation's replies of this status."""
+    only = binding.told.headers
+    fields = (each for each in binding.operation.headers if status in only.get(each.name, (status,)))
+    return {field.name: _header(field, types, schema) for field in fields}
 
 
 def _header(field: Field, types: Types, schema: Callable[[Field], Json]) -> Json:

@@ -184,8 +184,11 @@ class _Import:
         examples.take_output(success.first.media)
         failures = FailureImport(self._schemas, self._dialect, node)
         beside = HeaderImport(self._schemas, self._dialect)
+        replied = beside.read(success.nodes)
         told = msgspec.structs.replace(
-            self._told.of_operation(node, self._foreign_id(node, name)), responses=self._meanings(success)
+            self._told.of_operation(node, self._foreign_id(node, name)),
+            responses=self._meanings(success),
+            headers=success.apart(beside.statuses),
         )
         rest = {
             "method": method, **binding, **inputs.binding(), **success.binding(), **_own_binding(node[OURS]),
@@ -198,7 +201,7 @@ class _Import:
             output=success.output,
             stream_input=inputs.stream,
             stream_output=success.first.streams,
-            headers=beside.read(success.nodes),
+            headers=replied,
             faults=failures.faults(),
             examples=examples.examples,
             deprecated=node["deprecated"].is_true,

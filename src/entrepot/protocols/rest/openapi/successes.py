@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from entrepot.http.media_types import essence
@@ -10,6 +10,7 @@ from entrepot.model import shape
 from entrepot.model.shape import Shape
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, REDIRECTS
 from entrepot.protocols.rest.binding.places import ADDRESS
+from entrepot.protocols.rest.body.body import NO_CONTENT
 from entrepot.protocols.rest.faults import DEFAULT
 from entrepot.protocols.rest.openapi import words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, responses_of, status_of
@@ -47,14 +48,21 @@ class Success(NamedTuple):
     output: Shape
     answers: tuple[Answer, ...]
     """One for each arm of the output, or for all of it."""
-    nodes: tuple[Node, ...]
-    """All responses of success."""
+    nodes: tuple[tuple[int, Node], ...]
+    """All responses of success, by their statuses."""
 
     @property
     def arms(self) -> Iterator[tuple[Shape, Answer]]:
         """What is answered in each way."""
         alone = len(self.answers) == 1
         return ((self.output if alone else answer.output, answer) for answer in self.answers)
+
+    def apart(self, headers: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        """Of headers by the statuses that they come with: those that come with some of ours alone."""
+        ours = {answer.status for answer in self.answers}
+        if isinstance(self.output, shape.Nullable) and (len(self.answers) > 1 or not self.first.media):
+            ours.add(NO_CONTENT)
+        return {name: statuses for name, statuses in headers.items() if ours > set(statuses)}
 
     @property
     def first(self) -> Answer:
@@ -86,7 +94,7 @@ class SuccessImport:
         output = self._union(answers)
         if answers[0].produces and not answers[0].streams and not all(answer.has_body for answer in read):
             output = _nullable(output)
-        return Success(output, tuple(answers), tuple(node for _, node in found))
+        return Success(output, tuple(answers), tuple(found))
 
     def _found(self) -> list[tuple[int, Node]]:
         """The responses of success with their statuses: where there are none, a redirect, or that for all others."""

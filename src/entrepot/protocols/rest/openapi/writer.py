@@ -201,7 +201,7 @@ class _Writer:
 
     def _nothing(self, binding: Binding) -> Json:
         """The answer without a body that stands for null."""
-        return {str(NO_CONTENT): _said(description=responses[NO_CONTENT], headers=self._headers(binding))}
+        return {str(NO_CONTENT): _said(description=responses[NO_CONTENT], headers=self._headers(binding, NO_CONTENT))}
 
     def _is_octets_or_null(self, binding: Binding) -> bool:
         """Whether null is an answer without a body, which octets have no word for."""
@@ -211,13 +211,13 @@ class _Writer:
     def _success(self, binding: Binding, status: int, output: Shape) -> Json:
         return _said(
             description=binding.told.responses.get(str(status)) or told.meaning(output, status, self._types),
-            headers=self._headers(binding),
+            headers=self._headers(binding, status),
             content=self._output(binding, status, output),
             links={} if binding.operation.stream_output else self._links(output),
         )
 
-    def _headers(self, binding: Binding) -> Json:
-        own = headers.written(binding.operation, self._types, self._field_schema)
+    def _headers(self, binding: Binding, status: int) -> Json:
+        own = headers.written(binding, status, self._types, self._field_schema)
         return own | headers.derived(binding, self._types)
 
     def _output(self, binding: Binding, status: int, output: Shape) -> Json:
