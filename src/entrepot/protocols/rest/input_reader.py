@@ -46,6 +46,14 @@ class InputReader:
         self._head.read(request, headers, variables, context, attributes, issues)
         if self._body is not None:
             self._body.take(content, attributes, issues)
+        elif headers.get(b"content-length", b"0") != b"0":
+            issues = [_unread(each, request.method) for each in issues]
         if issues:
             raise Invalid("the input does not fit its type", issues=tuple(issues[: self._issues_max]))
         return self._make(**attributes)
+
+
+def _unread(issue: Issue, method: str) -> Issue:
+    """What is wrong with a request whose body nobody reads."""
+    said = f"{issue.message}; the body of a {method} is not read"
+    return Issue(issue.pointer, issue.code, said) if issue.code == "missing" else issue

@@ -34,6 +34,8 @@ BODILESS = ("GET", "HEAD")
 """Methods whose requests have no body (RFC 9110, §9.3.1)."""
 
 Where = Literal["path", "query", "header", "cookie", "form", "body"]
+HEAD: tuple[Where, ...] = ("path", "query", "header", "cookie")
+"""Where a field stands in the head of a request."""
 Style = Literal["scalar", "repeat", "comma", "space", "pipe", "label", "matrix", "deep", "json"]
 """How a value is written as text: one scalar; a list as repeated names; a list or an object with separators, in a
 path perhaps behind a prefix (`parameters.delimited`); member by member (`parameters.deep`); JSON."""

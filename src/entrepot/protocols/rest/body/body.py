@@ -59,24 +59,25 @@ def content_of(body: bytes, media_type: bytes) -> Content:
     return Content([(b"content-length", b"%d" % len(body)), (b"content-type", media_type)], body)
 
 
-def fetched_whole(media_types: MediaTypes, limit: int) -> Fetch:
-    """Fetches bodies of these media types into memory, of at most so many octets."""
+def fetched_whole(media_types: MediaTypes, limit: int, takes: str = "") -> Fetch:
+    """Fetches bodies of these media types into memory, of at most so many octets; `takes` says otherwise which."""
     usual = media_types.usual
 
     def fetch(request: Request, headers: HeaderMap) -> Awaitable[bytes]:
         if headers.get(b"content-type") not in usual or b"content-encoding" in headers:
-            refuse_media_type(media_types, headers)
+            refuse_media_type(media_types, headers, takes)
         return read(request.body, limit, headers.get(b"content-length"))
 
     return fetch
 
 
-def refuse_media_type(media_types: MediaTypes, headers: HeaderMap) -> None:
+def refuse_media_type(media_types: MediaTypes, headers: HeaderMap, takes: str = "") -> None:
     """Raises `Unsupported` when the body is labelled as something else than what is taken, or as compressed."""
     content_type = headers.get(b"content-type")
     if not media_types.includes(content_type):
         label = (content_type or b"").decode("latin-1")
-        raise Unsupported(f"the body is {label!r}; this operation takes {', '.join(media_types.media_types)}")
+        takes = takes or f"this operation takes {', '.join(media_types.media_types)}"
+        raise Unsupported(f"the body is {label!r}; {takes}")
     refuse_coding(headers)
 
 

@@ -19,7 +19,7 @@ from entrepot.model.headers import header
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Record
 from entrepot.ports.exchange import Response
-from entrepot.protocols.rest.binding.bound import Binding, BoundField
+from entrepot.protocols.rest.binding.bound import HEAD, Binding, BoundField
 from entrepot.protocols.rest.body.body import (
     EMPTY,
     BodyReader,
@@ -31,7 +31,7 @@ from entrepot.protocols.rest.body.body import (
     content_of,
     fetched_whole,
 )
-from entrepot.protocols.rest.parameters.parameter import Attributes, prefixed, renamed, wire_names
+from entrepot.protocols.rest.parameters.parameter import Attributes, add_misplaced, prefixed, renamed, wire_names
 from entrepot.shapes.values import Values
 
 
@@ -50,6 +50,7 @@ def object_reader(binding: Binding, values: Values) -> BodyReader:
     decode = values.codec(body_record(binding.operation, fields)).decode
     attributes_of = [bound.field.attribute for bound in fields]
     names = wire_names(fields)
+    elsewhere = {name: each for each in binding.at(*HEAD) for name in (each.field.name, each.name)}
 
     def whole(content: bytes) -> Any:
         return decode(content or b"{}")
@@ -58,14 +59,15 @@ def object_reader(binding: Binding, values: Values) -> BodyReader:
         try:
             value = whole(content)
         except Invalid as invalid:
-            issues.extend(renamed(invalid.issues, names))
+            add_misplaced(renamed(invalid.issues, names), elsewhere, issues)
         except Malformed as malformed:
             malformed.issues = renamed(malformed.issues, names)
             raise
         else:
             attributes.update((name, getattr(value, name)) for name in attributes_of)
 
-    fetch = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max)
+    takes = "" if fields else "this operation takes nothing in the body"
+    fetch = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max, takes)
     return BodyReader(fetch, take, whole if _is_whole(binding) else None)
 
 
@@ -113,7 +115,7 @@ def value_reader(binding: Binding, values: Values) -> BodyReader:
     def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
         if not content:
             if required:
-                issues.append(missing)
+                add_misplaced((missing,), {}, issues)
             return
         try:
             attributes[attribute] = decode(content)

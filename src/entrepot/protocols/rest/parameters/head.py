@@ -16,7 +16,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.headers import Headers, every_cookie, text_of
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.asking import Asking
-from entrepot.protocols.rest.binding.bound import Binding, BoundField, Where
+from entrepot.protocols.rest.binding.bound import HEAD, Binding, BoundField
 from entrepot.protocols.rest.parameters import deep
 from entrepot.protocols.rest.parameters.parameter import (
     Attributes,
@@ -48,6 +48,7 @@ class HeadReader:
             _parameter(bound, deep.reader(bound.field.shape, values)) for bound in query if bound.style == "deep"
         ]
         self._query_names = wire_names(query)
+        self._in_body = {name: each for each in binding.at("body", "form") for name in (each.field.name, each.name)}
         self._headers = [_text_parameter(bound, values) for bound in binding.at("header")]
         self._cookies = [_text_parameter(bound, values) for bound in binding.at("cookie")]
         self._lists = frozenset(bound.name for bound in binding.at("cookie") if bound.style == "repeat")
@@ -89,9 +90,14 @@ class HeadReader:
             found = deep.gather(texts, {each.name for each in self._objects})
             take_all(self._objects, found, attributes, issues)
         if texts and preferences(context.meta.headers).get("handling") != "lenient":
-            issues.extend(
-                Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter") for name in texts
-            )
+            issues.extend(map(self._unknown, texts))
+
+    def _unknown(self, name: str) -> Issue:
+        """What is wrong with a name in a query that no parameter has."""
+        bound = self._in_body.get(name)
+        if bound is None:
+            return Issue(f"/{escape(name)}", "unknown", "the operation has no such query parameter")
+        return Issue(f"/{escape(bound.field.name)}", "unknown", "must be sent in the body, not in the query")
 
 
 class HeadWriter:
@@ -100,13 +106,12 @@ class HeadWriter:
     def __init__(self, binding: Binding, values: Values, base_path: str) -> None:
         self._base_path = base_path.rstrip("/")
         self._path = binding.path
-        places: tuple[Where, ...] = ("path", "query", "header", "cookie")
         self._safe = {
             bound.name: RESERVED if bound.reserved else ","
             for bound in binding.at("query")
             if bound.reserved or bound.style == "comma"
         }
-        self._fields = [field_writers(binding.at(place), values) for place in places]
+        self._fields = [field_writers(binding.at(place), values) for place in HEAD]
 
     def write(self, input: Any) -> tuple[bytes, bytes, Headers]:
         """The path, the query and the headers. Raises `Invalid` for values that their place cannot hold."""

@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from entrepot.kit.pointers import escape
+from entrepot.kit.pointers import escape, tokens
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid
 from entrepot.protocols.rest.binding.bound import BoundField
@@ -69,6 +69,24 @@ def prefixed(issues: Iterable[Issue], name: str) -> Iterable[Issue]:
     """Issues of a field's value as issues of the input."""
     start = f"/{escape(name)}"
     return (Issue(start + issue.pointer, issue.code, issue.message) for issue in issues)
+
+
+def add_misplaced(found: Iterable[Issue], elsewhere: Mapping[str, BoundField], issues: list[Issue]) -> None:
+    """Adds what is wrong with a body to what is wrong with the head; of what belongs `elsewhere`, where it does.
+
+    What is missing in one of the two because it stands in the other is one mistake.
+    """
+    misplaced = {each.pointer for each in issues if each.code == "unknown"}
+    for issue in found:
+        if issue.code == "missing" and issue.pointer in misplaced:
+            continue
+        bound = elsewhere.get(tokens(issue.pointer)[0]) if issue.code == "unknown" else None
+        if bound is not None:
+            here = f"/{escape(bound.field.name)}"
+            issues[:] = [each for each in issues if (each.pointer, each.code) != (here, "missing")]
+            said = f"must be sent as the {bound.where} parameter `{bound.name}`, not in the body"
+            issue = Issue(here, "unknown", said)
+        issues.append(issue)
 
 
 def wire_names(fields: Iterable[BoundField]) -> dict[str, str]:
