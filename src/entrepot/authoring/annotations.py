@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 ASYNC_STREAMS = (collections.abc.AsyncIterator, collections.abc.AsyncIterable, collections.abc.AsyncGenerator)
@@ -21,14 +21,28 @@ def hints_of(function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str
 
 
 def attached_to(annotation: Any) -> tuple[Any, ...]:
-    """What `Annotated` attaches to a type."""
-    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    """What `Annotated` attaches to a type, or to the one that a union has besides None."""
+    if get_origin(annotation) is Annotated:
+        return (*get_args(annotation)[1:], *attached_to(get_args(annotation)[0]))
+    inner = without(annotation, types.NoneType)
+    return () if inner is annotation or get_origin(inner) is not Annotated else attached_to(inner)
+
+
+def attached_within(annotation: Any) -> Iterator[Any]:
+    """All that `Annotated` attaches anywhere in a type."""
+    inner = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        yield from inner[1:]
+        inner = inner[:1]
+    for each in inner:
+        yield from attached_within(each)
 
 
 def bare(annotation: Any) -> Any:
     """The type itself: without what is attached to it, and without None."""
     base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-    return without(base, types.NoneType)
+    inner = without(base, types.NoneType)
+    return inner if inner is annotation else bare(inner)
 
 
 def without(annotation: Any, member: type) -> Any:

@@ -12,6 +12,7 @@ import msgspec
 from entrepot.authoring import http, mistakes, options
 from entrepot.authoring.declared import Declared, DeclaredOperation
 from entrepot.authoring.diagnostics import Diagnostics
+from entrepot.authoring.effects import check_chosen, check_classes, check_conditions, check_roles
 from entrepot.authoring.faults import FaultReader
 from entrepot.authoring.handler import Handler
 from entrepot.authoring.http import Http
@@ -64,10 +65,14 @@ def describe(declared: Declared) -> Described:
     )
     names = {each.function: each.name for each in declared.operations}
     links = tuple(read_link(each, service, reflector.classes, names, found) for each in declared.links)
+    service = msgspec.structs.replace(service, links=links)
+    check_chosen(declared.operations, service, found)
+    if not found.found:  # or there may be classes that could not be read
+        check_classes(service.types, reflector.classes, found)
     if found.found:
         raise Refused(found.found)
     return Described(
-        service=msgspec.structs.replace(service, links=links),
+        service=service,
         classes=dict(reflector.classes),
         handlers={
             each.declared.name: Handler(function=each.declared.function, parameters=tuple(each.signature.parameters))
@@ -107,6 +112,9 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
         said |= {"safe": declared.method in http.SAFE, "idempotent": declared.method in http.IDEMPOTENT}
     _check_streams(function, signature, found)
     check_sorting(function, signature, values.types, found)
+    check_roles(function, signature, values.types, found)
+    if said.get("safe"):
+        check_conditions(function, signature, found)
     bindings = msgspec.to_builtins(said.pop("bindings", {}))
     for pointer in _merge(bindings, http.bindings(words, signature)):
         found.add(mistakes.SAID_OTHERWISE, declared.place, name=function.__name__, pointer=pointer)

@@ -28,6 +28,11 @@ class Marker(msgspec.Struct, frozen=True):
         """The name on the wire."""
         return self.name or parameter
 
+    @property
+    def written(self) -> str:
+        """As an author writes it."""
+        return f"{type(self).__name__}({repr(self.name) if self.name else ''})"
+
 
 class Path(Marker, frozen=True):
     """A variable of the path template."""

@@ -114,6 +114,52 @@ SORTED_BY_NOTHING = Mistake(
     "parameter `{parameter}` of `{function}` sorts by `{name}`, which the items do not have",
     "{remedy}",
 )
+MARKER_OF_NO_INPUT = Mistake(
+    BAD_OPTION,
+    "`{mark}` at parameter `{parameter}` of `{function}` has no effect: no caller gives that parameter",
+    "Leave it out, or annotate the parameter as what a caller gives.",
+)
+MARKER_INSIDE = Mistake(
+    BAD_OPTION,
+    "`{mark}` of parameter `{parameter}` of `{function}` has no effect inside a type",
+    "Write it around the whole: `{parameter}: Annotated[list[int], Query()]`.",
+)
+MARKER_AFTER_ANOTHER = Mistake(
+    BAD_OPTION,
+    "`{mark}` of parameter `{parameter}` of `{function}` has no effect: `{other}` stands before it",
+    "Leave one of the two out.",
+)
+MARK_OF_A_RESULT = Mistake(
+    BAD_OPTION,
+    "`{mark}` at the result of `{function}` has no effect",
+    "Leave it out: it belongs to a parameter, and `Version()` and `Cursor()` to fields of what is answered, too.",
+)
+MARK_OF_A_FIELD = Mistake(
+    BAD_OPTION,
+    "`{mark}` at the field `{field}` of `{type}` has no effect: it belongs to a parameter",
+    "Leave it out, or make the field a parameter of the function.",
+)
+MARKED_TWICE = Mistake(
+    BAD_OPTION,
+    "`{mark}` of `{parameter}` of `{function}` has no effect: `{other}` is marked so before it",
+    "Leave one of the two out.",
+)
+PAGE_OF_NOTHING = Mistake(
+    BAD_OPTION,
+    "`{mark}` of parameter `{parameter}` of `{function}` has no effect: the function answers with no {answer}",
+    "{remedy}",
+)
+VERSION_ASKED = Mistake(
+    BAD_OPTION,
+    "`{mark}` of parameter `{parameter}` of `{function}` has no effect: it marks a field of what is answered",
+    "Leave it out; a parameter of type `Conditions` tells which version the caller wants to change.",
+)
+NO_CONDITIONS = Mistake(
+    BAD_OPTION,
+    "parameter `{parameter}` of `{function}` is always empty: the conditions of a safe operation are compared with the"
+    " version that it answers, and never reach it",
+    "Leave it out, and mark that field of what is answered with `Version()`.",
+)
 TWO_STREAMS = Mistake(
     BAD_STREAM,
     "`{function}` takes two streams, but a call brings one",
@@ -169,6 +215,23 @@ CACHED_CHANGE = Mistake(
     BAD_OPTION,
     "`{function}` says `cache_control`, but a {method} changes something, and no cache may answer it",
     "Leave it out, or make the operation a GET.",
+)
+NOTHING_TO_EXPAND = Mistake(
+    BAD_OPTION,
+    "`{function}` says expand=True, but no link leads from what it answers",
+    'Declare one, `service.link(Book, "author", operation=author, arguments={{"id": "author_id"}})`, or leave'
+    " `expand` out.",
+)
+NOT_FOLLOWED = Mistake(
+    BAD_OPTION,
+    "`{function}` says expand=True, but its link `{link}` is not followed: `{operation}` changes something, streams, or"
+    " answers with a file",
+    "Let the link lead to a safe operation, a GET, that answers with a plain value, or leave `expand` out.",
+)
+NOTHING_TO_CHOOSE = Mistake(
+    BAD_OPTION,
+    "`{function}` says fields=True, but what it answers has no fields",
+    "Leave it out, or answer with a record, or a list or page of them.",
 )
 
 # Resources

@@ -29,6 +29,15 @@ def place_of(function: Callable[..., Any], parameter: str = "") -> Place:
     return Place(code.co_filename, code.co_firstlineno, len(line) - len(line.lstrip()) + 1 if line else 0)
 
 
+def place_of_class(owner: Any) -> Place:
+    """Where a class is written."""
+    try:
+        lines, first = inspect.getsourcelines(owner)
+        return Place(inspect.getsourcefile(owner) or "", first, _indent(lines[0]) + 1)
+    except (OSError, TypeError, IndexError):  # made at run time
+        return NOWHERE
+
+
 def place_in(frame: FrameType) -> Place:
     """What a frame is at: the beginning of the call that it makes."""
     code = frame.f_code

@@ -13,17 +13,18 @@ from entrepot.authoring.annotations import (
     ASYNC_STREAMS,
     SYNC_STREAMS,
     attached_to,
+    attached_within,
     bare,
     stream_item,
     without,
 )
 from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.handler import Parameter, Source
-from entrepot.authoring.markers import Marker
+from entrepot.authoring.markers import Body, Marker
 from entrepot.authoring.places import RESULT
 from entrepot.model.call import Conditions, Context, Reply
 from entrepot.model.principal import Principal
-from entrepot.model.shape import Null, Shape
+from entrepot.model.shape import Null, Role, Shape
 from entrepot.shapes.class_fields import NoShape
 from entrepot.shapes.reflect import Member, Reflector, is_type
 
@@ -33,6 +34,16 @@ PARTS_OF_A_CALL: dict[Any, Source] = {
     Conditions: "conditions",
 }
 """Types by which a parameter asks for a part of the call's context."""
+
+MARKS: Mapping[Role, str] = {
+    "version": "Version()",
+    "cursor": "Cursor()",
+    "page_number": "Page.Number()",
+    "page_size": "Page.Size()",
+    "offset": "Page.Offset()",
+    "sort": "Page.Sort(…)",
+}
+"""How an author writes each role."""
 
 _NAMELESS = {
     inspect.Parameter.POSITIONAL_ONLY: "{}, /",
@@ -96,6 +107,7 @@ class SignatureReader:
             return
         wanted = bare(hints[name])
         source = self._source(wanted)
+        self._check_markers(name, hints[name], source, function)
         if source == "stream":
             self._read_inbound_stream(parameter, wanted, signature, function)
         elif source == "input":
@@ -148,6 +160,18 @@ class SignatureReader:
             )
         )
 
+    def _check_markers(self, name: str, annotation: Any, source: Source, function: Callable[..., Any]) -> None:
+        """Note each marker that nobody reads; the body of a stream may be marked as what it is."""
+        read = [each for each in attached_to(annotation) if isinstance(each, Marker)]
+        for number, marker in enumerate(each for each in attached_within(annotation) if isinstance(each, Marker)):
+            words = {"mark": marker.written}
+            if source != "input" and not (source == "stream" and isinstance(marker, Body)):
+                self._found.add(mistakes.MARKER_OF_NO_INPUT, function, name, **words)
+            elif marker not in read:
+                self._found.add(mistakes.MARKER_INSIDE, function, name, **words)
+            elif number:
+                self._found.add(mistakes.MARKER_AFTER_ANOTHER, function, name, other=read[0].written, **words)
+
     def _misplaced(
         self, parameter: inspect.Parameter, annotation: Any, markers: list[Marker], function: Callable[..., Any]
     ) -> bool:
@@ -165,6 +189,11 @@ class SignatureReader:
             return True
         return False
 
+    def _check_result(self, role: Role, annotation: Any, function: Callable[..., Any]) -> None:
+        marks = [each.written for each in attached_within(annotation) if isinstance(each, Marker)]
+        for mark in marks + [MARKS[role]] if role else marks:
+            self._found.add(mistakes.MARK_OF_A_RESULT, function, RESULT, mark=mark)
+
     def _read_result(self, function: Callable[..., Any], hints: Mapping[str, Any], signature: Signature) -> None:
         if "return" not in hints or hints["return"] is Reply:
             self._found.add(mistakes.NO_RESULT_TYPE, function, RESULT)
@@ -174,6 +203,7 @@ class SignatureReader:
         signature.stream_output = item is not None
         output = self._member(result if item is None else item, "the result", function, RESULT)
         signature.output = Null() if output is None else output.shape
+        self._check_result("" if output is None else output.role, result, function)
 
     def _member(self, annotation: Any, subject: str, function: Callable[..., Any], parameter: str) -> Member | None:
         try:

@@ -60,6 +60,8 @@ def check(binding: Binding, types: Types) -> None:
         raise Unbindable("only a list or a page of records can be written as CSV")
     if binding.bulk and not (binding.body in ("value", "object") and binding.answer in ("value", "none")):
         raise Unbindable("only what is called and answered in JSON can be called by many lines of it")
+    if binding.bulk and not binding.at("body"):
+        raise Unbindable("it has no body, of which a request could hold many")
     if binding.cache_control and not operation.safe:
         raise Unbindable("no cache may answer for an operation that is not safe (RFC 9111, §4)")
     if binding.location is not None:
