@@ -11,7 +11,7 @@ import pytest
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Conditions, Context, Located, Reply
-from entrepot.model.faults import NotFound
+from entrepot.model.faults import NotFound, TooLarge
 from entrepot.model.operation import Link, Operation, Service
 from entrepot.model.principal import Principal
 from entrepot.ports.links import Links
@@ -175,6 +175,15 @@ async def test_calls_are_bounded_in_number_and_at_once() -> None:
     failed = await followed.of(s.List(item=THING), plain, "owner")
     assert (len(followed.calls), followed.most) == (5, 2)
     assert told(failed) == [(f"/{index}/owner", "too_large") for index in (5, 6, 7)]
+
+
+@pytest.mark.parametrize("owned", [[{"id": 1, "owner_id": 1}] * 100, []])
+async def test_what_links_add_is_bounded_though_each_thing_is_asked_for_once(owned: list[Any]) -> None:
+    """A hundred things of one owner, who has a hundred things of one owner…, are a million."""
+    followed = Followed(Limits(reply_bytes_max=100_000), owner=owner, things=lambda _: {"items": owned})
+    with pytest.raises(TooLarge, match="more than 100000 bytes"):
+        await followed.of(s.List(item=THING), things(*[1] * 200), "owner.things.owner")
+    assert len(followed.calls) <= 2
 
 
 async def test_a_batch_is_bounded_by_calls_of_its_own() -> None:

@@ -16,7 +16,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     file_bytes_max: int = 64 * 1024 * 1024
     """Largest streamed upload, and most of a hosted WSGI application's answer that may lie unread."""
     reply_bytes_max: int = 16 * 1024 * 1024
-    """Largest upstream reply that is read into memory.
+    """Largest upstream reply that is read into memory, and most that links add to an answer.
     Once the replies of a batch have more together, no more calls of it are begun."""
     stream_item_bytes_max: int = 1024 * 1024
     """Largest single item of a stream (one NDJSON line, one server-sent event)."""

@@ -53,6 +53,28 @@ class Followed(NamedTuple):
     """Each with its place in the answer."""
 
 
+class _Room:
+    """How much links may still add to one answer: each thing is asked for once, but put wherever it is wanted."""
+
+    def __init__(self, octets: int) -> None:
+        self._octets = self._left = octets
+
+    def take(self, octets: int) -> None:
+        """Raises `TooLarge` when there is no more."""
+        self._left -= octets
+        if self._left < 0:
+            raise TooLarge(f"the links of this answer lead to more than {self._octets} bytes; ask for fewer")
+
+    def holding(self, places: Iterable[_Place]) -> Iterator[_Place]:
+        """The places, as far as there is room for them."""
+        for place in places:
+            self.take(_PLACE_OCTETS)
+            yield place
+
+
+_PLACE_OCTETS = 500
+"""What a place counts for, whatever is put there: it is as much work as writing so many octets."""
+
 _Key = tuple[str, str, bytes]
 """Equal for places where the same is wanted: the link's type and field, and its arguments."""
 
@@ -86,18 +108,22 @@ class Links:
         return listed.item if link.batch and isinstance(listed, s.List) else output
 
     async def follow(self, part: s.Shape, plain: object, wanted: Wanted, context: Context) -> Followed:
-        """Puts what is wanted into a plain value of this shape."""
+        """Puts what is wanted into a plain value of this shape. Raises `TooLarge` when that would be too much."""
         failed: list[Located] = []
-        places = [*self._places(part, plain, wanted, "")]
+        room = _Room(self._limits.reply_bytes_max)
+        places = [*room.holding(self._places(part, plain, wanted, ""))]
         left, followed = self._limits.batch_max, bool(places)
         while places:
             got, left = await self._fetch(places, left, context)
+            lengths = {key: len(json.write(each.output)) for key, each in got.items()}
             reached: list[_Place] = []
             for place in places:
-                output, faults = got.get(_key(place), _Got())
+                key = _key(place)
+                output, faults = got.get(key, _Got())
+                room.take(lengths.get(key, 0))
                 place.value[place.link.field] = output
                 failed += (Located(place.pointer + each.pointer, each.fault) for each in faults)
-                reached += self._places(self._gives(place.link), output, place.wanted, place.pointer)
+                reached += room.holding(self._places(self._gives(place.link), output, place.wanted, place.pointer))
             places = reached
         return Followed(followed, tuple(failed))
 

@@ -228,8 +228,8 @@ class LimitsEntry(_Map, frozen=True):
     file: Size | None = None
     """Largest streamed upload; as much of a hosted WSGI application's answer may lie unread. Without it: 64MiB."""
     reply: Size | None = None
-    """Largest upstream reply that is read into memory; once the replies of a batch have more together,
-    no more calls of it are begun. Without it: 16MiB."""
+    """Largest upstream reply that is read into memory, and most that links add to an answer; once the replies of
+    a batch have more together, no more calls of it are begun. Without it: 16MiB."""
     stream_item: Size | None = None
     """Largest single item of a stream. Without it: 1MiB."""
     depth: Annotated[int, Meta(ge=1, le=500)] | None = None
