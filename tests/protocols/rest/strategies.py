@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.model.operation import Operation
-from entrepot.protocols.rest.binding.bound import union_of
+from entrepot.protocols.rest.binding.bound import Binding, union_of
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, style_of
@@ -39,10 +39,24 @@ def bound_operations(draw: Draw) -> ServedOperation:
     elif draw(st.integers(0, 4)) == 0:
         operation = with_statuses(operation, draw(st.sampled_from(ANSWERS)))
     try:
-        bind(operation, types)
+        binding = bind(operation, types)
+        if draw(st.integers(0, 4)) == 0:
+            operation = in_notation(operation, binding, draw(st.sampled_from(NOTATIONS)))
+            bind(operation, types)
     except Unbindable:
         assume(False)
     return ServedOperation(operation, types)
+
+
+NOTATIONS = ("application/msgpack",)
+
+
+def in_notation(operation: Operation, binding: Binding, media_type: str) -> Operation:
+    """The operation with values written in another notation than JSON."""
+    rest = dict(operation.bindings.get("rest", {}))
+    rest |= {"accepts": [media_type]} if binding.body in ("object", "value") and binding.at("body") else {}
+    rest |= {"produces": [media_type]} if binding.answer in ("value", "arms") else {}
+    return msgspec.structs.replace(operation, bindings={"rest": rest})
 
 
 THING = s.Record(fields=(s.Field(name="id", shape=s.Int()), s.Field(name="by", shape=s.Text(), required=False)))

@@ -225,11 +225,19 @@ async def test_options_tells_the_methods(shop):
     assert await shop.send("OPTIONS", b"/products") == (204, {b"allow": b"GET, HEAD, OPTIONS, POST"}, b"")
 
 
+MSGPACK = b"application/msgpack"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "header", "taken"),
     [
-        ("POST", b"/products", b"accept", b"application/json"),
-        ("PATCH", b"/products/7", b"accept-patch", b"application/json, application/merge-patch+json"),
+        ("POST", b"/products", b"accept", b"application/json, " + MSGPACK),
+        (
+            "PATCH",
+            b"/products/7",
+            b"accept-patch",
+            b"application/json, application/merge-patch+json, application/msgpack",
+        ),
         ("PUT", b"/pictures/7", b"accept", b"image/*"),
         ("POST", b"/log-in", b"accept", b"application/x-www-form-urlencoded, multipart/form-data"),
     ],

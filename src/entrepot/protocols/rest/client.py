@@ -22,6 +22,7 @@ from entrepot.ports.protocol import DocumentKind, Imported, Invokes
 from entrepot.protocols.rest import etags, warnings
 from entrepot.protocols.rest.binding.bound import PROBLEMS, REDIRECTS, Binding, accept_of
 from entrepot.protocols.rest.binding.data import bind_upstream
+from entrepot.protocols.rest.binding.notations import notation_of
 from entrepot.protocols.rest.body.body import NO_CONTENT, ReadAnswer, WriteBody, broken
 from entrepot.protocols.rest.body.codecs import ANSWERS, BODIES
 from entrepot.protocols.rest.credentials import Shown, shown
@@ -177,6 +178,9 @@ class _Calling:
 
 
 def _offers(binding: Binding) -> tuple[str, ...]:
-    """The media types that a caller may choose among; a stream is read in any form and written anew."""
+    """The media types that a caller may choose among; a stream is read in any form and written anew, and so is a value
+    in whichever notation it comes."""
     media_types = () if binding.answer == "stream" else binding.produces
+    if binding.answer in ("value", "arms"):
+        media_types = tuple(each for each in media_types if notation_of(each) == "json")
     return media_types if len(media_types) > 1 or "*" in "".join(media_types) else ()

@@ -16,7 +16,7 @@ from entrepot.http.pages import docs_path
 from entrepot.http.problems import HttpOnly, status_of
 from entrepot.model.call import Call, Context
 from entrepot.model.fault import Fault
-from entrepot.model.faults import PreconditionFailed, Unsupported
+from entrepot.model.faults import PreconditionFailed
 from entrepot.model.headers import Headers, header
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import members_of
@@ -25,7 +25,8 @@ from entrepot.ports.protocol import ServedService
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.asking import Asking
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of, mount
-from entrepot.protocols.rest.body.body import WriteAnswer
+from entrepot.protocols.rest.binding.notations import MSGPACK, always, others
+from entrepot.protocols.rest.body.body import NotAcceptable, WriteAnswer
 from entrepot.protocols.rest.body.codecs import ANSWERS
 from entrepot.protocols.rest.input_reader import InputReader
 from entrepot.protocols.rest.prefer import preferred
@@ -40,18 +41,12 @@ Answer = Callable[[Request, tuple[str, ...]], Awaitable[Response]]
 _KEPT_BY_304 = (b"etag", b"cache-control", b"content-location", b"expires", b"vary")
 
 
-class NotAcceptable(HttpOnly, Unsupported):
-    """The caller's Accept header leaves nothing that can be answered with."""
-
-    http_status = 406
-
-
 class OperationAnswer:
     """Answers the requests for one operation. Its codecs are made when the first request comes."""
 
     __slots__ = (
-        "_accepts_by_heart", "_answers_files", "_asking", "_binding", "_changes", "_docs", "_headers", "_invoke",
-        "_links", "_mount", "_negotiates", "_offers", "_operation", "_reader", "_shown_as", "_streams",
+        "_accepts_by_heart", "_answers_files", "_apart", "_asking", "_binding", "_changes", "_docs", "_headers",
+        "_invoke", "_links", "_mount", "_negotiates", "_offers", "_operation", "_reader", "_shown_as", "_streams",
         "_usual", "_values", "_write",
     )  # fmt: skip
     _asking: Asking
@@ -72,8 +67,10 @@ class OperationAnswer:
         is_seen = binding.answer == "value" and binding.method == "GET" and HTML not in binding.produces
         shown = ((CSV, binding.csv), (HTML, is_seen))
         self._shown_as = tuple(media_type for media_type, offered in shown if offered)
-        self._offers = (*binding.produces, *self._shown_as)
-        self._negotiates = len(self._offers) > 1
+        offers = (*binding.produces, *self._shown_as)
+        self._negotiates = len(offers) > 1
+        self._apart = others(binding.produces) if binding.answer in ("value", "arms") else ()
+        self._offers = (*offers, *(each for each in self._apart if each not in offers))
         self._usual = binding.produces[0] if binding.produces else JSON
         self._accepts_by_heart = {b"*/*", b"", self._usual.encode(), accept_of(binding)}
         self._reader: InputReader | None = None
@@ -107,8 +104,10 @@ class OperationAnswer:
             reply = await self._invoke(Call(self._operation, value, content if self._streams else None, context))
             fault = reply.fault
             if fault is None:
-                versioned = media_type not in self._shown_as
+                versioned = media_type not in self._shown_as and media_type not in self._apart
                 if context.selection:
+                    if media_type in self._apart:
+                        raise NotAcceptable(f"a part of an answer can be {self._usual}, not {media_type}")
                     reply, response, linked = await self._asking.answer(reply, context)
                     versioned = versioned and not linked
                 else:
@@ -135,7 +134,8 @@ class OperationAnswer:
             return self._usual
         chosen = choose(accept, offers)
         if chosen is None:
-            raise NotAcceptable(f"the answer can be {' or '.join(offers)}, none of which Accept takes")
+            told = [each for each in offers if each not in MSGPACK[1:]]
+            raise NotAcceptable(f"the answer can be {' or '.join(told)}, none of which Accept takes")
         return chosen
 
     def _take_conditions(self, request: Request, context: Context) -> None:
@@ -188,4 +188,5 @@ def _accepted(binding: Binding) -> Headers:
     if not binding.accepts:
         return []
     name = b"accept-patch" if binding.method == "PATCH" else b"accept"
-    return [(name, ", ".join(binding.accepts).encode()), (b"accept-encoding", b"identity")]
+    taken = always(binding.accepts) if binding.body in ("object", "value") else binding.accepts
+    return [(name, ", ".join(taken).encode()), (b"accept-encoding", b"identity")]

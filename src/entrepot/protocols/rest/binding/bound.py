@@ -8,6 +8,7 @@ import msgspec
 
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Nullable, Shape, Union
+from entrepot.protocols.rest.binding.notations import notation_of
 from entrepot.protocols.rest.binding.told import NOTHING_OF_OPERATION, OfOperation
 from entrepot.protocols.rest.routing import template
 from entrepot.protocols.rest.routing.template import Template
@@ -142,6 +143,8 @@ def union_of(output: Shape) -> Union | None:
 def accept_of(binding: Binding) -> bytes:
     """The Accept header of a client: what the contract says is answered, and problems beside it."""
     wanted = binding.produces or (JSON,)
+    if binding.answer in ("value", "arms"):
+        wanted = tuple(each if notation_of(each) == notation_of(wanted[0]) else f"{each};q=0.8" for each in wanted)
     return b"*/*" if ANY in wanted else ", ".join((*wanted, PROBLEMS)).encode()
 
 

@@ -16,6 +16,7 @@ from entrepot.protocols.rest.binding.bound import (
     null_is_absence,
     union_of,
 )
+from entrepot.protocols.rest.binding.notations import notation_of, unfit
 from entrepot.protocols.rest.binding.places import holds_octets, is_address, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template, Variable, parse
 from entrepot.protocols.rest.table import row_of
@@ -75,6 +76,17 @@ def check(binding: Binding, types: Types) -> None:
         raise Unbindable(f"status {binding.status} says where to go, so the output is a record of one text `location`")
     if binding.statuses:
         _check_arms(binding, types)
+    _check_notations(binding, types)
+
+
+def _check_notations(binding: Binding, types: Types) -> None:
+    """Each media type of a body or an answer that is a value is of a notation that has a word for it."""
+    of_body = binding.accepts if binding.body in ("object", "value") else ()
+    of_answer = binding.produces if binding.answer in ("value", "arms") else ()
+    written = [(each, bound.field.shape) for each in of_body for bound in binding.at("body")]
+    for media_type, part in (*written, *((each, binding.operation.output) for each in of_answer)):
+        if reason := unfit(notation_of(media_type), part, types):
+            raise Unbindable(f"it has no form in {media_type}: {reason}")
 
 
 def _check_arms(binding: Binding, types: Types) -> None:

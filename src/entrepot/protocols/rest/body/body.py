@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from entrepot.http.bodies import read, refuse_coding
 from entrepot.http.headers import HeaderMap
 from entrepot.http.media_types import MediaTypes
+from entrepot.http.problems import HttpOnly
 from entrepot.model import shape
 from entrepot.model.call import Context
 from entrepot.model.fault import Issue
@@ -17,6 +18,13 @@ from entrepot.model.shape import Field
 from entrepot.ports.exchange import Body, Request, Response
 from entrepot.protocols.rest.parameters.parameter import Attributes
 from entrepot.shapes.values import Values
+
+
+class NotAcceptable(HttpOnly, Unsupported):
+    """The caller's Accept header leaves nothing that can be answered with."""
+
+    http_status = 406
+
 
 Fetch = Callable[[Request, HeaderMap], Awaitable[Any]]
 """Gets what there is to read of a body whose headers are right. Raises `Unsupported`, `TooLarge`, `Malformed`."""

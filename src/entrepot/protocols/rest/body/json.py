@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -20,10 +21,12 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Record
 from entrepot.ports.exchange import Response
 from entrepot.protocols.rest.binding.bound import HEAD, Binding, BoundField
+from entrepot.protocols.rest.binding.notations import Notation, notation_of, others
 from entrepot.protocols.rest.body.body import (
     EMPTY,
     BodyReader,
     Content,
+    NotAcceptable,
     ReadAnswer,
     WriteAnswer,
     WriteBody,
@@ -31,8 +34,10 @@ from entrepot.protocols.rest.body.body import (
     content_of,
     fetched_whole,
 )
+from entrepot.protocols.rest.body.notations import several, speaker
 from entrepot.protocols.rest.parameters.parameter import Attributes, add_misplaced, prefixed, renamed, wire_names
-from entrepot.shapes.values import Values
+from entrepot.shapes.unsayable import Unsayable
+from entrepot.shapes.values import Codec, Values
 
 
 def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
@@ -47,37 +52,42 @@ def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
 def object_reader(binding: Binding, values: Values) -> BodyReader:
     """Reads an object of fields; an empty body is an object without any."""
     fields = binding.at("body")
-    decode = values.codec(body_record(binding.operation, fields)).decode
+    codec = values.codec(body_record(binding.operation, fields))
     attributes_of = [bound.field.attribute for bound in fields]
     names = wire_names(fields)
     elsewhere = {name: each for each in binding.at(*HEAD) for name in (each.field.name, each.name)}
-
-    def whole(content: bytes) -> Any:
-        return decode(content or b"{}")
-
-    def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
-        try:
-            value = whole(content)
-        except Invalid as invalid:
-            add_misplaced(renamed(invalid.issues, names), elsewhere, issues)
-        except Malformed as malformed:
-            malformed.issues = renamed(malformed.issues, names)
-            raise
-        else:
-            attributes.update((name, getattr(value, name)) for name in attributes_of)
-
     takes = "" if fields else "this operation takes nothing in the body"
-    fetch = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max, takes)
-    return BodyReader(fetch, take, whole if _is_whole(binding) else None)
+
+    def reader(notation: Notation, media_types: MediaTypes) -> BodyReader:
+        decode = speaker(notation, codec, values).decode
+
+        def whole(content: bytes) -> Any:
+            return decode(content) if content else codec.decode(b"{}")
+
+        def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
+            try:
+                value = whole(content)
+            except Invalid as invalid:
+                add_misplaced(renamed(invalid.issues, names), elsewhere, issues)
+            except Malformed as malformed:
+                malformed.issues = renamed(malformed.issues, names)
+                raise
+            else:
+                attributes.update((name, getattr(value, name)) for name in attributes_of)
+
+        fetch = fetched_whole(media_types, values.limits.body_bytes_max, takes)
+        return BodyReader(fetch, take, whole if _is_whole(binding) else None)
+
+    return several(binding.accepts, reader, takes)
 
 
 def object_writer(binding: Binding, values: Values) -> WriteBody:
     """Writes an object of fields; where there are none, nothing."""
     fields = binding.at("body")
-    codec, media_type = values.codec(body_record(binding.operation, fields)), _sent_type(binding)
-    encode = codec.encode
+    codec = values.codec(body_record(binding.operation, fields))
     if not fields:
         return lambda _input, _stream: EMPTY
+    encode, media_type = _sent(binding, codec, values)
     if _is_whole(binding):
         return lambda input, _stream: content_of(encode(input), media_type)
     make = codec.type
@@ -97,42 +107,47 @@ def _is_whole(binding: Binding) -> bool:
 def value_reader(binding: Binding, values: Values) -> BodyReader:
     """Reads the value of the one field in the body; an empty body leaves it out."""
     [bound] = binding.at("body")
-    name, attribute, decode = bound.field.name, bound.field.attribute, values.codec(bound.field.shape).decode
+    name, attribute, codec = bound.field.name, bound.field.attribute, values.codec(bound.field.shape)
     make, required = values.codec(binding.operation.input).type, bound.field.required
     missing = Issue(f"/{escape(name)}", "missing", "the request has no body")
 
-    def whole(content: bytes) -> Any:
-        if not content:
-            if not required:
-                return make()
-            raise Invalid("the input does not fit its type", issues=(missing,))
-        try:
-            return make(decode(content))
-        except (Invalid, Malformed) as fault:
-            fault.issues = tuple(prefixed(fault.issues, name))
-            raise
+    def reader(notation: Notation, media_types: MediaTypes) -> BodyReader:
+        decode = speaker(notation, codec, values).decode
 
-    def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
-        if not content:
-            if required:
-                add_misplaced((missing,), {}, issues)
-            return
-        try:
-            attributes[attribute] = decode(content)
-        except Invalid as invalid:
-            issues.extend(prefixed(invalid.issues, name))
-        except Malformed as malformed:
-            malformed.issues = tuple(prefixed(malformed.issues, name))
-            raise
+        def whole(content: bytes) -> Any:
+            if not content:
+                if not required:
+                    return make()
+                raise Invalid("the input does not fit its type", issues=(missing,))
+            try:
+                return make(decode(content))
+            except (Invalid, Malformed) as fault:
+                fault.issues = tuple(prefixed(fault.issues, name))
+                raise
 
-    fetch = fetched_whole(MediaTypes(binding.accepts), values.limits.body_bytes_max)
-    return BodyReader(fetch, take, whole if len(binding.fields) == 1 else None)
+        def take(content: bytes, attributes: Attributes, issues: list[Issue]) -> None:
+            if not content:
+                if required:
+                    add_misplaced((missing,), {}, issues)
+                return
+            try:
+                attributes[attribute] = decode(content)
+            except Invalid as invalid:
+                issues.extend(prefixed(invalid.issues, name))
+            except Malformed as malformed:
+                malformed.issues = tuple(prefixed(malformed.issues, name))
+                raise
+
+        fetch = fetched_whole(media_types, values.limits.body_bytes_max)
+        return BodyReader(fetch, take, whole if len(binding.fields) == 1 else None)
+
+    return several(binding.accepts, reader)
 
 
 def value_writer(binding: Binding, values: Values) -> WriteBody:
     """Writes the value of the one field in the body; where it is absent, nothing."""
     [bound] = binding.at("body")
-    encode, attribute, media_type = values.codec(bound.field.shape).encode, bound.field.attribute, _sent_type(binding)
+    attribute, (encode, media_type) = bound.field.attribute, _sent(binding, values.codec(bound.field.shape), values)
 
     def write_value(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         value = getattr(input, attribute)
@@ -142,12 +157,22 @@ def value_writer(binding: Binding, values: Values) -> WriteBody:
 
 
 def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
-    """Writes outputs."""
-    encode, status = values.codec(binding.operation.output).encode, binding.status
-    content_type = (b"content-type", binding.produces[0].encode())
+    """Writes outputs, in the notation of the media type that was chosen."""
+    codec, status = values.codec(binding.operation.output), binding.status
 
-    def write_answer(output: Any, _media_type: str, _context: Context) -> Response:
-        body = encode(output)
+    @cache
+    def writer(media_type: str) -> tuple[Callable[[Any], bytes], tuple[bytes, bytes]]:
+        return speaker(notation_of(media_type), codec, values).encode, (b"content-type", media_type.encode())
+
+    usual = writer(binding.produces[0])
+    apart = others(binding.produces)
+
+    def write_answer(output: Any, media_type: str, _context: Context) -> Response:
+        try:
+            encode, content_type = writer(media_type) if media_type in apart else usual
+            body = encode(output)
+        except Unsayable as unsayable:
+            raise NotAcceptable(f"{unsayable.reason}; the answer can be {binding.produces[0]}") from None
         return Response(status, [(b"content-length", LENGTHS[len(body)]), content_type], body)
 
     return write_answer
@@ -155,8 +180,12 @@ def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
 
 def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer:
     """Reads outputs from answers; where null is one, no body is null."""
-    decode, limit = output_decoder(binding, values, upstream), values.limits.reply_bytes_max
+    limit = values.limits.reply_bytes_max
     nullable = isinstance(shape.resolve(binding.operation.output, values.types), shape.Nullable)
+
+    @cache
+    def decoder(notation: Notation) -> Callable[[bytes, str], Any]:
+        return output_decoder(binding, values, upstream, notation)
 
     async def read_answer(response: Response) -> Any:
         label = header(response.headers, b"content-type")
@@ -164,14 +193,16 @@ def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer
         if not (found.endswith("json") or any(matches(wanted, found) for wanted in binding.produces)):
             raise broken(upstream, f"answered with {found} instead of {binding.produces[0]}")
         content = await read_reply(response.body, limit, upstream)
-        return decode(content, "") if content or not nullable else None
+        return decoder(notation_of(found))(content, "") if content or not nullable else None
 
     return read_answer
 
 
-def output_decoder(binding: Binding, values: Values, upstream: str) -> Callable[[bytes, str], Any]:
+def output_decoder(
+    binding: Binding, values: Values, upstream: str, notation: Notation = "json"
+) -> Callable[[bytes, str], Any]:
     """Decodes an output, or an item of a stream at this pointer. Raises `UpstreamFailed`."""
-    trusted = values.codec(binding.operation.output).decode_trusted
+    trusted = speaker(notation, values.codec(binding.operation.output), values).decode_trusted
 
     def decode(content: bytes, pointer: str) -> Any:
         try:
@@ -183,5 +214,16 @@ def output_decoder(binding: Binding, values: Values, upstream: str) -> Callable[
     return decode
 
 
-def _sent_type(binding: Binding) -> bytes:
-    return binding.accepts[0].encode() if binding.accepts else b""
+def _sent(binding: Binding, codec: Codec, values: Values) -> tuple[Callable[[Any], bytes], bytes]:
+    """What writes a body as a client sends it, and its label."""
+    media_type = binding.accepts[0]
+    encode = speaker(notation_of(media_type), codec, values).encode
+
+    def write(value: Any) -> bytes:
+        try:
+            return encode(value)
+        except Unsayable as unsayable:
+            issue = Issue(unsayable.pointer, "format", unsayable.reason)
+            raise Invalid(f"the input cannot be written as {media_type}", issues=(issue,)) from None
+
+    return encode if encode is codec.encode else write, media_type.encode()

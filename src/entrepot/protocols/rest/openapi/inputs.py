@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from entrepot.http.media_types import essence
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
@@ -23,7 +22,7 @@ from entrepot.protocols.rest.binding.bound import (
 )
 from entrepot.protocols.rest.binding.check import misnamed
 from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_upload, style_of
-from entrepot.protocols.rest.openapi import words
+from entrepot.protocols.rest.openapi import media, words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
 from entrepot.protocols.rest.openapi.examples import ExampleImport
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
@@ -156,8 +155,8 @@ class InputImport:
 
     def _take_examples(self, parameter: Parameter, where: Where, exploded: bool) -> None:
         node, name = parameter.node, self.fields[-1].name
-        media = next((media for _, media in node["content"].members()), node)
-        self._examples.take_input(media, lambda value: self._by_field(value, where) if exploded else {name: value})
+        said = next((each for _, each in node["content"].members()), node)
+        self._examples.take_input(said, lambda value: self._by_field(value, where) if exploded else {name: value})
 
     def _by_field(self, value: Any, where: Where) -> dict[str, Any]:
         """The members of an object that stand each for themselves, by the names of their fields."""
@@ -232,35 +231,46 @@ class InputImport:
                 raise unreadable
             self._leave_out("request body", unreadable)
             return
-        by_essence = {essence(name): name for name in content.media_types}
+        found = media.by_name(content.media_types)
         if operation[OURS][words.BULK].is_true:
-            by_essence.pop(NDJSON, None)
-        in_json = [name for name in by_essence if name.endswith("json") and name != NDJSON]
-        forms = [name for name in (URLENCODED, MULTIPART) if name in by_essence]
-        if NDJSON in by_essence and content.media_types[by_essence[NDJSON]][ITEM_SCHEMA]:
-            self.stream = self._schemas.shape(content.media_types[by_essence[NDJSON]].raw(ITEM_SCHEMA))
-        elif in_json:
-            self._accepts = in_json
-            self._read_json(content.media_types[by_essence[in_json[0]]], content)
+            found.pop(NDJSON, None)
+        of_values = media.of_values(name for name in found if name != NDJSON)
+        forms = [name for name in (URLENCODED, MULTIPART) if name in found]
+        gaps: Sequence[Refusal] = ()
+        if NDJSON in found and found[NDJSON][ITEM_SCHEMA]:
+            self.stream = self._schemas.shape(found[NDJSON].raw(ITEM_SCHEMA))
+            self._accepts = [NDJSON]
+        elif of_values:
+            self._read_value(found[of_values[0]], content)
+            kept, gaps = media.alike(of_values, found, self._body(), self._schemas.types)
+            self._accepts = list(kept)
         elif forms and not content.node[OURS][words.FIELD]:
             self._accepts = forms
-            media = content.media_types[by_essence[forms[0]]]
-            self._read_form(media, content)
-            self._examples.take_input(media, lambda value: self._by_field(value, "form"))
+            of_form = found[forms[0]]
+            self._read_form(of_form, content)
+            self._examples.take_input(of_form, lambda value: self._by_field(value, "form"))
         else:
-            self._accepts = list(by_essence)
+            self._accepts = list(found)
             self._read_octets(content)
+        self.gaps += [*gaps, *media.others(self._accepts, found, gaps)]
+        if self.stream is not None:
+            self._accepts = []
 
-    def _read_json(self, media: Node, content: Content) -> None:
-        schema = media.raw("schema")
+    def _body(self) -> Shape:
+        """What the body is of which all is read."""
+        in_body = [field for field in self.fields if self.places[field.name]["in"] == "body"]
+        return Record(fields=tuple(in_body)) if self._is_object else in_body[0].shape
+
+    def _read_value(self, said: Node, content: Content) -> None:
+        schema = said.raw("schema")
         if content.node[OURS][words.FIELDS]:
             self._is_object = True
             self._read_fields(self._record_of(schema), "body", NOTHING, content)
-            self._examples.take_input(media, lambda value: self._by_field(value, "body"))
+            self._examples.take_input(said, lambda value: self._by_field(value, "body"))
         else:
             self._add_whole(self._whole(schema, content), content)
             name = self.fields[-1].name
-            self._examples.take_input(media, lambda value: {name: value})
+            self._examples.take_input(said, lambda value: {name: value})
 
     def _whole(self, schema: Node, content: Content) -> Field:
         own = content.node[OURS][words.FIELD][words.NAME].text
@@ -284,28 +294,28 @@ class InputImport:
             identity = {words.NAME: own_name, words.PYTHON: field.attribute}
             self._add(field, where, encoding.part(identity), _encoded_style(encoding[field.name]))
 
-    def _read_form(self, media: Node, content: Content) -> None:
-        record = self._record_of(media.raw("schema"))
+    def _read_form(self, said: Node, content: Content) -> None:
+        record = self._record_of(said.raw("schema"))
         if content.node[OURS][words.FIELDS]:
-            self._read_fields(record, "form", media["encoding"], content)
+            self._read_fields(record, "form", said["encoding"], content)
             return
         for field in record.fields:
             try:
-                self._read_form_field(field, media)
+                self._read_form_field(field, said)
             except Unreadable as unreadable:
                 if field.required:
                     raise
                 self._leave_out(f"field {field.name} of the form", unreadable)
 
-    def _read_form_field(self, field: Field, media: Node) -> None:
-        property_ = media["schema"]["properties"][field.name]
+    def _read_form_field(self, field: Field, said: Node) -> None:
+        property_ = said["schema"]["properties"][field.name]
         types = self._schemas.types
         if is_upload(field.shape, types) or (self._accepts[0] == MULTIPART and style_of(field.shape, types) == "json"):
             self._add(field, "form", property_[OURS])
         else:
             # What is no scalar and no list of them is JSON, unless its encoding says otherwise (3.1, §4.8.15.1).
             usual: Style = "json" if style_of(field.shape, types) == "json" else "repeat"
-            self._add_as_text(field, "form", _encoded_style(media["encoding"][field.name]) or usual, property_)
+            self._add_as_text(field, "form", _encoded_style(said["encoding"][field.name]) or usual, property_)
 
     def _read_octets(self, content: Content) -> None:
         media_type = next(iter(content.media_types))

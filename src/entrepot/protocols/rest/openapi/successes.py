@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from entrepot.http.media_types import essence
 from entrepot.model import shape
 from entrepot.model.shape import Shape
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, REDIRECTS
 from entrepot.protocols.rest.binding.places import ADDRESS
 from entrepot.protocols.rest.body.body import NO_CONTENT
 from entrepot.protocols.rest.faults import DEFAULT
-from entrepot.protocols.rest.openapi import words
+from entrepot.protocols.rest.openapi import media, words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, responses_of, status_of
 from entrepot.protocols.rest.openapi.octets import octets_of
+from entrepot.protocols.rest.table import CSV
 from entrepot.shapes.arms import told_apart
 from entrepot.shapes.document import NOTHING, Node, Refusal
 from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
@@ -137,22 +137,26 @@ class SuccessImport:
         if status in REDIRECTS:
             return Answer(ADDRESS, status, node)
         content = self._dialect.reply(node, self._operation)
-        by_essence = {essence(name): media for name, media in content.media_types.items()}
-        in_json = [name for name in by_essence if name.endswith("json") and name not in _STREAMS]
-        streams = [name for name in by_essence if name in _STREAMS]
-        if not by_essence:
+        found = media.by_name(content.media_types)
+        if self._operation[OURS][words.CSV].is_true:
+            found.pop(CSV, None)
+        of_values = media.of_values(name for name in found if name not in _STREAMS)
+        streams = [name for name in found if name in _STREAMS]
+        if not found:
             return Answer(shape.Null(), status, node)
-        if in_json:
-            schema = by_essence[in_json[0]].raw("schema")
-            part = self._schemas.shape(schema)
+        if of_values:
+            first = found[of_values[0]]
+            part = self._schemas.shape(first.raw("schema"))
             if isinstance(self._schemas.resolved(part), shape.Null):
                 return Answer(part, status, node)
-            same = [name for name in in_json if by_essence[name].raw("schema").value == schema.value]
-            return Answer(part, status, node, produces=tuple(same), media=by_essence[in_json[0]])
+            kept, gaps = media.alike(of_values, found, part, self._schemas.types)
+            self.gaps += [*gaps, *media.others(kept, found, gaps)]
+            return Answer(part, status, node, produces=kept, media=first)
         if streams:
-            item = _item_schema(by_essence[streams[0]], node)
+            self.gaps += media.others(streams, found)
+            item = _item_schema(found[streams[0]], node)
             return Answer(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))
-        return Answer(self._octets(list(by_essence), content), status, node, produces=tuple(by_essence))
+        return Answer(self._octets(list(found), content), status, node, produces=tuple(found))
 
     def _octets(self, media_types: list[str], content: Content) -> Shape:
         """Our own documents say in the schema what octets are; others are known by their media type."""
@@ -162,10 +166,10 @@ class SuccessImport:
         return octets_of(media_types)
 
 
-def _item_schema(media: Node, response: Node) -> Node:
+def _item_schema(stream: Node, response: Node) -> Node:
     for name in _ITEM_SCHEMAS:
-        if media[name]:
-            return media.raw(name)
+        if stream[name]:
+            return stream.raw(name)
     raise response.unreadable("it is a stream, and nothing says of what items")
 
 

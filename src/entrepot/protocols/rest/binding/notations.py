@@ -1,0 +1,39 @@
+"""The ways to write one value: JSON, MessagePack. Which one a body is in, its media type says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from entrepot.http.media_types import essence
+from entrepot.model.shape import Shape, Types
+from entrepot.shapes import msgpack
+
+Notation = Literal["json", "msgpack"]
+NOTATIONS: tuple[Notation, ...] = get_args(Notation)
+"""In the order in which they are preferred."""
+
+MSGPACK = ("application/msgpack", "application/vnd.msgpack", "application/x-msgpack")
+"""One notation by its usual name, by that of its registration, and by that from before."""
+
+
+def notation_of(media_type: str) -> Notation:
+    """The notation of a body with this label; it is JSON unless the label says otherwise."""
+    return "msgpack" if essence(media_type) in MSGPACK else "json"
+
+
+def unfit(notation: Notation, part: Shape, types: Types) -> str:
+    """Why values of a shape cannot be written in a notation; "" when they can."""
+    return msgpack.unfit(part, types) if notation == "msgpack" else ""
+
+
+def always(media_types: Sequence[str]) -> tuple[str, ...]:
+    """The media types of a contract, and the one that is there without being named."""
+    return tuple(dict.fromkeys((*media_types, MSGPACK[0])))
+
+
+def others(media_types: Sequence[str]) -> tuple[str, ...]:
+    """The media types, those of the contract and those that are always there, in another notation than the first's."""
+    usual = notation_of(media_types[0])
+    every = dict.fromkeys((*media_types, *MSGPACK))
+    return tuple(each for each in every if notation_of(each) != usual)
