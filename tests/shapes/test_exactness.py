@@ -16,6 +16,7 @@ from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
 from entrepot.model.fault import Fault
 from entrepot.shapes import guard
+from entrepot.shapes import text as bare
 from entrepot.shapes.values import Codec, Values
 
 ORDER = s.Record(
@@ -394,3 +395,58 @@ def test_a_value_of_a_union_is_written_as_the_arm_that_it_can_be_of() -> None:
     codec = Values({}).codec(s.Union(arms=(pair, s.List(item=s.Int(wire="text"))), choose="trial"))
     for written in (b'["x",{"a":1}]', b'["7","8"]'):
         assert codec.encode(codec.decode(written)) == written
+
+
+KEPT = {
+    s.DateTime(precision="any"): (
+        "2024-01-01T00:00:00.1234567Z",
+        "2024-01-01T00:00:00.272Z",
+        "2024-01-01T00:00:00.000000000000000000001-00:00",
+        "2016-12-31T23:59:60Z",
+        "2024-02-29t12:30:00+0530",
+        "0000-01-01 00:00:00z",
+    ),
+    s.DateTime(zone="naive", precision="any"): ("2024-01-01T00:00:00.1234567",),
+    s.Time(zone="any", precision="any"): ("23:59:60", "12:30:00.1234567+01:00"),
+    s.Duration(precision="any"): ("P1M", "P1Y2M3W4DT5H6M7.00000001S", "P1W", "-PT0.5S", "P0D", "pt1h"),
+}
+NO_TIME = {
+    s.DateTime(precision="any"): (
+        "2024-01-01T00:00:00",
+        "2023-02-29T00:00:00Z",
+        "1900-02-29T00:00:00Z",
+        "2024-04-31T00:00:00Z",
+        "2024-13-01T00:00:00Z",
+        "2024-01-01T24:00:00Z",
+        "2024-01-01T00:00:61Z",
+        "2024-01-01T00:00:00.Z",
+        "2024-01-01T00:00:00Z\n",
+        "2024-01-01T00:00:00+24:00",
+        "٢024-01-01T00:00:00Z",
+        "",
+    ),
+    s.DateTime(zone="naive", precision="any"): ("2024-01-01T00:00:00Z",),
+    s.Time(zone="aware", precision="any"): ("12:30:00", "12:30Z"),
+    s.Duration(precision="any"): ("P", "PT", "P1", "1D", "P1DT", "P1H", "PT1D", "P1D2W"),
+}
+
+
+@pytest.mark.parametrize(("shape", "text"), [(shape, text) for shape, texts in KEPT.items() for text in texts])
+def test_a_time_of_any_precision_is_kept_to_the_letter(shape: s.Shape, text: str) -> None:
+    times, data = codec(shape), msgspec.json.encode(text)
+    assert times.decode(data) == times.decode_trusted(data) == times.of_plain(text) == text
+    assert times.encode(times.decode(data)) == data
+    assert times.accepts(text)
+    assert bare.reader(shape, {})(text) == text
+    assert bare.writer(shape, {})(text) == text
+
+
+@pytest.mark.parametrize(("shape", "text"), [(shape, text) for shape, texts in NO_TIME.items() for text in texts])
+def test_what_has_not_the_form_of_a_time_is_refused(shape: s.Shape, text: str) -> None:
+    assert issues_of(shape, msgspec.json.encode(text)) == [("", "format")]
+
+
+def test_a_kept_time_may_share_a_union_with_anything() -> None:
+    times = codec(s.Union(arms=(s.DateTime(precision="any"), s.List(item=s.Int()), s.Tuple(items=(s.Int(), s.Int())))))
+    assert times.decode(b'"2024-01-01T00:00:00.1234567Z"') == "2024-01-01T00:00:00.1234567Z"
+    assert issues_of(times.shape, b'"yesterday"') == [("", "format")]

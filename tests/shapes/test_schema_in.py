@@ -64,7 +64,7 @@ def record(*fields: s.Field, **rest: Any) -> s.Record:
         ({"type": "integer", "format": "unix-time"}, s.DateTime(wire="unix")),
         ({"type": "string", "format": "decimal"}, s.Decimal()),
         ({"type": "string", "format": "int64"}, s.Int(bits=64, wire="text")),
-        ({"type": "string", "format": "date-time"}, s.DateTime()),
+        ({"type": "string", "format": "date-time"}, s.DateTime(precision="any")),
         ({"type": "string", "format": "email"}, s.Text(format="email")),
         ({"type": "string", "format": "binary"}, s.File()),
         ({"type": "string", "contentEncoding": "base64"}, s.Bytes()),

@@ -22,6 +22,7 @@ from entrepot.model.operation import Operation
 from entrepot.shapes.explain import first_repeat
 from entrepot.shapes.scalars import int_bounds
 from entrepot.shapes.schema_words import python_names
+from entrepot.shapes.times import is_kept
 from entrepot.shapes.values import Values
 
 Draw = Callable[..., Any]
@@ -33,6 +34,8 @@ PATTERNS = {
     r"^\d{3}$": st.text("0123456789", min_size=3, max_size=3),
     "b": st.text("ab", max_size=4).map(lambda text: text + "b"),
 }
+ZONES = st.sampled_from(["aware", "naive", "any"])
+PRECISIONS = st.sampled_from(["microsecond", "any"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
@@ -87,7 +90,7 @@ def scalars() -> st.SearchStrategy[s.Shape]:
         format=st.sampled_from([None, "uri", "date"]),
     )
     return st.one_of(
-        st.sampled_from([s.Bool(), s.Text(), s.Date(), s.Duration(), s.Uuid(), s.Float(), s.Null()]),
+        st.sampled_from([s.Bool(), s.Text(), s.Date(), s.Uuid(), s.Float(), s.Null()]),
         ints(),
         decimals(),
         st.builds(
@@ -99,8 +102,9 @@ def scalars() -> st.SearchStrategy[s.Shape]:
         texts,
         st.sampled_from(sorted(PATTERNS)).map(lambda pattern: s.Text(pattern=pattern)),
         st.builds(s.Bytes, encoding=st.sampled_from(["base64", "hex"]), length_max=st.sampled_from([None, 8])),
-        st.builds(s.Time, zone=st.sampled_from(["aware", "naive", "any"])),
-        st.builds(s.DateTime, zone=st.sampled_from(["aware", "naive", "any"])),
+        st.builds(s.Time, zone=ZONES, precision=PRECISIONS),
+        st.builds(s.DateTime, zone=ZONES, precision=PRECISIONS),
+        st.builds(s.Duration, precision=PRECISIONS),
         st.builds(s.DateTime, wire=st.sampled_from(["unix", "unix_ms"])),
         enums(),
     )
@@ -236,7 +240,9 @@ class _Maker:
             s.Bool,
             s.Null,
             lambda: self.pick(s.Int(), s.Int(bits=16), s.Float(), s.Decimal(wire="number")),
-            lambda: self.pick(s.Text(), s.Text(pattern="^[a-z]+$"), s.Uuid(), s.Decimal(), s.DateTime()),
+            lambda: self.pick(
+                s.Text(), s.Text(pattern="^[a-z]+$"), s.Uuid(), s.Decimal(), s.DateTime(), s.DateTime(precision="any")
+            ),
             lambda: s.List(item=self.shape(depth)),
             lambda: s.Map(value=self.shape(depth)),
         ]
@@ -397,7 +403,27 @@ def _decimals(shape: s.Decimal) -> st.SearchStrategy[Decimal]:
     return st.decimals(low, high, allow_nan=False, allow_infinity=False, places=places)
 
 
+_FINER = {
+    s.Time: {"naive": ("23:59:60", "00:00:00.1234567"), "aware": ("12:30:00.000000001-00:00",)},
+    s.DateTime: {
+        "naive": ("2024-02-29T23:59:60", "0000-01-01 00:00:00.1234567"),
+        "aware": ("2016-12-31T23:59:60Z", "1999-12-31t23:59:59.123456789+05:30", "2024-01-01T00:00:00.272-00:00"),
+    },
+    s.Duration: {"": ("P1M", "P1Y2M3W4DT5H6M7.00000001S", "P1W", "-P0.5D")},
+}
+"""Times that Python's own types cannot hold, by zone."""
+
+
 def _temporal(shape: s.Shape) -> st.SearchStrategy[Any]:
+    plain = _python_time(shape)
+    if not is_kept(shape):
+        return plain
+    by_zone = _FINER[type(shape)]
+    zone = getattr(shape, "zone", "")
+    return plain | st.sampled_from([text for own, texts in by_zone.items() if zone in (own, "any") for text in texts])
+
+
+def _python_time(shape: s.Shape) -> st.SearchStrategy[Any]:
     offsets = st.integers(-14 * 60, 14 * 60).map(lambda m: datetime.timezone(datetime.timedelta(minutes=m)))
     match shape:
         case s.Date():

@@ -98,10 +98,15 @@ class Date(_Base, frozen=True, tag="date"):
     """A calendar date."""
 
 
+Precision = Literal["microsecond", "any"]
+"""How fine a time may be. One to the microsecond is a time of Python's; any other is kept as the text it came in."""
+
+
 class Time(_Base, frozen=True, tag="time"):
     """A time of day, with or without an offset."""
 
     zone: Literal["aware", "naive", "any"] = "any"
+    precision: Precision = "microsecond"
 
 
 class DateTime(_Base, frozen=True, tag="datetime"):
@@ -109,10 +114,14 @@ class DateTime(_Base, frozen=True, tag="datetime"):
 
     zone: Literal["aware", "naive", "any"] = "aware"
     wire: Literal["rfc3339", "unix", "unix_ms"] = "rfc3339"
+    precision: Precision = "microsecond"
+    """Of a number of seconds or milliseconds always the microsecond."""
 
 
 class Duration(_Base, frozen=True, tag="duration"):
-    """A span of time, ISO 8601 on text wires."""
+    """A span of time, ISO 8601 on text wires. One to the microsecond has no months, which are not of one length."""
+
+    precision: Precision = "microsecond"
 
 
 class Uuid(_Base, frozen=True, tag="uuid"):

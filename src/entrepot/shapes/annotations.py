@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from entrepot.model import shape as s
+from entrepot.shapes import times
 from entrepot.shapes.patterns import python_pattern
 from entrepot.shapes.scalars import Scalar, fits_int64, int_bounds, native
 
@@ -80,7 +81,7 @@ def has_bounds(shape: s.Shape) -> bool:
     """Whether msgspec is told more of the shape than its type."""
     if isinstance(shape, s.List | s.Map):
         return shape.length_min is not None or shape.length_max is not None
-    return isinstance(shape, s.Int | s.Float | s.Text | s.Bytes) and _meta(shape) is not None
+    return times.is_kept(shape) or (isinstance(shape, s.Int | s.Float | s.Text | s.Bytes) and _meta(shape) is not None)
 
 
 def is_fixed_tuple(annotation: Any) -> bool:

@@ -23,6 +23,7 @@ import msgspec
 from entrepot.kit.limits import DEFAULT_LIMITS, Limits
 from entrepot.model import shape as s
 from entrepot.shapes import schema_words as words
+from entrepot.shapes import times
 from entrepot.shapes.kinds import WORDS, kind_of
 from entrepot.shapes.patterns import compiled
 
@@ -108,7 +109,7 @@ def value_of(shape: Scalar, plain: Any, limits: Limits = DEFAULT_LIMITS) -> Any:
             return base64.b64decode(plain)
         case s.DateTime(wire="unix" | "unix_ms"):
             return _moment(plain, _PER_SECOND[shape.wire])
-        case s.Date() | s.Time() | s.DateTime() | s.Duration() | s.Uuid():
+        case s.Date() | s.Time() | s.DateTime() | s.Duration() | s.Uuid() if not times.is_kept(shape):
             return msgspec.convert(plain, native(shape))
         case _:
             return plain
@@ -132,6 +133,8 @@ def plain_of(shape: Scalar, value: Any) -> Any:
 def is_python_value(shape: Scalar, value: Any) -> bool:
     """Whether a Python value is of the type that the scalar's values have; its bounds are not looked at."""
     match shape:
+        case _ if times.is_kept(shape):
+            return isinstance(value, str)
         case s.Enum(values=values):
             return isinstance(value, enum.Enum) or any(type(value) is type(each.wire) for each in values)
         case s.Float():
@@ -151,6 +154,8 @@ def is_python_value(shape: Scalar, value: Any) -> bool:
 def native(shape: Scalar) -> Any:
     """The type by which msgspec itself reads the scalar, without the shape's own constraints."""
     match shape:
+        case s.DateTime() | s.Time() | s.Duration() if times.is_kept(shape):
+            return times.annotation(shape)
         case s.DateTime(zone=zone):
             return _zoned(datetime.datetime, zone)
         case s.Time(zone=zone):
@@ -419,7 +424,7 @@ def unix(moment: datetime.datetime, per_second: int) -> int | decimal.Decimal:
 def _format_problem(shape: Scalar, plain: Any) -> Problem | None:
     if type(plain) is not str:
         return wrong_kind("a string", plain)
-    if _MORE_THAN_MICROSECONDS.search(plain):
+    if not times.is_kept(shape) and _MORE_THAN_MICROSECONDS.search(plain):
         return Problem("format", "has more than six digits after the second's point; times are kept to the microsecond")
     try:
         msgspec.convert(plain, native(shape))

@@ -19,6 +19,7 @@ from entrepot.model import shape as s
 from entrepot.shapes import schema_words as words
 from entrepot.shapes.kinds import kind_of, kinds_of
 from entrepot.shapes.scalars import int_bounds
+from entrepot.shapes.times import Temporal
 
 Schema = dict[str, Any]
 
@@ -250,13 +251,22 @@ def _datetime(shape: s.DateTime) -> Schema:
     if shape.wire != "rfc3339":
         out = {"type": "number", "format": "unix-time" if shape.wire == "unix" else "unix-time-ms"}
         return words.saying(out, zone=None if shape.zone == "aware" else shape.zone)
-    return {"type": "string"} | _zoned("date-time", shape.zone)
+    return _zoned("date-time", shape)
 
 
-def _zoned(format: str, zone: str) -> Schema:
-    if zone == "naive":
-        return {"format": f"{format}-local"}
-    return words.saying({"format": format}, zone=None if zone == "aware" else "any")
+def _zoned(format: str, shape: s.DateTime | s.Time) -> Schema:
+    zone = "any" if shape.zone == "any" else None
+    out = {"type": "string", "format": f"{format}-local" if shape.zone == "naive" else format}
+    return _precise(words.saying(out, zone=zone), shape)
+
+
+def _precise(out: Schema, shape: Temporal) -> Schema:
+    return words.saying(out, precision=None if shape.precision == "any" else shape.precision)
+
+
+def _duration(shape: s.Duration) -> Schema:
+    out = {"type": "string", "format": "duration"}
+    return out if shape.precision == "any" else _precise(out | {"pattern": words.DURATION_PATTERN}, shape)
 
 
 def _enum(shape: s.Enum) -> Schema:
@@ -299,9 +309,9 @@ _SCALARS: dict[type, Callable[[Any], Schema]] = {
     s.Bytes: _bytes,
     s.File: _file,
     s.Date: lambda _: {"type": "string", "format": "date"},
-    s.Time: lambda shape: {"type": "string"} | _zoned("time", shape.zone),
+    s.Time: lambda shape: _zoned("time", shape),
     s.DateTime: _datetime,
-    s.Duration: lambda _: {"type": "string", "format": "duration", "pattern": words.DURATION_PATTERN},
+    s.Duration: _duration,
     s.Uuid: lambda _: {"type": "string", "format": "uuid"},
     s.Enum: _enum,
 }

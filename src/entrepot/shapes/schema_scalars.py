@@ -148,13 +148,19 @@ def read_string(schema: Schema) -> s.Shape:
                 bytes_max=own.get("octets_max"),
             )
         case s.DateTime() | s.Time():
-            return msgspec.structs.replace(known, zone=own.get("zone", known.zone))
+            return msgspec.structs.replace(known, zone=own.get("zone", known.zone), precision=_precision(own))
+        case s.Duration():
+            return msgspec.structs.replace(known, precision=_precision(own))
         case None | s.Int():
             if isinstance(format, str) and (known is not None or format in words.INTEGERS):
                 return read_int(schema, "text")
             return _text(schema)
         case _:
             return known
+
+
+def _precision(own: dict[str, Any]) -> s.Precision:
+    return "microsecond" if own.get("precision") == "microsecond" else "any"
 
 
 def _text(schema: Schema) -> s.Text:

@@ -17,8 +17,8 @@ In a schema it says, where JSON Schema cannot: `kind`, which shape this is (text
 `choose` and `tags`; of a map `key`; of a field `role`, `python`, `read_scopes`, `write_scopes`, and `filled`, that
 its default is filled in where the member is absent (a foreign default is only told), and `default`, a foreign
 one that its own schema forbids; of scalars `zone`,
-`encoding`, `media_types`, `octets_min`, `octets_max`, `digits`, `scale`, and `exact`, bounds of a decimal as text
-that a JSON number would respell."""
+`precision` (of a time that is taken to the microsecond only), `encoding`, `media_types`, `octets_min`, `octets_max`,
+`digits`, `scale`, and `exact`, bounds of a decimal as text that a JSON number would respell."""
 ITEM_SCHEMA = "x-item-schema"
 """In a media type: the schema of one item of a stream (OpenAPI 3.2 calls it `itemSchema`)."""
 ID_PREFIX = "urn:entrepot:schema:"
@@ -43,11 +43,11 @@ UNBOUNDED_INTEGER = "integer"
 """The format of an integer in a string that has no width."""
 STRINGS: dict[str, s.Shape] = {
     "date": s.Date(),
-    "date-time": s.DateTime(zone="aware"),
-    "date-time-local": s.DateTime(zone="naive"),
-    "time": s.Time(zone="aware"),
-    "time-local": s.Time(zone="naive"),
-    "duration": s.Duration(),
+    "date-time": s.DateTime(zone="aware", precision="any"),
+    "date-time-local": s.DateTime(zone="naive", precision="any"),
+    "time": s.Time(zone="aware", precision="any"),
+    "time-local": s.Time(zone="naive", precision="any"),
+    "duration": s.Duration(precision="any"),
     "uuid": s.Uuid(),
     "byte": s.Bytes(),
     "binary": s.File(),

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from entrepot.model import shape as s
-from entrepot.shapes import authored, jsonschema
+from entrepot.shapes import authored, jsonschema, times
 from entrepot.shapes.class_defaults import class_defaults
 from entrepot.shapes.kinds import kinds_of
 from entrepot.shapes.scalars import fits_int64, int_bounds
@@ -127,6 +127,10 @@ def _of_int(part: s.Int) -> Trait:
     return Trait.NONE if all(map(fits_int64, int_bounds(part))) else Trait.CHECKED
 
 
+def _of_time(part: times.Temporal) -> Trait:
+    return Trait.NONE if times.is_kept(part) else Trait.TIME
+
+
 def _of_text(part: s.Text, own_class: bool) -> Trait:
     return Trait.CHECKED if own_class and part.pattern is not None else Trait.NONE
 
@@ -176,10 +180,10 @@ _Own = Callable[[Any, bool, s.Types], Trait]
 _OWN: dict[type, _Own] = {
     s.File: lambda *_: Trait.BINARY,
     s.Raw: lambda *_: Trait.BINARY,
-    s.DateTime: lambda part, *_: Trait.TIME if part.wire == "rfc3339" else Trait.REWRITTEN,
-    s.Time: lambda *_: Trait.TIME,
+    s.DateTime: lambda part, *_: _of_time(part) if part.wire == "rfc3339" else Trait.REWRITTEN,
+    s.Time: lambda part, *_: _of_time(part),
     s.Float: lambda *_: Trait.FLOAT,
-    s.Duration: lambda *_: Trait.TIME,
+    s.Duration: lambda part, *_: _of_time(part),
     s.Bytes: lambda part, *_: Trait.REWRITTEN if part.encoding == "hex" else Trait.NONE,
     s.Anything: lambda *_: Trait.UNTYPED,
     s.List: lambda part, *_: Trait.HASHED | Trait.CHECKED if part.unique else Trait.NONE,
@@ -202,7 +206,9 @@ def needs_hook(record: s.Record) -> bool:
 _UNCARRIABLE = re.compile(r'["\\\x00-\x1f]').search
 
 
-def text_with_pattern(arm: s.Shape, types: s.Types) -> s.Text | None:
+def text_with_pattern(arm: s.Shape, types: s.Types) -> s.Text | times.Temporal | None:
     """The text in a union's arm whose pattern msgspec must not see (`annotations.without_pattern`)."""
     found = s.unwrap(arm, types)
+    if isinstance(found, times.Temporal):
+        return found if times.is_kept(found) else None
     return found if isinstance(found, s.Text) and found.pattern is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -367,3 +368,18 @@ async def test_members_of_an_object_in_the_usual_style_are_parameters(required: 
 def test_an_object_whose_members_cannot_be_parameters_is_left_out(schema: Any, others: list[Any]) -> None:
     [refusal] = imported(*others, {"name": "size", "in": "query", "schema": schema}, method="get").refusals
     assert refusal.construct == "parameter size in query"
+
+
+async def test_times_pass_to_the_letter() -> None:
+    times = ("2024-01-31T12:30:00.1234567Z", "2016-12-31T23:59:60Z", "2024-01-31T12:30:00.272-00:00")
+    since = {"name": "since", "in": "query", "schema": {"type": "string", "format": "date-time"}}
+    seen = {"type": "object", "properties": {"seen": {"type": "string", "format": "date-time"}}}
+    responses = {"200": {"description": "", "content": {"application/json": {"schema": seen}}}}
+    upstream = Upstream(imported(since, method="get", responses=responses).service)
+    for time in times:
+        upstream.answer = Response(200, [(b"content-type", b"application/json")], b'{"seen":"%s"}' % time.encode())
+        response, body = await upstream.asked("GET", query=f"since={quote(time)}".encode())
+        assert (response.status, json.loads(body)) == (200, {"seen": time})
+        assert unquote(upstream.requests[-1].query.decode()) == f"since={time}"
+    response, body = await upstream.asked("GET", query=b"since=yesterday")
+    assert (response.status, json.loads(body)["errors"][0]["pointer"]) == (422, "/since")
