@@ -450,3 +450,17 @@ def test_a_kept_time_may_share_a_union_with_anything() -> None:
     times = codec(s.Union(arms=(s.DateTime(precision="any"), s.List(item=s.Int()), s.Tuple(items=(s.Int(), s.Int())))))
     assert times.decode(b'"2024-01-01T00:00:00.1234567Z"') == "2024-01-01T00:00:00.1234567Z"
     assert issues_of(times.shape, b'"yesterday"') == [("", "format")]
+
+
+@pytest.mark.parametrize("width", range(38, 90))
+def test_records_that_repeat_themselves_are_not_taken_for_an_endless_number(width: int) -> None:
+    """A sample of every so many bytes may hit digits alone."""
+    data = b"[" + b",".join(b'{"at":"2024-01-31T12:30:00.123456Z"}'.ljust(width) for _ in range(200)) + b"]"
+    assert not guard.may_have_endless_numbers(data, Limits())
+    assert not guard.may_overflow(data)
+
+
+@pytest.mark.parametrize("number", [b"1" * 1001, b"1" * 501 + b"." + b"2" * 500, b"0." + b"3" * 1001])
+def test_an_endless_number_is_found_wherever_it_stands(number: bytes) -> None:
+    for before in range(0, 200, 7):
+        assert guard.may_have_endless_numbers(b"[" + b" " * before + number + b"]", Limits())

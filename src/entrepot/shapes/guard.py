@@ -67,11 +67,13 @@ def is_too_deep(data: bytes, limits: Limits) -> bool:
 def may_have_endless_numbers(data: bytes, limits: Limits) -> bool:
     """Whether a number may be written with more digits than the limit; never False when one is.
 
-    Half of that many digits in a row cover several of the sampled bytes.
+    Half of that many digits in a row cover several of the sampled bytes. So may the digits of many short texts, where
+    records repeat themselves: what a sample says is looked up.
     """
-    if len(data) <= limits.number_digits_max:
+    most = limits.number_digits_max
+    if len(data) <= most or _DIGITS.search(data[:: max(1, most // 12)]) is None:
         return False
-    return _DIGITS.search(data[:: max(1, limits.number_digits_max // 12)]) is not None
+    return _has_digits(data.translate(_AS_ZEROS), most // 2)
 
 
 def number_hook(limits: Limits) -> Callable[[str], decimal.Decimal]:
@@ -137,9 +139,11 @@ def may_alter_time(data: bytes) -> bool:
 def may_overflow(data: bytes) -> bool:
     """Whether a number may be too large for 64 bits; never False when one is."""
     zeros = data.translate(_AS_ZEROS)
-    if b"e000" in zeros or b"e+000" in zeros:
-        return True
-    return len(data) > _LARGE and _DIGITS.search(data[:: _LARGE // 12]) is not None
+    return b"e000" in zeros or b"e+000" in zeros or _has_digits(zeros, _LARGE)
+
+
+def _has_digits(zeros: bytes, count: int) -> bool:
+    return b"0" * count in zeros
 
 
 def _has_long_fraction(data: bytes) -> bool:
