@@ -54,6 +54,8 @@ class World:
         self.takes_dev = False
         self.aged = ""
         """What is not as it was when an earlier release was made."""
+        self.current = True
+        """Whether the edge is the program that would be started now."""
         self._running = Wanted()
         self._serve(release())
 
@@ -100,6 +102,9 @@ class World:
         assert generation in self._running.generations
         return self._step("start")
 
+    def is_current(self) -> bool:
+        return self.current
+
     async def check(self, edge: EdgeIR, generation: Generation) -> str:
         return self._step("check")
 
@@ -135,6 +140,27 @@ async def test_new_code_gets_new_workers_and_the_old_ones_go_last(world: World) 
     assert world.routed == (release("b").edge, "000002")
     assert world.releases.live() == Live(2, 2)
     assert [(record.number, record.state) for record in world.releases.records()] == [(2, "live"), (1, "replaced")]
+
+
+async def test_another_program_at_the_edge_is_brought_live_though_nothing_else_has_changed(world: World) -> None:
+    assert (await world.applier().apply()).state == "unchanged"
+    world.current = False
+    applied = await world.applier().apply()
+    assert (applied.state, applied.number, applied.workers_replaced) == ("live", 2, False)
+    _assert_consistent(world)
+
+
+async def test_no_worker_goes_while_the_edge_cannot_be_led_back_from_it(world: World) -> None:
+    world.on_disk, world.killed_at = release("b"), "after the edge"
+    with pytest.raises(Killed):
+        await world.applier().apply()
+    world.killed_at, world.fails["deliver"] = "", "it does not answer"
+    await world.applier().recover()
+    _assert_served_by_running_workers(world)
+    world.fails.clear()
+    await world.applier().recover()
+    assert world.names() == ("000001",)
+    _assert_consistent(world)
 
 
 async def test_a_change_at_the_edge_alone_keeps_the_workers(world: World) -> None:

@@ -189,13 +189,68 @@ async def test_a_release_moves_to_another_port(site: Site) -> None:
     assert (await site.get("/one/x")).status == 200
 
 
-async def test_a_new_connection_limit_asks_for_a_restart(site: Site) -> None:
+class Renewing:
+    """Starts no other Envoy: says what became of it."""
+
+    def __init__(self, site: Site, refusal: str = "") -> None:
+        self.renewed_on: list[bytes] = []
+        self._bootstrap = site.layout.edge / BOOTSTRAP
+        self._read = self._bootstrap.read_bytes()
+        self._refusal = refusal
+
+    def is_due(self) -> bool:
+        return self._bootstrap.read_bytes() != self._read
+
+    async def renew(self) -> str:
+        self.renewed_on.append(self._bootstrap.read_bytes())
+        return self._refusal
+
+
+async def test_a_new_connection_limit_needs_another_envoy(site: Site) -> None:
     await site.worker("one")
     await site.start(edge_of(site))
+    renewing = Renewing(site)
+    site.deliverer = Deliverer(site.layout, site.binary, renewal=renewing)
+    assert "renew" not in (await live(site, edge_of(site))).seconds
     outcome = await live(site, msgspec.structs.replace(edge_of(site), connections_max=7))
-    assert outcome.restart_needed
-    assert b'"max_active_downstream_connections":7' in (site.layout.edge / BOOTSTRAP).read_bytes()
-    assert not (await live(site, msgspec.structs.replace(edge_of(site), connections_max=7))).restart_needed
+    assert "renew" in outcome.seconds
+    [bootstrap] = renewing.renewed_on
+    assert b'"max_active_downstream_connections":7' in bootstrap
+
+
+async def test_without_another_envoy_the_release_that_needs_one_is_taken_back_whole(site: Site) -> None:
+    await site.worker("one")
+    await site.start(edge_of(site))
+    before = tree_of(site.layout.edge)
+    site.deliverer = Deliverer(site.layout, site.binary, renewal=Renewing(site, "it has no memory"))
+    edge = edge_of(site, Route(path="/more/", target=PoolTarget("one")))
+    outcome = await site.deliverer.deliver(msgspec.structs.replace(edge, connections_max=7), site.workers)
+    assert (outcome.state, outcome.reason) == ("rejected", "it has no memory")
+    assert tree_of(site.layout.edge) == before
+    assert (await site.get("/more/x")).status == 404
+
+
+async def test_envoy_takes_the_place_of_another_and_its_stream_goes_on(site: Site) -> None:
+    worker = await site.worker("one")
+    await site.start(edge_of(site))
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(request_bytes("/one/stream"))
+    await reader.readuntil(b"begin\n")
+    assert (await site.deliverer.until_serving(0)) == ""
+    await site.start_envoy(epoch=1)
+    assert (await site.deliverer.until_serving(1)) == ""
+    assert (await site.get("/one/x")).status == 200
+    assert (await site.egress("none", "/x")).status == 404
+    worker.pulse.set()
+    assert await asyncio.wait_for(reader.readuntil(b"beat\n"), PATIENCE)
+    writer.close()
+
+
+async def test_an_envoy_that_does_not_serve_is_waited_for_in_vain(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    await site.worker("one")
+    await site.start(edge_of(site))
+    monkeypatch.setattr(deliver, "START_SECONDS", 0.1)
+    assert await site.deliverer.until_serving(1) == "it did not serve within 0.1 s"
 
 
 async def test_what_validation_refuses_touches_no_file(site: Site) -> None:

@@ -48,6 +48,25 @@ def test_the_command_line_is_the_same_after_every_death(tmp_path: Path) -> None:
     assert "--reject-unknown-dynamic-fields" in run.command(layout, Path("/bin/envoy"))
 
 
+def test_what_an_envoy_has_for_its_whole_life_tells_it_from_others(tmp_path: Path) -> None:
+    layout, program = layout_at(tmp_path), tmp_path / "envoy"
+    layout.edge.mkdir(parents=True)
+    bootstrap = layout.edge / "bootstrap.json"
+    program.touch()
+    seen = []
+    for text in ("{}", "{ }"):
+        bootstrap.write_text(text)
+        seen.append(run.identity(layout, program))
+    (tmp_path / "newer").touch()
+    (tmp_path / "newer").replace(program)
+    seen.append(run.identity(layout, program))
+    assert seen[-1] == run.identity(layout, program)
+    assert len({*seen}) == 3
+    program.unlink()
+    with pytest.raises(FileNotFoundError):
+        run.identity(layout, program)
+
+
 def test_the_parents_secrets_are_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_PASSWORD", "hunter2")
     assert "DATABASE_PASSWORD" not in run.environment()

@@ -24,7 +24,7 @@ class Load(NamedTuple):
 
 
 class CheckedLoad:
-    """Calls over a few keep-alive connections until it is stopped; counts, and keeps what went wrong."""
+    """Calls over a few connections until it is stopped; counts, and keeps what went wrong."""
 
     def __init__(self, port: int, load: Load) -> None:
         self.calls = 0
@@ -41,8 +41,8 @@ class CheckedLoad:
             goal = self.calls + calls
             assert self._counted.wait_for(lambda: self.calls >= goal, timeout=30), self.failures
 
-    def run(self) -> None:
-        """One connection's calls."""
+    def run(self, fresh: bool) -> None:
+        """One connection's calls; with `fresh`, each on a new one."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
         while not self._stopping.is_set():
             try:
@@ -52,6 +52,8 @@ class CheckedLoad:
                 problem = load.problem(response.status, response.read())
             except (OSError, http.client.HTTPException) as error:
                 problem = repr(error)
+                connection.close()
+            if fresh:
                 connection.close()
             with self._counted:
                 self.calls += 1
@@ -94,8 +96,9 @@ def checked_gets(port: int, path: str, content: bytes, connections: int = 2) -> 
 
 @contextmanager
 def _under(port: int, what: Load, connections: int) -> Iterator[CheckedLoad]:
+    """Every other connection is kept alive."""
     load = CheckedLoad(port, what)
-    threads = [threading.Thread(target=load.run) for _ in range(connections)]
+    threads = [threading.Thread(target=load.run, args=(bool(number % 2),)) for number in range(connections)]
     for thread in threads:
         thread.start()
     try:

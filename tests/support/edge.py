@@ -134,6 +134,7 @@ class Site:
         self.admin = Admin(self.layout.edge_admin_socket)
         self.workers = Workers("g1", {})
         self._stack = stack
+        self._stack.callback(run.forget, self.layout)
         self._process: asyncio.subprocess.Process | None = None
 
     async def worker(self, pool: str, generation: str = "g1", index: int = 0) -> Origin:
@@ -163,9 +164,9 @@ class Site:
         if ready:
             await self.until_ready()
 
-    async def start_envoy(self) -> None:
-        """Envoy on the files as they are."""
-        command = run.command(self.layout, self.binary, drain_seconds=1)
+    async def start_envoy(self, epoch: int = 0) -> None:
+        """Envoy on the files as they are; of another epoch, in the place of the one before."""
+        command = run.command(self.layout, self.binary, epoch=epoch, drain_seconds=1, leave_seconds=60)
         self._process = await asyncio.create_subprocess_exec(*command, env=run.environment())
         self._stack.push_async_callback(self._stop, self._process)
 

@@ -58,8 +58,6 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     reason: str = ""
     """Why nothing has changed; "" when no request goes the old way any more."""
-    note: str = ""
-    """What takes effect later only."""
     seconds: Mapping[str, float] = {}
     """By part of it."""
     live_at: datetime | None = None
@@ -68,6 +66,9 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 class EdgeDelivery(Protocol):
     """The edge as control sees it."""
+
+    def is_current(self) -> bool:
+        """Whether it is the program that would be started now, on what it would read then."""
 
     async def check(self, edge: EdgeIR, generation: Generation) -> str:
         """Why the edge would refuse this release; "" when it would not."""
@@ -87,14 +88,15 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     """From the beginning to the end, settling included."""
     parts: Mapping[str, float] = {}
     """The seconds of each part that was gone through: `compile`, `validate` (by the edge), `start` (new workers, until
-    they answer), `deliver` (until every edge has confirmed that no request goes the old way), `settle`."""
+    they answer), `deliver` (until every edge has confirmed that no request goes the old way), `renew` (another edge,
+    where one is needed), `settle`."""
     live_at: datetime | None = None
     """When it was live everywhere."""
     workers_replaced: bool = False
     again: int = 0
     """The release that was rolled back to."""
     note: str = ""
-    """What takes effect later only."""
+    """What is not as it was when the release that was rolled back to served."""
     reason: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
 
@@ -194,7 +196,9 @@ class Applier:
             return
         self._fleet.want(Wanted((*(each for each in wanted.generations if each != generation), generation)))
         await self._fleet.until_healthy(generation)
-        await self._edge.deliver(serving.edge, generation)
+        delivery = await self._edge.deliver(serving.edge, generation)
+        if delivery.reason:  # requests may still go the other way; who applies tries again
+            return
         await self._retire_all_but(generation)
         for record in unfinished:
             self._releases.record(record.number, "rejected", reason)
@@ -210,7 +214,7 @@ class Applier:
         number = number or self._releases.before(self._live().number)
         release, note = self._project.again(self._releases.kept(number))
         applied = await self._bring_live(Sealed(release, {}), again=number)
-        return msgspec.structs.replace(applied, again=number, note="; ".join(filter(None, (note, applied.note))))
+        return msgspec.structs.replace(applied, again=number, note=note)
 
     def _live(self) -> Live:
         live = self._releases.live()
@@ -222,7 +226,7 @@ class Applier:
         release, live = sealed.release, self._live()
         held = again != 0 and release.mode == "serve"  # `dev` is started again to see what is on disk
         serving = self._releases.read(live.number)
-        if release.digest == self._releases.digest(live.number):
+        if release.digest == self._releases.digest(live.number) and self._edge.is_current():
             self._releases.go_live(Live(live.number, live.loaded, held))
             return Applied(state="unchanged", number=live.number)
         number = self._releases.add(sealed)
@@ -237,8 +241,7 @@ class Applier:
         replaced = new != old
         if replaced:
             await self._retire_all_but(new)
-        at, note = delivery.live_at, delivery.note
-        return Applied(state="live", number=number, workers_replaced=replaced, live_at=at, note=note)
+        return Applied(state="live", number=number, workers_replaced=replaced, live_at=delivery.live_at)
 
     async def _shift(self, edge: EdgeIR, old: Generation, new: Generation) -> Delivery:
         """Move the traffic from the old workers to the new, or leave it where it is."""

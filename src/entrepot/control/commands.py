@@ -56,9 +56,9 @@ class Programs(msgspec.Struct, frozen=True, kw_only=True):
             descriptors=(descriptor, notify),
         )
 
-    def edge(self, argv: Sequence[str], environment: Mapping[str, str]) -> Command:
+    def edge(self, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> Command:
         """Envoy; it writes its log itself, this one holds what it says before it can."""
-        return Command(name="edge", log="edge-start", argv=tuple(argv), directory=self.project, environment=environment)
+        return Command(name=name, log="edge-start", argv=tuple(argv), directory=self.project, environment=environment)
 
 
 def _environment() -> dict[str, str]:

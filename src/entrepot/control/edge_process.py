@@ -1,8 +1,9 @@
-"""The edge as the supervisor drives it: Envoy's command line, its last good files, its drain."""
+"""The edge as the supervisor drives it: Envoy's command line, its last good files, its drain, and its successor."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,12 +29,12 @@ class Drain(msgspec.Struct, frozen=True, kw_only=True):
 
     listener: int
     """New connections are still taken for so long, so that whoever balances load can notice."""
-    calls: float
+    calls: int
     """What is in progress may go on for so long."""
 
 
 class EnvoyProcess:
-    """Implements `supervisor.Edge`."""
+    """Implements `edges.Edge`."""
 
     def __init__(self, layout: Layout, binary: Path, drain: Drain) -> None:
         self._layout = layout
@@ -42,12 +43,31 @@ class EnvoyProcess:
         self._deliverer = Deliverer(layout, binary)
 
     @property
-    def argv(self) -> list[str]:
-        return run.command(self._layout, self._binary, drain_seconds=self._drain.listener)
-
-    @property
     def environment(self) -> dict[str, str]:
         return run.environment()
+
+    @property
+    def leave_seconds(self) -> int:
+        return self._drain.listener + self._drain.calls
+
+    def argv(self, epoch: int) -> list[str]:
+        drain, leave = self._drain.listener, self.leave_seconds
+        return run.command(self._layout, self._binary, epoch=epoch, drain_seconds=drain, leave_seconds=leave)
+
+    def identity(self) -> str:
+        return run.identity(self._layout, self._binary)
+
+    async def until_serving(self, epoch: int) -> str:
+        return await self._deliverer.until_serving(epoch)
+
+    async def answers(self) -> bool:
+        return await Admin(self._layout.edge_admin_socket).answers()
+
+    def stand_in(self, epoch: int) -> socket.socket:
+        return run.stand_in(self._layout, epoch)
+
+    def forget(self) -> None:
+        run.forget(self._layout)
 
     def start_files(self, edge: EdgeIR, generation: Generation) -> None:
         """Write all that Envoy reads at its start."""
@@ -76,4 +96,4 @@ class EnvoyProcess:
                     await Admin(self._layout.edge_admin_socket).switch("reopen_logs")
 
     async def drain(self) -> None:
-        await run.drain(self._layout, self._drain.listener + self._drain.calls)
+        await run.drain(self._layout, self.leave_seconds)

@@ -72,5 +72,16 @@ class Restored(msgspec.Struct, frozen=True, tag="restored"):
     """The edge kept failing, so its files are the last good ones again."""
 
 
-Event = Started | Ended | Stopped | Ready | Draining | Restored
+class Serving(msgspec.Struct, frozen=True, tag="serving"):
+    """Which Envoy the edge is, told whenever that may have changed."""
+
+    identity: str
+    """Its bootstrap and its program."""
+    renewals: int = 0
+    """How often another one was to take its place."""
+    refusal: str = ""
+    """Why the last one of them did not; "" when it did."""
+
+
+Event = Started | Ended | Stopped | Ready | Draining | Restored | Serving
 Report = Callable[[Event], None]

@@ -61,7 +61,8 @@ class Keeper:
         down: Down = nothing_meanwhile,
     ) -> None:
         self.name = command.name
-        self._command = command
+        self.command = command
+        """What is started next; whoever recovers it may change that."""
         self._spawn = spawn
         self._clock = clock
         self._report = report
@@ -74,6 +75,11 @@ class Keeper:
     def expect_end(self) -> None:
         """Take the next end as wanted: the process is not started again."""
         self._stopping.set()
+
+    def start_again(self) -> None:
+        """End the process at once; another one is started."""
+        if self._process is not None:
+            self._process.kill()
 
     async def ended(self) -> None:
         """Return when the process has ended for good."""
@@ -111,7 +117,7 @@ class Keeper:
 
     async def _run_once(self) -> tuple[int, tuple[str, ...]]:
         try:
-            process = self._process = await self._spawn(self._command)
+            process = self._process = await self._spawn(self.command)
         except OSError as error:
             return 1, (f"it cannot be started: {error}",)
         if self._stopping.is_set():  # told to stop while it was being started

@@ -29,7 +29,7 @@ SHUTDOWN_SECONDS = 3
 def run_control(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -> None:
     """Serve the admin API on an inherited socket until told to end.
 
-    A byte on `notify` tells the supervisor to look at the workers that should run.
+    A byte on `notify` tells the supervisor to look at the workers and the edge that should run.
     """
     asyncio.run(_run(recipe, catalog, descriptor, notify))
 
@@ -53,8 +53,9 @@ async def _run(recipe: Recipe, catalog: Catalog, descriptor: int, notify: int) -
     releases = Releases(layout)
 
     project = OnDisk(recipe, catalog)
-    edge = EnvoyDelivery(layout, run.binary())
-    applier = Applier(releases, project, WantedFleet(layout, notify), edge, SystemClock())
+    clock = SystemClock()
+    edge = EnvoyDelivery(layout, run.binary(), notify, clock)
+    applier = Applier(releases, project, WantedFleet(layout, notify), edge, clock)
     await applier.recover()
     config = uvicorn.Config(
         asgi_app(AdminApi(layout, recipe.serves, releases, applier)),

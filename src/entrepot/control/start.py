@@ -27,7 +27,7 @@ from entrepot.ir.release import Release, Sealed
 from entrepot.ir.worker import HEALTH_PATH
 from entrepot.ports.protocol import Catalog
 
-DRAIN = {"dev": Drain(listener=1, calls=2.0), "serve": Drain(listener=5, calls=30.0)}
+DRAIN = {"dev": Drain(listener=1, calls=2), "serve": Drain(listener=5, calls=30)}
 """By mode: how long ending in order may take."""
 
 _REACHABLE = {"0.0.0.0": "127.0.0.1", "::": "::1"}

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from entrepot.control.events import Ended, Event, Started, Stopped
+from entrepot.control.events import Ended, Event, Serving, Started, Stopped
 from entrepot.ir.layout import Layout
 from entrepot.kit.files import replace_file
 
@@ -35,6 +35,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     edge: bool = True
     """Whether it runs behind one; without one nothing is applied while it runs."""
+    serving: Serving | None = None
+    """Which Envoy the edge is."""
     processes: dict[str, ProcessStatus] = {}
 
 
@@ -45,6 +47,7 @@ class Board:
         self._path = path_of(layout)
         self._since = since
         self._edge = edge
+        self._serving: Serving | None = None
         self._processes: dict[str, ProcessStatus] = {}
 
     def observe(self, event: Event) -> None:
@@ -60,12 +63,20 @@ class Board:
                 )
             case Stopped(name):
                 self._processes.pop(name, None)
+            case Serving():
+                self._serving = event
             case _:
                 return
         self._write()
 
     def _write(self) -> None:
-        status = Status(supervisor=os.getpid(), since=self._since, edge=self._edge, processes=self._processes)
+        status = Status(
+            supervisor=os.getpid(),
+            since=self._since,
+            edge=self._edge,
+            serving=self._serving,
+            processes=self._processes,
+        )
         replace_file(self._path, msgspec.json.encode(status), durable=False)
 
 

@@ -11,7 +11,8 @@ import signal
 import socket
 from collections.abc import Awaitable
 from contextlib import suppress
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -19,9 +20,10 @@ from entrepot.control import sockets, workers
 from entrepot.control.backoff import Restarts
 from entrepot.control.child import Command, spawn
 from entrepot.control.commands import Programs
+from entrepot.control.edges import Edge, Edges
 from entrepot.control.events import Draining, Ended, Event, Report, Restored
 from entrepot.control.fleet import Fleet
-from entrepot.control.keeper import Down, Keeper, Recover, nothing_meanwhile, nothing_to_mend
+from entrepot.control.keeper import Down, Keeper, Recover, Running, nothing_meanwhile, nothing_to_mend
 from entrepot.control.logs import LogBook
 from entrepot.control.releases import Releases
 from entrepot.control.status import Board
@@ -34,7 +36,6 @@ FAILURES_BEFORE_RESTORE = 3
 FAILURES_BEFORE_GIVING_UP = 3
 """Short lives of a process after which a start, not yet ready, has failed."""
 CONTROL_GRACE = 5.0
-EDGE_GRACE = 5.0
 """Seconds from SIGTERM to SIGKILL."""
 WORKER_GRACE = 10.0
 """Seconds from the end of a worker's own drain to SIGKILL."""
@@ -42,27 +43,6 @@ WORKER_GRACE = 10.0
 
 class StartFailed(Exception):
     """The project never became ready."""
-
-
-class Edge(Protocol):
-    """The edge as the supervisor sees it."""
-
-    @property
-    def argv(self) -> list[str]:
-        """The command line that starts it, and starts it again."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """All that it may know of ours."""
-
-    def restore(self) -> None:
-        """Put the last good files back."""
-
-    async def keep_logs_bounded(self) -> None:
-        """Move the logs that it writes itself aside when they are full; never returns."""
-
-    async def drain(self) -> None:
-        """Take no new clients, and return when those that are there have their answers."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +69,7 @@ class Supervisor:
         self._board = Board(settings.layout, self._clock.now(), edge=settings.edge is not None)
         self._releases = Releases(settings.layout)
         self._fleet = Fleet(self._listen, self._worker_command, self._keep_worker, self.report, self._grace)
-        self._edge: Keeper | None = None
+        self._edges: Edges | None = None
         self._control: Keeper | None = None
         self._kept_open: tuple[socket.socket, int] | None = None
         """Control's socket and pipe: each new control process inherits them."""
@@ -107,10 +87,10 @@ class Supervisor:
         """Start the edge; its files must be there."""
         edge = self._settings.edge
         if edge is not None:
-            self._edge = self._keep(self._settings.programs.edge(edge.argv, edge.environment), self._mend_edge)
+            self._edges = Edges(edge, partial(self._edge_command, edge), self._keep_edge, self.report, self._mend_edge)
 
     def start_control(self) -> None:
-        """Start control; from now on a change of the workers' file takes effect."""
+        """Start control; from now on a change of the workers' file takes effect, and of what an edge starts with."""
         reader, notify = os.pipe()
         listener = sockets.listen_unix(self._layout.control_socket)
         asyncio.get_running_loop().add_reader(reader, self._notified, reader)
@@ -153,19 +133,16 @@ class Supervisor:
         self.report(Draining())
         if self._control is not None:
             await self._control.stop(CONTROL_GRACE)
-        edge = self._settings.edge
-        if self._edge is not None and edge is not None:
-            self._edge.expect_end()
-            if self.ended_by is not None:  # a start that failed has no clients to wait for
-                await edge.drain()
-            await self._edge.stop(EDGE_GRACE)
+        if self._edges is not None:
+            await self._edges.stop(drained=self.ended_by is not None)  # a start that failed has no clients
         await self._fleet.stop()
 
     def kill(self) -> None:
         """End everything at once."""
-        for keeper in (self._control, self._edge):
-            if keeper is not None:
-                keeper.kill()
+        if self._control is not None:
+            self._control.kill()
+        if self._edges is not None:
+            self._edges.kill()
         self._fleet.kill()
 
     def report(self, event: Event) -> None:
@@ -186,9 +163,20 @@ class Supervisor:
         os.read(reader, 4096)
         if not self._stopping.is_set():
             self.start_workers()
+            if self._edges is not None:
+                self._edges.look()
 
-    def _keep(self, command: Command, recover: Recover = nothing_to_mend, down: Down = nothing_meanwhile) -> Keeper:
-        return Keeper(command, lambda what: spawn(what, self._logs), self._clock, self.report, recover, down)
+    def _keep(self, command: Command, down: Down = nothing_meanwhile) -> Keeper:
+        return Keeper(command, self._spawn, self._clock, self.report, nothing_to_mend, down)
+
+    def _keep_edge(self, command: Command, report: Report, recover: Recover) -> Keeper:
+        return Keeper(command, self._spawn, self._clock, report, recover)
+
+    async def _spawn(self, command: Command) -> Running:
+        return await spawn(command, self._logs)
+
+    def _edge_command(self, edge: Edge, name: str, epoch: int) -> Command:
+        return self._settings.programs.edge(name, edge.argv(epoch), edge.environment)
 
     def _keep_worker(self, command: Command, down: Down) -> Keeper:
         return self._keep(command, down=down)

@@ -43,6 +43,14 @@ class Admin:
             found |= {name: value.strip('"') for name, _, value in pairs}
         return found
 
+    async def answers(self) -> bool:
+        """Whether there is one that answers."""
+        try:
+            await self.statistics(["server.live"], "Gauges")
+        except AdminError:
+            return False
+        return True
+
     async def switch(self, command: str) -> None:
         """Do what `command` names, such as `healthcheck/fail`."""
         await self._request("POST", f"/{command}")

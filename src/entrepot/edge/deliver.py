@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -22,7 +22,7 @@ from entrepot.edge import admin, log, trust
 from entrepot.edge.admin import Admin, AdminError
 from entrepot.edge.clusters import Workers
 from entrepot.edge.emit import BOOTSTRAP, File, Kind, Rendering, cluster_file, clusters_in, emit
-from entrepot.edge.run import log_file
+from entrepot.edge.run import log_file, program
 from entrepot.edge.tree import Tree
 from entrepot.edge.validate import misfits, validate
 from entrepot.edge.xds import Json
@@ -49,6 +49,8 @@ _POLL_SECONDS = 0.005
 _RUNNING = "cluster_manager.cds.version_text"
 """Asked for first: a statistic that every Envoy which answers has."""
 
+_EPOCH, _WORKS = "server.hot_restart_epoch", "listener_manager.workers_started"
+
 _BACKWARDS: tuple[tuple[Kind, ...], ...] = (("lds",), ("rds",), ("ecds",), ("eds", "cds"))
 """The order in which last good files come back: routes first, so that they lead to clusters that are still there."""
 
@@ -60,12 +62,20 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Why it was rejected, in Envoy's words as far as it had any; secrets are left out."""
     seconds: Mapping[str, float] = {}
-    """By part: `validate`, `deliver` (until Envoy has confirmed that no request goes the old way), `settle` (until
-    nothing old is left, and the new is the last good)."""
+    """By part: `validate`, `deliver` (until Envoy has confirmed that no request goes the old way), `renew` (another
+    Envoy, where one is needed), `settle` (until nothing old is left, and the new is the last good)."""
     live_at: datetime | None = None
     """When Envoy had confirmed it."""
-    restart_needed: bool = False
-    """Live, but for what Envoy reads at its start only, such as the connection limit."""
+
+
+class Renewal(Protocol):
+    """Another Envoy in the place of the one that serves: some things are read at its start only."""
+
+    def is_due(self) -> bool:
+        """Whether the one that serves has read another bootstrap than stands on the disk, or is another program."""
+
+    async def renew(self) -> str:
+        """Have it replaced; "" once another one serves, else why the old one goes on."""
 
 
 class _Rejection(Exception):
@@ -75,10 +85,13 @@ class _Rejection(Exception):
 class Deliverer:
     """Brings releases to the Envoy of one layout, one at a time."""
 
-    def __init__(self, layout: Layout, binary: Path, *, ca_bundle: Path | None = None) -> None:
+    def __init__(
+        self, layout: Layout, binary: Path, *, renewal: Renewal | None = None, ca_bundle: Path | None = None
+    ) -> None:
         """`ca_bundle` verifies upstreams that name none; by default it is the system's."""
         self._layout = layout
         self._binary = binary
+        self._renewal = renewal
         self._ca_bundle = ca_bundle
         self._clock = SystemClock()
         self._admin = Admin(layout.edge_admin_socket)
@@ -113,6 +126,21 @@ class Deliverer:
         self._good.become(self._live.files(), self._live.read(BOOTSTRAP) or b"")
         return Outcome(state="live", live_at=self._clock.now())
 
+    async def until_serving(self, epoch: int) -> str:
+        """Wait until the Envoy of this epoch takes connections and has accepted every file; "", or why it does not."""
+        logged = log.size(log_file(self._layout))
+        wanted = {_EPOCH: str(epoch), _WORKS: "1"}
+        limit = self._clock.monotonic() + START_SECONDS
+        while await self._statistics(list(wanted), "Gauges") != wanted:
+            if self._clock.monotonic() > limit:
+                return self._rejected(f"it did not serve within {START_SECONDS:g} s", logged_from=logged).reason
+            await self._clock.sleep(_POLL_SECONDS)
+        try:
+            await self._accepted(self._live.files(), {}, START_SECONDS)
+        except _Rejection as rejection:
+            return self._rejected(str(rejection), logged_from=logged).reason
+        return ""
+
     async def deliver(self, edge: EdgeIR, workers: Workers) -> Outcome:
         """Bring a release to a running Envoy. The workers must answer on their sockets already."""
         async with self._turn:
@@ -142,7 +170,7 @@ class Deliverer:
 
     async def _validated(self, static: bytes) -> str:
         """Why Envoy refuses it; "" when it takes it, as it did when it was asked the same before."""
-        digest = hashlib.sha256(static).digest()
+        digest = hashlib.sha256(program(self._binary).encode() + static).digest()
         if digest == self._taken:
             return ""
         refusal = await validate(self._binary, static)
@@ -155,6 +183,8 @@ class Deliverer:
             with watch.part("deliver"):
                 await self._admin.statistics([_RUNNING], "TextReadouts")
                 await self._go_live(rendering)
+                self._live.write(BOOTSTRAP, rendering.bootstrap)
+            await self._renew(watch)
             live_at = self._clock.now()
             with watch.part("settle"):
                 await self._apply([cluster_file(rendering.clusters)])
@@ -162,10 +192,8 @@ class Deliverer:
         except (_Rejection, AdminError, OSError, msgspec.DecodeError) as error:
             return self._rejected(f"{error}{await self._take_back()}", logged_from=logged)
         with watch.part("settle"):
-            restart_needed = self._live.read(BOOTSTRAP) != rendering.bootstrap
-            self._live.write(BOOTSTRAP, rendering.bootstrap)
             self._good.become(rendering.files, rendering.bootstrap)
-        return Outcome(state="live", live_at=live_at, restart_needed=restart_needed)
+        return Outcome(state="live", live_at=live_at)
 
     async def _go_live(self, rendering: Rendering) -> None:
         old = clusters_in(self._live.read(cluster_file({}).path) or b'{"resources":[]}')
@@ -175,6 +203,13 @@ class Deliverer:
         await self._apply(rendering.settings)
         await self._apply(rendering.routes)
         await self._apply([rendering.listeners])
+
+    async def _renew(self, watch: Stopwatch) -> None:
+        if self._renewal is not None and self._renewal.is_due():
+            with watch.part("renew"):
+                reason = await self._renewal.renew()
+            if reason:
+                raise _Rejection(reason)
 
     async def _apply(self, files: Sequence[File]) -> None:
         """Write what differs from the live files, and wait until Envoy has accepted it."""

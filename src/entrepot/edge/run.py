@@ -1,10 +1,12 @@
-"""Starting and stopping Envoy. Restarting it when it dies is the supervisor's work."""
+"""Starting and stopping Envoy, and what one needs to take another's place. Which one runs is the supervisor's work."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import resource
+import socket
 import zlib
 from pathlib import Path
 
@@ -23,6 +25,11 @@ _THREADS = 1
 """Of Envoy's, that serve requests."""
 _POLL_SECONDS = 0.05
 _BASE_IDS = 100_000_000
+_SLOTS = 3
+"""Envoys of one base id that may run at once; of the epochs in a row each has its own."""
+_ADDRESS_OCTETS = 108
+"""Of a Unix socket's name; Envoy's have them all."""
+_SHARED_MEMORY = Path("/dev/shm")
 _STOPPED = "listener_manager.listener_stopped"
 _PASSED_ON = ("PATH", "TZ", "LOCALDOMAIN", "RES_OPTIONS")
 
@@ -61,22 +68,68 @@ def base_id(layout: Layout) -> int:
     return zlib.crc32(str(layout.run.resolve()).encode()) % _BASE_IDS
 
 
-def command(layout: Layout, binary: Path, *, drain_seconds: int = DRAIN_SECONDS) -> list[str]:
-    """The command line."""
+def identity(layout: Layout, binary: Path) -> str:
+    """What an Envoy has for its whole life: the bootstrap that it reads, and its program.
+
+    Raises OSError when there is none of either.
+    """
+    return hashlib.sha256(program(binary).encode() + (layout.edge / BOOTSTRAP).read_bytes()).hexdigest()
+
+
+def program(binary: Path) -> str:
+    """What tells a program from one that stood at the same path before. Raises OSError when there is none."""
+    found = binary.stat()
+    return repr((found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+def command(
+    layout: Layout,
+    binary: Path,
+    *,
+    epoch: int = 0,
+    drain_seconds: int = DRAIN_SECONDS,
+    leave_seconds: int = 2 * DRAIN_SECONDS,
+) -> list[str]:
+    """The command line.
+
+    One of an `epoch` other than 0 takes the listening sockets of the one before it, which is to end `leave_seconds`
+    later.
+    """
     return [
         str(binary),
         "-c", str(layout.edge / BOOTSTRAP),
         "--base-id", str(base_id(layout)),
-        "--restart-epoch", "0",
+        "--restart-epoch", str(epoch),
         "--concurrency", str(_THREADS),
         "--drain-strategy", "immediate",
         "--drain-time-s", str(drain_seconds),
-        "--parent-shutdown-time-s", str(drain_seconds * 2),
+        "--parent-shutdown-time-s", str(leave_seconds),
+        "--skip-hot-restart-parent-stats",  # what another one was refused is nothing that this one was
         "--reject-unknown-dynamic-fields",
         "--log-path", str(log_file(layout)),
         "--file-flush-interval-msec", "100",
         "-l", "warning",
     ]  # fmt: skip
+
+
+def stand_in(layout: Layout, epoch: int) -> socket.socket:
+    """Hear what the Envoy of an epoch, which has ended, is told by the one in its place: to end.
+
+    That one aborts when it is not heard.
+    """
+    address = f"\0envoy_domain_socket_parent_{base_id(layout) * 10 + epoch % _SLOTS}"
+    heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        heard.bind(address.encode().ljust(_ADDRESS_OCTETS, b"\0"))
+    except BaseException:
+        heard.close()
+        raise
+    return heard
+
+
+def forget(layout: Layout) -> None:
+    """Remove what the Envoys of a project leave in shared memory."""
+    (_SHARED_MEMORY / f"envoy_shared_memory_{base_id(layout) * 10}").unlink(missing_ok=True)
 
 
 def environment() -> dict[str, str]:
