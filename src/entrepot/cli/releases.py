@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from entrepot.control.differences import Difference
     from entrepot.ir.layout import Layout
 
-_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
-_VALUE_MAX = 60
-"""Most characters of a value that a line shows; `--json` has it whole."""
 _DIGEST_SHOWN = 12
 
 _project_option = click.option(
@@ -142,16 +138,9 @@ def _asked(project: Path, layout: Layout) -> dict[str, Any]:
 def _show_differences(session: Session, found: Sequence[Difference]) -> int:
     import msgspec
 
-    for each in found:
-        values = {"added": each.after, "removed": each.before}.get(each.kind)
-        told = f"{_value(each.before)} → {_value(each.after)}" if each.kind == "changed" else _value(values)
-        session.output.text(f"{_SIGNS[each.kind]} {each.what}: {told}")
-    if not found:
-        session.output.text("nothing differs")
+    from entrepot.cli.changes import told
+
+    for line in told(found):
+        session.output.text(line)
     session.output.json({"ok": True, "differences": [msgspec.to_builtins(each) for each in found]})
     return DONE
-
-
-def _value(value: Any) -> str:
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _VALUE_MAX else f"{text[:_VALUE_MAX]}…"

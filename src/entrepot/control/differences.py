@@ -9,6 +9,8 @@ import msgspec
 
 from entrepot.ir.release import Release
 
+_TAGS = ("kind", "type")
+"""Members that tell what else a value has."""
 _NAMES = ("name", "path")
 """By which of its members an item of a list is told from the others."""
 
@@ -21,6 +23,8 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: Literal["added", "removed", "changed"]
     before: Any = None
     after: Any = None
+    path: tuple[str, ...] = ()
+    """The same as `what`, name by name: there may be dots in one."""
 
 
 def differences(one: Release, other: Release) -> list[Difference]:
@@ -60,17 +64,28 @@ def _between(one: Any, other: Any, path: tuple[str, ...]) -> Iterator[Difference
     one, other = _as_map(one, other), _as_map(other, one)
     if one == other:
         return
-    if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
-        yield Difference(".".join(path), "changed", one, other)
+    if not (isinstance(one, Mapping) and isinstance(other, Mapping) and _is_same_kind(one, other)):
+        yield _difference(path, "changed", one, other)
         return
     for name in one.keys() | other.keys():
         here = (*path, name)
         if name not in other:
-            yield Difference(".".join(here), "removed", before=one[name])
+            yield _difference(here, "removed", before=one[name])
         elif name not in one:
-            yield Difference(".".join(here), "added", after=other[name])
+            yield _difference(here, "added", after=other[name])
         else:
             yield from _between(one[name], other[name], here)
+
+
+def _difference(
+    path: tuple[str, ...], kind: Literal["added", "removed", "changed"], before: Any = None, after: Any = None
+) -> Difference:
+    return Difference(".".join(path), kind, before, after, path)
+
+
+def _is_same_kind(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two values can be told apart by their members: a text and a list have none in common."""
+    return all(one.get(tag) == other.get(tag) for tag in _TAGS if isinstance(one.get(tag), str))
 
 
 def _as_map(value: Any, beside: Any) -> Any:
