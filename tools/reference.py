@@ -20,7 +20,9 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 import click
 import msgspec
 
+import entrepot as package
 from entrepot.app import CATALOG
+from entrepot.authoring.service import HttpOptions, OperationOptions
 from entrepot.cli.main import entrepot
 from entrepot.compiler.inherit import LIMIT_KEYS
 from entrepot.kit.limits import Limits
@@ -123,6 +125,46 @@ def diagnostics_page() -> str:
     return _page("Diagnostics", text, *sections)
 
 
+FAULTS = (
+    "Conflict",
+    "Forbidden",
+    "Invalid",
+    "NotFound",
+    "PreconditionFailed",
+    "RateLimited",
+    "Rejected",
+    "TooLarge",
+    "Unauthenticated",
+    "Unavailable",
+    "Unsupported",
+    "UpstreamFailed",
+)
+"""Each one kind of fault, and nothing more."""
+OPTIONS = {"Service": {"option of every operation": OperationOptions, "of an HTTP method besides": HttpOptions}}
+"""By class: what the calls of its `**options` take."""
+NAMES = {
+    "A service": ("Service",),
+    "Where a parameter stands": ("Path", "Query", "Header", "Cookie", "Form", "Body"),
+    "What a value is for": ("Page", "Cursor", "Version", "File", "Media"),
+    "What surrounds a call": ("Principal", "Context", "Conditions", "Reply", "Located"),
+    "How a call fails": ("Fault", *FAULTS),
+}
+"""What a module imports of `entrepot`, by what it is for."""
+
+
+def python_page() -> str:
+    """Every name that a module imports. Raises ValueError for one that no section has."""
+    homeless = set(package.__all__) ^ {name for names in NAMES.values() for name in names}
+    if homeless:
+        raise ValueError(f"in no section, or not public: {', '.join(sorted(homeless))}; see NAMES")
+    text = "All that a service is written with: `from entrepot import Service, NotFound`."
+    sections = [
+        "\n\n".join([f"## {title}", *(part for name in names for part in _name_section(name))])
+        for title, names in NAMES.items()
+    ]
+    return _page("Python", text, *sections)
+
+
 def declaration_schema_page() -> str:
     """The JSON Schema by which an editor completes `entrepot.yaml`."""
     schema = declaration_schema(tuple(document_kinds(CATALOG)))
@@ -130,6 +172,7 @@ def declaration_schema_page() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "python.md": python_page,
     "declaration.md": declaration_page,
     "entrepot.schema.json": declaration_schema_page,
     "commands.md": commands_page,
@@ -226,6 +269,74 @@ def _description(hint: Any) -> str:
             if meta.description:
                 return str(meta.description)
     return ""
+
+
+# The names that a module imports
+
+
+def _name_section(name: str) -> Iterator[str]:
+    owner = getattr(package, name)
+    yield f"### {name}"
+    if name in FAULTS:
+        yield f"{inspect.getdoc(owner)} Kind: `{owner.kind}`, status {KINDS[owner.kind].status}."
+        return
+    yield f"```text\n{_written(name, owner)}\n```"
+    yield str(inspect.getdoc(owner)).replace("::\n", ":\n")
+    rows = [*_member_rows(name, owner)]
+    if rows:
+        yield _table(["", "meaning"], rows)
+    for title, options in OPTIONS.get(name, {}).items():
+        docs, takes = _attribute_docs(options), inspect.get_annotations(options)
+        yield _table([title, "takes", "meaning"], [[f"`{key}`", f"`{_plain(takes[key])}`", docs[key]] for key in docs])
+
+
+def _member_rows(name: str, owner: type) -> Iterator[list[str]]:
+    """What is documented of a class: its attributes, then the classes in it and its methods."""
+    yield from ([f"`{attribute}`", docs] for attribute, docs in _attribute_docs(owner).items())
+    for key, value in vars(owner).items():
+        docs = " ".join((inspect.getdoc(value) or "").split())
+        if key.startswith("_") or not docs or any(key in vars(base) for base in owner.__mro__[1:]):
+            continue
+        if isinstance(value, property):
+            yield [f"`{name.lower()}.{key}`", docs]
+        elif isinstance(value, type | classmethod):
+            yield [f"`{_written(f'{name}.{key}', getattr(owner, key))}`", docs]
+        elif inspect.isfunction(value):
+            yield [f"`{_written(f'{name.lower()}.{key}', value)}`", docs]
+
+
+class _Words(NamedTuple):
+    """What stands in a signature as it is."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _written(name: str, called: Callable[..., Any]) -> str:
+    """A call, with what it takes."""
+    parameters = [
+        each.replace(
+            annotation=each.empty if each.annotation is each.empty else _Words(_plain(each.annotation)),
+            default=each.empty if each.default is each.empty else _Words(_default(each.default)),
+        )
+        for key, each in inspect.signature(called).parameters.items()
+        if key != "self"
+    ]
+    return re.sub(r": Unpack\[\w+\]", "", f"{name}{inspect.Signature(parameters)}")
+
+
+def _default(value: Any) -> str:
+    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    return "…" if text.startswith("<") or "=" in text else text
+
+
+def _plain(annotation: Any) -> str:
+    """A type without the modules that it and its parts are from."""
+    annotation = getattr(annotation, "__forward_arg__", annotation)
+    is_class = isinstance(annotation, type) and not get_args(annotation)
+    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", annotation.__name__ if is_class else str(annotation)).replace("~", "")
 
 
 # The code's own words

@@ -44,6 +44,7 @@ class OperationOptions(TypedDict, total=False):
     deferrable: bool
     """It may be answered later, by a queue. Contracts tell it; no protocol or policy uses it yet."""
     tags: Sequence[str]
+    """Words by which contracts and docs pages group operations."""
     examples: Sequence[model.Example | Mapping[str, Any]]
     """Sample inputs, or whole examples."""
     bindings: Mapping[str, Mapping[str, Any]]
