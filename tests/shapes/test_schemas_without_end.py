@@ -44,6 +44,12 @@ def test_parts_that_double_at_every_step_are_merged_once() -> None:
     assert read(ref("A0"), steps | {"A60": {"type": "string"}}).refusals == ()
 
 
+@pytest.mark.parametrize("word", ["anyOf", "oneOf"])
+def test_arms_that_double_at_every_step_are_looked_at_once(word: str) -> None:
+    steps = {f"A{i}": {word: [ref(f"A{i + 1}"), ref(f"A{i + 1}")]} for i in range(60)}
+    assert read(ref("A0"), steps | {"A60": {"type": "string"}}).refusals == ()
+
+
 def test_two_trees_in_one_are_one_tree() -> None:
     reader = Reader(Tree({"$defs": {"A": pair("A"), "B": pair("B")}}))
     reading = reader.read({"allOf": [ref("A"), ref("B")]})

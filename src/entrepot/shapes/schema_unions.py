@@ -68,8 +68,23 @@ def kinds_said(schema: Mapping[str, Any]) -> frozenset[Kind]:
     return frozenset()
 
 
-def outline(document: SchemaDocument, schema: Any, seen: frozenset[int] = frozenset()) -> Outline:
+_Known = dict[int, tuple[Any, Outline | None]]
+"""By identity: a schema, and its outline once there is one. Many arms may lead to the same."""
+
+
+def outline(document: SchemaDocument, schema: Any, known: _Known | None = None) -> Outline:
     """The outline of an arm. Raises Unreadable as `SchemaDocument.flat` does."""
+    known = {} if known is None else known
+    if id(schema) not in known:
+        known[id(schema)] = schema, None
+        known[id(schema)] = schema, _outline(document, schema, known)
+    _, found = known[id(schema)]
+    if found is None:
+        raise Unreadable("oneOf", "the union leads back to itself")
+    return found
+
+
+def _outline(document: SchemaDocument, schema: Any, known: _Known) -> Outline:
     try:
         flat = document.flat(schema)
     except Unmergeable:
@@ -77,9 +92,7 @@ def outline(document: SchemaDocument, schema: Any, seen: frozenset[int] = frozen
     kinds = kinds_said(flat)
     arms = [*flat.get("oneOf", ()), *flat.get("anyOf", ())]
     if arms and not kinds:
-        if id(schema) in seen:
-            raise Unreadable("oneOf", "the union leads back to itself")
-        inner = [outline(document, arm, seen | {id(schema)}) for arm in arms]
+        inner = [outline(document, arm, known) for arm in arms]
         return Outline(frozenset[Kind]().union(*(each.kinds for each in inner)))
     properties = flat.get("properties") or {}
     required = frozenset(name for name in flat.get("required") or () if isinstance(name, str))

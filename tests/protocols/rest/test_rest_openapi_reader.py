@@ -246,3 +246,33 @@ def test_a_document_that_refers_in_circles_is_refused_not_followed_for_ever():
     components = {"responses": {"A": {"$ref": "#/components/responses/B"}, "B": {"$ref": "#/components/responses/A"}}}
     [refusal] = read({"openapi": "3.0.0", "paths": paths, "components": components}).refusals
     assert "circle" in refusal.reason
+
+
+def alone(path: str = "/a", **operation: Any) -> Json:
+    """A document of one operation, and of another that nothing is wrong with."""
+    fine = {"operationId": "fine", "responses": {"204": {"description": ""}}}
+    paths = {path: {"post": fine | {"operationId": "odd"} | operation}, "/fine": {"get": fine}}
+    return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+
+
+LINKS = {f"A{i}": {"$ref": f"#/components/schemas/A{i + 1}"} for i in range(600)}
+CHAIN = {name: {"type": "object", "properties": {"next": next}} for name, next in LINKS.items()}
+DEEP = {"name": "q", "in": "query", "style": "deepObject", "schema": {"$ref": "#/components/schemas/A0"}}
+EVIL = {"application/json\r\nx-evil: 1": {"schema": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (alone(parameters=[DEEP]) | {"components": {"schemas": CHAIN | {"A600": {}}}}, "it is nested too deeply"),
+        (alone("/a" * 3000), "has more than 200 segments"),
+        (alone(requestBody={"content": EVIL}), "is no media type"),
+        (alone(responses={"200": {"description": "", "content": EVIL}}), "is no media type"),
+    ],
+    ids=["types inside types", "a long path", "a body with a header", "an answer with a header"],
+)
+def test_what_is_hostile_costs_itself_alone(document: Json, reason: str) -> None:
+    imported = read(document)
+    [refusal] = imported.refusals
+    assert (reason in refusal.reason, refusal.construct[:7]) == (True, "POST /a")
+    assert [each.name for each in imported.service.operations] == ["fine"]

@@ -48,7 +48,7 @@ def test_where_an_operation_is(own: Any, of_path: Any, expected: Any) -> None:
     assert (found.elsewhere, found.refusals, len(found.service.operations)) == (expected, (), 1)
 
 
-@pytest.mark.parametrize("url", ["/v2", "ftp://b.example", "https://"])
+@pytest.mark.parametrize("url", ["/v2", "ftp://b.example", "https://", "http://[::1", "http://b.example:99999"])
 def test_what_is_no_address_is_refused(url: str) -> None:
     [refusal] = imported(at(url)).refusals
     assert refusal.reason.startswith("it is on another server than the rest, and ")

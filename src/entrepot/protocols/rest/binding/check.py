@@ -24,6 +24,8 @@ from entrepot.shapes.arms import told_apart
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What a header or a cookie may be called (RFC 9110, §5.6.2; RFC 6265, §4.1.1)."""
+_UNSAYABLE = re.compile(r"[^\t -~]")
+"""What no header's value holds, as they are written here."""
 _OURS = ("x-entrepot-", "x-envoy-")
 """How headers begin that the edge keeps for itself: it takes them off every request."""
 
@@ -48,6 +50,9 @@ def check(binding: Binding, types: Types) -> None:
     if binding.at("form", "body") and operation.stream_input is not None:
         raise Unbindable("the inbound stream is the body; place the fields in the query or in headers")
     _check_names(binding)
+    for media_type in (*binding.accepts, *binding.produces):
+        if not media_type or _UNSAYABLE.search(media_type):
+            raise Unbindable(f"{media_type!r} is no media type")
     if binding.asks and binding.answer != "value":
         raise Unbindable(f"only an answer in JSON has what `{binding.asks[0]}` could choose among")
     for bound in binding.fields:

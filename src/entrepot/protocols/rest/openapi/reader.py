@@ -154,6 +154,8 @@ class _Import:
                 self._operations.append(self._read_operation(method.upper(), path, item, node))
             except Unreadable as unreadable:
                 self._refusals.append(unreadable.refusal(construct))
+            except RecursionError:
+                self._refuse(item.raw(method).pointer, construct, "it is nested too deeply")
 
     def _read_operation(self, method: str, path: str, item: Node, node: Node) -> Operation:
         called = path.partition("#")[0]

@@ -19,6 +19,9 @@ _SEGMENT_SAFE = "!$&'()*+,;=:@"
 all of it is escaped (RFC 6570, §3.2.2)."""
 
 
+_SEGMENTS_MAX = 200
+"""More would be walked too deep."""
+
 _STEP = re.compile(r"(?:^|[/\\])\.\.?(?:[/\\]|$)")
 """What is not a name but a step to the same folder or the one above (RFC 3986, §3.3), and so is never
 sent: encoded or not, a server may take it (§6.2.2.2), and with an encoded slash some do."""
@@ -82,6 +85,8 @@ def parse(text: str) -> Template:
         raise ValueError(f"the path {text!r} must start with '/'")
     if "?" in text or "#" in text:
         raise ValueError(f"the path {text!r} holds a query or fragment; declare query parameters instead")
+    if text.count("/") > _SEGMENTS_MAX:
+        raise ValueError(f"the path {text[:40]!r}… has more than {_SEGMENTS_MAX} segments")
     template = Template(text, tuple(_segment(segment, text) for segment in text.split("/")))
     names = template.variables
     if len(set(names)) != len(names):
