@@ -12,6 +12,7 @@ import pytest
 
 from entrepot import Body, Conditions, Cursor, File, Header, Page, Principal, Query, Reply, Service, Version
 from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.model.operation import Example
 
 
 class Book(msgspec.Struct):
@@ -193,3 +194,66 @@ def test_a_link_to_expand_can_be_followed(operation: Callable[..., Any], safe: b
     assert (found.code, found.place.line) == ("E811", inspect.getsourcelines(books)[1])
     assert f"its link `Book.author` is not followed: `{operation.__name__}`" in found.message
     assert "safe operation" in found.remedy
+
+
+async def placed_by_class(q: Annotated[str, Query]) -> Book: ...
+
+
+async def marked_by_class(page: Annotated[int, Page.Number] = 1) -> Page[Book]: ...
+
+
+async def result_by_class() -> Annotated[int, Version]: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "mark"),
+    [(placed_by_class, "Query"), (marked_by_class, "Page.Number"), (result_by_class, "Version")],
+)
+def test_a_class_is_no_mark(function: Callable[..., Any], mark: str) -> None:
+    [found] = found_of(function)
+    assert (found.code, found.remedy) == ("E811", f"Write `{mark}()`.")
+    assert found.message.startswith(f"`{mark}` at ")
+    assert found.place.line == inspect.getsourcelines(function)[1]
+
+
+class Thing(msgspec.Struct):
+    version: Annotated[int, Version]
+
+
+async def thing() -> Thing: ...
+
+
+def test_a_class_is_no_mark_of_a_field() -> None:
+    [found] = found_of(thing)
+    assert (found.message, found.place.line) == (
+        "`Version` at the field `version` of `Thing` has no effect: it is a class, and not a mark of it",
+        inspect.getsourcelines(Thing)[1],
+    )
+
+
+def test_a_link_leads_from_what_is_answered() -> None:
+    async def add(book: Book) -> None: ...
+
+    service = Service("shop")
+    service.post("/books")(add)
+    service.get("/authors/{id}")(author)
+    service.link(Book, "author", operation=author, arguments={"id": "author_id"})
+    [found] = found_in(service)
+    assert (found.code, "answers with a `Book`" in found.message) == ("E830", True)
+
+
+async def find(id: int, photo: File | None = None) -> Book: ...
+
+
+async def look(id: int) -> Book: ...
+
+
+def test_an_example_is_a_call_that_could_be_made() -> None:
+    fitting = {"id": 1, "author_id": 2}
+    assert found_of(look, examples=[{"id": 1}, Example(name="two", input={"id": 2}, output=fitting)]) == []
+    unknown, missing, typed = found_of(look, examples=[{"idd": 1}, Example(name="x", output=fitting | {"id": "1"})])
+    assert (missing.code, "the input of example 1 does not fit: `/idd`" in missing.message) == ("E811", True)
+    assert ("`/id` is required" in unknown.message, "the output of x does not fit: `/id`" in typed.message) == (
+        True,
+        True,
+    )

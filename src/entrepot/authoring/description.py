@@ -12,7 +12,13 @@ import msgspec
 from entrepot.authoring import http, mistakes, options
 from entrepot.authoring.declared import Declared, DeclaredOperation
 from entrepot.authoring.diagnostics import Diagnostics
-from entrepot.authoring.effects import check_chosen, check_classes, check_conditions, check_roles
+from entrepot.authoring.effects import (
+    check_chosen,
+    check_classes,
+    check_conditions,
+    check_examples,
+    check_roles,
+)
 from entrepot.authoring.faults import FaultReader
 from entrepot.authoring.handler import Handler
 from entrepot.authoring.http import Http
@@ -125,7 +131,7 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
         "idempotent": said.get("safe", False) or said.get("idempotent", False),
         "examples": tuple(_example(each, number) for number, each in enumerate(said.get("examples", ()), 1)),
     }
-    return Operation(
+    operation = Operation(
         # A misspelt argument is refused, as Python does.
         input=Record(fields=tuple(_field(each, values, function, found) for each in signature.fields), extras="forbid"),
         output=signature.output,
@@ -137,6 +143,8 @@ def _operation(read: _Read, values: Values, found: Diagnostics) -> Operation:
         bindings=bindings,
         **said,
     )
+    check_examples(function, operation, values.types, found)
+    return operation
 
 
 def _date(said: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from entrepot.authoring.declared import DeclaredLink
 from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.mistakes import Mistake
 from entrepot.model.operation import Link, Operation, Service
-from entrepot.model.shape import List, Record, Shape, Types, resolve, unwrap
+from entrepot.model.shape import List, Record, Shape, Types, names_reached, resolve, unwrap
 from entrepot.shapes.fits import may_be
 from entrepot.shapes.notation import written
 
@@ -53,6 +53,10 @@ def _problems(link: Link, declared: DeclaredLink, service: Service) -> Iterator[
     record = resolve(service.types[link.type], service.types) if link.type else None
     if not isinstance(record, Record):
         yield _nowhere(f"no operation of `{service.name}` takes or gives a record `{_name_of(declared.type)}`")
+    elif link.type not in names_reached((each.output for each in service.operations), service.types):
+        yield _nowhere(
+            f"no operation of `{service.name}` answers with a `{link.type}`, from which it could be followed"
+        )
     elif record.field(link.field) is not None:
         yield _nowhere(f"`{link.type}` has a field `{link.field}` of its own")
     if operation is None:

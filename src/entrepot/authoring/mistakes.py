@@ -114,6 +114,16 @@ SORTED_BY_NOTHING = Mistake(
     "parameter `{parameter}` of `{function}` sorts by `{name}`, which the items do not have",
     "{remedy}",
 )
+MARK_NOT_MADE = Mistake(
+    BAD_OPTION,
+    "`{mark}` at {where} has no effect: it is a class, and not a mark of it",
+    "Write `{mark}()`.",
+)
+UNFIT_EXAMPLE = Mistake(
+    BAD_OPTION,
+    "`{function}`: the {part} of {example} does not fit: `{pointer}` {problem}",
+    "Write the {part} of a call as it is in JSON.",
+)
 MARKER_OF_NO_INPUT = Mistake(
     BAD_OPTION,
     "`{mark}` at parameter `{parameter}` of `{function}` has no effect: no caller gives that parameter",

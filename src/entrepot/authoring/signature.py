@@ -13,7 +13,6 @@ from entrepot.authoring.annotations import (
     ASYNC_STREAMS,
     SYNC_STREAMS,
     attached_to,
-    attached_within,
     bare,
     stream_item,
     without,
@@ -21,6 +20,7 @@ from entrepot.authoring.annotations import (
 from entrepot.authoring.diagnostics import Diagnostics
 from entrepot.authoring.handler import Parameter, Source
 from entrepot.authoring.markers import Body, Marker
+from entrepot.authoring.marks import OF_ROLES, classes_within, markers_within
 from entrepot.authoring.places import RESULT
 from entrepot.model.call import Conditions, Context, Reply
 from entrepot.model.principal import Principal
@@ -34,16 +34,6 @@ PARTS_OF_A_CALL: dict[Any, Source] = {
     Conditions: "conditions",
 }
 """Types by which a parameter asks for a part of the call's context."""
-
-MARKS: Mapping[Role, str] = {
-    "version": "Version()",
-    "cursor": "Cursor()",
-    "page_number": "Page.Number()",
-    "page_size": "Page.Size()",
-    "offset": "Page.Offset()",
-    "sort": "Page.Sort(…)",
-}
-"""How an author writes each role."""
 
 _NAMELESS = {
     inspect.Parameter.POSITIONAL_ONLY: "{}, /",
@@ -163,7 +153,9 @@ class SignatureReader:
     def _check_markers(self, name: str, annotation: Any, source: Source, function: Callable[..., Any]) -> None:
         """Note each marker that nobody reads; the body of a stream may be marked as what it is."""
         read = [each for each in attached_to(annotation) if isinstance(each, Marker)]
-        for number, marker in enumerate(each for each in attached_within(annotation) if isinstance(each, Marker)):
+        for mark in classes_within(annotation):
+            self._found.add(mistakes.MARK_NOT_MADE, function, name, where=f"parameter `{name}`", mark=mark)
+        for number, marker in enumerate(markers_within(annotation)):
             words = {"mark": marker.written}
             if source != "input" and not (source == "stream" and isinstance(marker, Body)):
                 self._found.add(mistakes.MARKER_OF_NO_INPUT, function, name, **words)
@@ -190,8 +182,10 @@ class SignatureReader:
         return False
 
     def _check_result(self, role: Role, annotation: Any, function: Callable[..., Any]) -> None:
-        marks = [each.written for each in attached_within(annotation) if isinstance(each, Marker)]
-        for mark in marks + [MARKS[role]] if role else marks:
+        for mark in classes_within(annotation):
+            self._found.add(mistakes.MARK_NOT_MADE, function, RESULT, where="the result", mark=mark)
+        marks = [each.written for each in markers_within(annotation)]
+        for mark in marks + [OF_ROLES[role]] if role else marks:
             self._found.add(mistakes.MARK_OF_A_RESULT, function, RESULT, mark=mark)
 
     def _read_result(self, function: Callable[..., Any], hints: Mapping[str, Any], signature: Signature) -> None:

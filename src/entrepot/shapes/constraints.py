@@ -69,8 +69,9 @@ def notes_of(metadata: Iterable[Any]) -> Notes:
 def _flat(metadata: Iterable[Any]) -> Iterable[Any]:
     """The objects, and those that one of them groups (`annotated_types.Interval`, pydantic's `Field`)."""
     for item in metadata:
-        yield item
-        yield from getattr(item, "metadata", ())
+        if not isinstance(item, type):  # a class says nothing: its members only describe what one of it would say
+            yield item
+            yield from getattr(item, "metadata", ())
 
 
 def constrain(shape: s.Shape, rules: dict[str, Any]) -> s.Shape:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from entrepot.kit.suggest import did_you_mean
 from entrepot.model import shape
 from entrepot.model.operation import Operation, Service
 from entrepot.model.shape import Field, Shape, Types
@@ -87,8 +88,11 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def bind(operation: Operation, types: Types) -> Binding:
     """The binding of an operation. Raises `Unbindable`."""
+    said = operation.bindings.get(NAME, {})
+    for name in said.keys() - set(_Data.__struct_fields__):
+        raise Unbindable(f"there is no `{name}` in a binding. {did_you_mean(name, _Data.__struct_fields__)}")
     try:
-        data = msgspec.convert(operation.bindings.get(NAME, {}), _Data)
+        data = msgspec.convert(said, _Data)
         method, path = _address(operation, data, types)
         location = None if data.location is None else template.parse(data.location)
     except ValueError as error:
