@@ -33,6 +33,7 @@ class CheckedLoad:
         self._load = load
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._ending = threading.Event()
         self._counted = threading.Condition(self._lock)
 
     def until_more(self, calls: int) -> None:
@@ -51,6 +52,8 @@ class CheckedLoad:
                 response = connection.getresponse()
                 problem = load.problem(response.status, response.read())
             except (OSError, http.client.HTTPException) as error:
+                if isinstance(error, ConnectionRefusedError) and self._ending.is_set():
+                    return
                 problem = repr(error)
                 connection.close()
             if fresh:
@@ -61,6 +64,10 @@ class CheckedLoad:
                     self.failures.append(problem)
                 self._counted.notify_all()
         connection.close()
+
+    def expect_end(self) -> None:
+        """From now on a connection that is refused is no failure: it ends, as whoever answers is to end."""
+        self._ending.set()
 
     def stop(self) -> None:
         """Let every connection end with its present call."""
@@ -86,12 +93,19 @@ def checked_load(port: int, method: str, accepts: Callable[[Any], bool], connect
 @contextmanager
 def checked_gets(port: int, path: str, content: bytes, connections: int = 2) -> Iterator[CheckedLoad]:
     """Requests for a path for as long as the block lasts, each of which must get this content."""
-
-    def problem(status: int, found: bytes) -> str:
-        return "" if (status, found) == (200, content) else f"{status} {found[:200]!r}"
-
-    with _under(port, Load("GET", path, None, problem), connections) as load:
+    with _under(port, Load("GET", path, None, _only(content)), connections) as load:
         yield load
+
+
+@contextmanager
+def checked_posts(port: int, path: str, content: bytes, connections: int = 2) -> Iterator[CheckedLoad]:
+    """The same for what must not be repeated."""
+    with _under(port, Load("POST", path, None, _only(content)), connections) as load:
+        yield load
+
+
+def _only(content: bytes) -> Problem:
+    return lambda status, found: "" if (status, found) == (200, content) else f"{status} {found[:200]!r}"
 
 
 @contextmanager
