@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import datetime
 import decimal
 import functools
@@ -19,7 +20,7 @@ import msgspec
 from entrepot.kit.pointers import escape
 from entrepot.model import shape as s
 from entrepot.model.fault import Issue
-from entrepot.model.faults import Malformed
+from entrepot.model.faults import Invalid, Malformed
 from entrepot.shapes import guard, msgpack_scan
 from entrepot.shapes.arms import Candidates
 from entrepot.shapes.explain import fits
@@ -42,18 +43,23 @@ class MsgPack:
         self._values = values
         if reason := unfit(codec.shape, values.types):
             raise Unsayable(reason)
+        self._as_json = not any(map(_is_apart, s.reachable(codec.shape, values.types)))
 
     @functools.cached_property
     def decode(self) -> Callable[[bytes], Any]:
         """The value written in these octets. Raises `Malformed`, or `Invalid` with every issue and its pointer."""
-        of_plain, limits, shape = self._codec.of_plain, self._values.limits, self._codec.shape
-        walk = _Reading(self._values)
+        limits, shape, as_json, walk = self._values.limits, self._codec.shape, self._as_json, _Reading(self._values)
+        of_plain, height = self._codec.of_plain, self._values.made.heights.of(self._codec.shape)
+        as_json = as_json and height is not None and height <= limits.depth_max
 
         def decode(data: bytes) -> Any:
             try:
                 raw = _read(data)
                 if len(_write(raw)) != len(data) or msgpack_scan.may_hold_times(data):
                     msgpack_scan.scan(data, limits)
+                if as_json:
+                    with contextlib.suppress(Invalid):
+                        return of_plain(raw)
                 return of_plain(walk.of(shape, raw, limits.depth_max))
             except RecursionError:
                 raise _malformed(guard.too_deep(limits)) from None
@@ -70,8 +76,29 @@ class MsgPack:
     @functools.cached_property
     def encode(self) -> Callable[[Any], bytes]:
         """The value as MessagePack. Raises `Unsayable` for a number that has no place in it."""
-        to_plain, shape, walk = self._codec.to_plain, self._codec.shape, _Writing(self._values)
-        return lambda value: _write(walk.of(shape, to_plain(value), ""))
+        to_plain, shape, as_json, walk = self._codec.to_plain, self._codec.shape, self._as_json, _Writing(self._values)
+
+        def encode(value: Any) -> bytes:
+            plain = to_plain(value)
+            if as_json:
+                with contextlib.suppress(OverflowError):
+                    return _write(plain)
+            return _write(walk.of(shape, plain, ""))
+
+        return encode
+
+
+def _is_apart(part: s.Shape) -> bool:
+    """Whether values of a shape are written otherwise than in JSON, but for integers beyond 64 bits."""
+    match part:
+        case s.Bytes() | s.Anything() | s.Json() | s.Decimal(wire="number") | s.DateTime(wire="unix" | "unix_ms"):
+            return True
+        case s.Map(key=key):
+            return not isinstance(key, s.Text)
+        case s.Record():
+            return part.extras == "keep" and part.extra is None
+        case _:
+            return False
 
 
 def unfit(shape: s.Shape, types: s.Types) -> str:
