@@ -42,6 +42,8 @@ class Http(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether callers may ask for what the output's links lead to."""
     csv: bool = False
     """Whether a list may be answered as a table, too."""
+    xml: bool = False
+    """Whether bodies and answers may be XML, too."""
     bulk: bool = False
     """Whether callers may send many inputs at once."""
     cache_control: str = ""

@@ -111,6 +111,7 @@ HTTP: Mapping[str, Option] = {
     "expand": _FLAG,
     "bulk": _FLAG,
     "csv": _FLAG,
+    "xml": _FLAG,
     "cache_control": Option(
         lambda value: _is_text(value) and _DIRECTIVES.fullmatch(value) is not None,
         'Write directives (RFC 9111, §5.2): `cache_control="public, max-age=3600"`.',

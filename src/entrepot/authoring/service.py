@@ -65,6 +65,8 @@ class HttpOptions(OperationOptions, total=False):
     """Whether callers may ask for what the output's links lead to: `?expand=owner`."""
     csv: bool
     """Whether a list of records is answered as CSV to who asks for it: `Accept: text/csv`."""
+    xml: bool
+    """Whether the body, and what is answered, may be XML as well as JSON: `application/xml`."""
     bulk: bool
     """Whether callers may send many bodies at once, each on a line of its own (`application/x-ndjson`)."""
     cache_control: str

@@ -143,6 +143,17 @@ class Enum(_Base, frozen=True, tag="enum"):
     open: bool = False
 
 
+class XmlForm(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How something is written in XML: as element, attribute, text or header, and in which namespace."""
+
+    kind: Literal["element", "attribute", "text", "header"] = "element"
+    name: str = ""
+    namespace: str = ""
+    prefix: str = ""
+    wrapped: bool = False
+    """Of a list: whether an element of its own holds those of its items."""
+
+
 class List(_Base, frozen=True, tag="list"):
     """Items of one shape, in order."""
 
@@ -150,6 +161,10 @@ class List(_Base, frozen=True, tag="list"):
     length_min: int | None = None
     length_max: int | None = None
     unique: bool = False
+    xml: XmlForm | None = None
+    """How one is called, where nothing around it says otherwise."""
+    item_xml: XmlForm | None = None
+    """How each item is called."""
 
 
 class Tuple(_Base, frozen=True, tag="tuple"):
@@ -165,15 +180,6 @@ class Map(_Base, frozen=True, tag="map"):
     key: Shape = msgspec.field(default_factory=lambda: Text())
     length_min: int | None = None
     length_max: int | None = None
-
-
-class XmlForm(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a field is written in XML: as element, attribute, text or header, and in which namespace."""
-
-    kind: Literal["element", "attribute", "text", "header"] = "element"
-    name: str = ""
-    namespace: str = ""
-    wrapped: bool = False
 
 
 Role = Literal["", "version", "cursor", "page_number", "page_size", "offset", "sort"]
@@ -235,6 +241,8 @@ class Record(_Base, frozen=True, tag="record"):
     fields: tuple[Field, ...]
     extras: Literal["drop", "forbid", "keep"] = "drop"
     extra: Shape | None = None
+    xml: XmlForm | None = None
+    """How one is called in XML, where nothing around it says otherwise."""
     title: str = ""
     """What people call one."""
     docs: str = ""

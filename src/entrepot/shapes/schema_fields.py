@@ -37,7 +37,7 @@ def read_field(name: str, attribute: str, schema: Any, required: bool, read: Rea
         access=_access(said),
         read_scopes=tuple(own.get("read_scopes", ())),
         write_scopes=tuple(own.get("write_scopes", ())),
-        xml=_xml(said.get("xml")),
+        xml=xml_form(said),
         title=said.get("title") or "",
         docs=said.get("description") or "",
         examples=_examples(said),
@@ -50,7 +50,9 @@ def _of_value(shape: s.Shape, said: Schema) -> s.Shape:
     inner = shape.shape if isinstance(shape, s.Nullable) else shape
     bare: s.Shape
     if isinstance(inner, s.Record) and "allOf" not in said and "anyOf" not in said:
-        bare = msgspec.structs.replace(inner, title="", docs="")
+        bare = msgspec.structs.replace(inner, title="", docs="", xml=None)
+    elif isinstance(inner, s.List) and "allOf" not in said and "anyOf" not in said:
+        bare = msgspec.structs.replace(inner, xml=None)
     elif isinstance(inner, s.Json) and isinstance(inner.schema, Mapping):
         bare = s.Json(schema=_without_field(inner.schema, said))
     else:
@@ -77,12 +79,15 @@ def _examples(said: Schema) -> tuple[Any, ...]:
     return (said["example"],) if "example" in said else ()
 
 
-def _xml(said: Any) -> s.XmlForm | None:
+def xml_form(schema: Any) -> s.XmlForm | None:
+    """What a schema says of XML (OpenAPI 3.1, §4.8.26)."""
+    said = schema.get("xml") if isinstance(schema, dict) else None
     if not isinstance(said, dict):
         return None
     return s.XmlForm(
         kind=words.said(said).get("kind", "attribute" if said.get("attribute") is True else "element"),
         name=said.get("name") or "",
         namespace=said.get("namespace") or "",
+        prefix=said.get("prefix") or "",
         wrapped=said.get("wrapped") is True,
     )

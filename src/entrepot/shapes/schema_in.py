@@ -28,7 +28,7 @@ from entrepot.shapes.schema_document import (
     structural,
 )
 from entrepot.shapes.schema_drafts import modern_keywords
-from entrepot.shapes.schema_fields import read_field
+from entrepot.shapes.schema_fields import read_field, xml_form
 from entrepot.shapes.schema_out import json_id
 from entrepot.shapes.schema_scalars import read_count, read_enum, read_number, read_string
 from entrepot.shapes.schema_unions import (
@@ -284,11 +284,16 @@ class Reader:
             return s.Tuple(items=tuple(read))
         if items is False:
             return self._json(schema)
+        item = self._read(items, f"{pointer}/items")
+        own = item.shape if isinstance(item, s.Nullable) else item
+        said = own.xml if isinstance(own, s.Record | s.List) else None
         return s.List(
-            item=self._read(items, f"{pointer}/items"),
+            item=item,
             length_min=read_count(schema, "minItems"),
             length_max=read_count(schema, "maxItems"),
             unique=schema.get("uniqueItems") is True,
+            xml=xml_form(schema),
+            item_xml=None if xml_form(items) == said else xml_form(items),
         )
 
     def _object(self, schema: Schema, pointer: str) -> s.Shape:
@@ -314,6 +319,7 @@ class Reader:
             fields=tuple(fields),
             extras="forbid" if extras is False else "keep" if keep else "drop",
             extra=self._read(extras, f"{pointer}/additionalProperties") if isinstance(extras, dict) else None,
+            xml=xml_form(schema),
             title=schema.get("title") or "",
             docs=schema.get("description") or "",
         )

@@ -64,7 +64,7 @@ def annotated(field: s.Field, shape_schema: Schema) -> Schema:
     # A record written in place may have a title and docs of its own, which the field's must not hide; and what is
     # said of a field that holds a schema as it is does not belong to that schema.
     is_schema = words.said(shape_schema).get("kind") == "json" and (own or any(without_word.values()))
-    apart = not shape_schema.keys().isdisjoint(("title", "description")) or is_schema
+    apart = not shape_schema.keys().isdisjoint(("title", "description", "xml")) or is_schema
     inner = {"allOf": [shape_schema]} if apart else shape_schema
     return words.saying(inner | own, **without_word)
 
@@ -84,7 +84,7 @@ def _xml(form: s.XmlForm) -> Schema:
     out: Schema = {"attribute": True} if form.kind == "attribute" else {}
     if form.kind in ("text", "header"):
         out = words.saying(out, kind=form.kind)
-    given = {"name": form.name, "namespace": form.namespace, "wrapped": form.wrapped}
+    given = {"name": form.name, "namespace": form.namespace, "prefix": form.prefix, "wrapped": form.wrapped}
     return out | {name: value for name, value in given.items() if value}
 
 
@@ -100,8 +100,11 @@ class _Writer:
             case s.Nullable(shape=inner):
                 return _nullable(self.write(inner))
             case s.List():
-                return {"type": "array", "items": self.write(shape.item)} | _given(
-                    minItems=shape.length_min, maxItems=shape.length_max, uniqueItems=shape.unique or None
+                return {"type": "array", "items": self._item(shape)} | _given(
+                    minItems=shape.length_min,
+                    maxItems=shape.length_max,
+                    uniqueItems=shape.unique or None,
+                    xml=None if shape.xml is None else _xml(shape.xml),
                 )
             case s.Tuple(items=items):
                 return self._tuple(items)
@@ -119,6 +122,12 @@ class _Writer:
                 return words.saying({"contentMediaType": media_type}, kind="raw")
             case _:
                 return _SCALARS[type(shape)](shape)
+
+    def _item(self, shape: s.List) -> Schema:
+        item = self.write(shape.item)
+        if shape.item_xml is None:
+            return item
+        return ({"allOf": [item]} if "xml" in item else item) | {"xml": _xml(shape.item_xml)}
 
     def _tuple(self, items: tuple[s.Shape, ...]) -> Schema:
         if not items:
@@ -149,7 +158,8 @@ class _Writer:
             out["additionalProperties"] = False
         elif record.extras == "keep":
             out["additionalProperties"] = True if record.extra is None else self.write(record.extra)
-        return out | _given(title=record.title or None, description=record.docs or None)
+        xml = None if record.xml is None else _xml(record.xml)
+        return out | _given(title=record.title or None, description=record.docs or None, xml=xml)
 
     def _union(self, union: s.Union) -> Schema:
         arms = [self.write(arm) for arm in union.arms]

@@ -9,12 +9,13 @@ import pytest
 from entrepot.model import shape as s
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.bound import accept_of
-from entrepot.protocols.rest.binding.data import bind
+from entrepot.protocols.rest.binding.data import bind, bind_upstream
 from entrepot.shapes.document import Document
-from support.openapi import comes_back, of_one
+from support.openapi import comes_back, of_one, own_document
 
 Json = dict[str, Any]
-JSON, MSGPACK, FORM = "application/json", "application/msgpack", "application/x-www-form-urlencoded"
+JSON, MSGPACK, XML = "application/json", "application/msgpack", "application/xml"
+FORM = "application/x-www-form-urlencoded"
 THING: Json = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
 OTHER: Json = {"type": "object", "properties": {"name": {"type": "string"}}}
 
@@ -48,7 +49,8 @@ def read(said: Json) -> tuple[tuple[str, ...], tuple[str, ...], list[tuple[str, 
         (content("application/*"), (JSON,)),
         (content("*/*", MSGPACK), (JSON, MSGPACK)),
         (content(JSON, "*/*"), (JSON,)),
-        (content(MSGPACK), (MSGPACK,)),
+        (content(XML, MSGPACK, JSON), (JSON, MSGPACK, XML)),
+        (content("text/xml", JSON), (JSON, "text/xml")),
     ],
 )
 def test_json_comes_first_and_then_what_says_the_same(said: Json, kept: tuple[str, ...]) -> None:
@@ -70,6 +72,27 @@ def test_json_comes_first_and_then_what_says_the_same(said: Json, kept: tuple[st
 )  # fmt: skip
 def test_of_what_is_left_out_the_reason_is_told(said: Json, kept: str, gap: tuple[str, str]) -> None:
     assert read(said) == ((kept,), (kept,), [gap])
+
+
+@pytest.mark.parametrize("spoken", [MSGPACK, XML, "application/vnd.made+xml"])
+def test_what_an_upstream_speaks_is_served_in_json_as_well(spoken: str) -> None:
+    imported = PROTOCOL.client.read(Document(of_both(content(spoken)), "specs/x.json"), "made")
+    service, operation = imported.service, imported.service.operations[0]
+    assert imported.refusals == ()
+    served, dialled = bind(operation, service.types), bind_upstream(operation, service)
+    assert (served.accepts, served.produces) == ((JSON, spoken), (JSON, spoken))
+    assert (dialled.accepts, dialled.produces) == ((spoken,), (spoken,))
+    own = PROTOCOL.client.read(Document(own_document(service), "own"), "made")
+    assert (own.refusals, own.service.operations) == ((), service.operations)
+
+
+def test_xml_that_holds_no_such_value_is_text_and_told() -> None:
+    free = {"application/xml": {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}}
+    kept, _, [(construct, reason)] = read(free)
+    assert (kept, construct) == ((XML,), XML)
+    assert reason.startswith("it is passed on as text: the names of a map's members are data")
+    kept, _, [(construct, reason)] = read(free | {JSON: free[XML]})
+    assert (kept, reason) == ((JSON,), "the names of a map's members are data, and not those of elements")
 
 
 @pytest.mark.parametrize("schema", [{}, {"type": "string", "format": "binary"}, {"type": "string"}])

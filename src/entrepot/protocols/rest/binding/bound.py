@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import msgspec
 
 from entrepot.model.operation import Operation, Service
-from entrepot.model.shape import Field, Nullable, Shape, Union
+from entrepot.model.shape import Field, Nullable, Record, Shape, Union
 from entrepot.protocols.rest.binding.notations import notation_of
 from entrepot.protocols.rest.binding.told import NOTHING_OF_OPERATION, OfOperation
 from entrepot.protocols.rest.routing import template
@@ -16,6 +17,9 @@ from entrepot.protocols.rest.routing.template import Template
 NAME = "rest"
 PATHS = "paths"
 """In a service's own binding, by operation: its path at the upstream, where it is not the one we serve it at."""
+MEDIA = "media"
+"""In a service's own binding, by operation: the media types `accepts` and `produces` of its upstream, where those that
+we serve it in are more."""
 OPENAPI = "openapi"
 """In a binding: what OpenAPI alone has a word for (`binding.told`)."""
 JSON = "application/json"
@@ -138,6 +142,15 @@ def union_of(output: Shape) -> Union | None:
     """The output as one of several, perhaps null; None where it is not, or has a name of its own."""
     inner = output.shape if isinstance(output, Nullable) else output
     return inner if isinstance(inner, Union) else None
+
+
+def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
+    """The record of the fields that share a body, under their names on the wire."""
+    renamed = tuple(
+        msgspec.structs.replace(bound.field, name=bound.name, python=bound.field.attribute) for bound in fields
+    )
+    whole = renamed == operation.input.fields
+    return operation.input if whole else msgspec.structs.replace(operation.input, fields=renamed)
 
 
 def accept_of(binding: Binding) -> bytes:

@@ -12,6 +12,7 @@ from entrepot.protocols.rest.binding.bound import (
     DOCUMENT,
     Binding,
     BoundField,
+    body_record,
     has_default,
     null_is_absence,
     union_of,
@@ -86,10 +87,13 @@ def check(binding: Binding, types: Types) -> None:
 
 def _check_notations(binding: Binding, types: Types) -> None:
     """Each media type of a body or an answer that is a value is of a notation that has a word for it."""
-    of_body = binding.accepts if binding.body in ("object", "value") else ()
-    of_answer = binding.produces if binding.answer in ("value", "arms") else ()
-    written = [(each, bound.field.shape) for each in of_body for bound in binding.at("body")]
-    for media_type, part in (*written, *((each, binding.operation.output) for each in of_answer)):
+    fields = binding.at("body")
+    inputs: list[Shape] = [body_record(binding.operation, fields)] if binding.body == "object" else []
+    inputs += [bound.field.shape for bound in fields] if binding.body == "value" else []
+    written = [(each, part) for each in binding.accepts for part in inputs]
+    if binding.answer in ("value", "arms"):
+        written += [(each, binding.operation.output) for each in binding.produces]
+    for media_type, part in written:
         if reason := unfit(notation_of(media_type), part, types):
             raise Unbindable(f"it has no form in {media_type}: {reason}")
 

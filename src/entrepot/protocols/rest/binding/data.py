@@ -8,7 +8,7 @@ parameters, scalars and lists of scalars go into the query, the rest is the body
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -22,6 +22,7 @@ from entrepot.protocols.rest.binding.bound import (
     BODILESS,
     EVENT_STREAM,
     JSON,
+    MEDIA,
     MERGE_PATCH,
     METHODS,
     MULTIPART,
@@ -40,6 +41,7 @@ from entrepot.protocols.rest.binding.bound import (
     Where,
 )
 from entrepot.protocols.rest.binding.check import Unbindable, check
+from entrepot.protocols.rest.binding.notations import XML
 from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_octets, is_upload, style_of
 from entrepot.protocols.rest.binding.told import NOTHING_OF_OPERATION, OfOperation
 from entrepot.protocols.rest.routing import template
@@ -77,6 +79,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     expand: bool = False
     bulk: bool = False
     csv: bool = False
+    xml: bool = False
     cache_control: str = ""
     openapi: OfOperation = NOTHING_OF_OPERATION
 
@@ -100,6 +103,7 @@ def bind(operation: Operation, types: Types) -> Binding:
     fields = _placed_all(operation, data, types, method, path)
     body = _body_form(operation, fields, types, method, data)
     answer = _answer_form(operation, types, data)
+    in_xml = _in_xml(data, body, fields, answer)
     binding = Binding(
         operation=operation,
         method=method,
@@ -107,8 +111,8 @@ def bind(operation: Operation, types: Types) -> Binding:
         fields=fields,
         body=body,
         answer=answer,
-        accepts=data.accepts or _accepts(body, method, fields, types),
-        produces=data.produces or _produces(operation.output, answer, types),
+        accepts=(data.accepts or _accepts(body, method, fields, types)) + (XML[:1] if in_xml[0] else ()),
+        produces=(data.produces or _produces(operation.output, answer, types)) + (XML[:1] if in_xml[1] else ()),
         status=_status(data, answer),
         statuses=data.statuses,
         location=location,
@@ -123,6 +127,15 @@ def bind(operation: Operation, types: Types) -> Binding:
     return binding
 
 
+def _in_xml(data: _Data, body: BodyForm, fields: Iterable[BoundField], answer: AnswerForm) -> tuple[bool, bool]:
+    """Whether a body, and an answer, may be XML, where that is asked for."""
+    has_body = body in ("object", "value") and any(bound.where == "body" for bound in fields)
+    has_answer = answer in ("value", "arms")
+    if data.xml and not (has_body or has_answer):
+        raise Unbindable("neither its body nor its answer is a value, which XML could write")
+    return data.xml and has_body, data.xml and has_answer
+
+
 def bind_service(service: Service) -> BoundService:
     """The binding of each operation. Raises `Unbindable`."""
     return BoundService(service, tuple(bind(operation, service.types) for operation in service.operations))
@@ -130,9 +143,12 @@ def bind_service(service: Service) -> BoundService:
 
 def bind_upstream(operation: Operation, service: Service) -> Binding:
     """The binding of an operation as its upstream has it. Raises `Unbindable`."""
-    binding = bind(operation, service.types)
-    path = service.bindings.get(NAME, {}).get(PATHS, {}).get(operation.name)
-    return binding if path is None else msgspec.structs.replace(binding, path=template.parse(path))
+    binding, own = bind(operation, service.types), service.bindings.get(NAME, {})
+    said: dict[str, Any] = {name: tuple(each) for name, each in own.get(MEDIA, {}).get(operation.name, {}).items()}
+    path = own.get(PATHS, {}).get(operation.name)
+    if path is not None:
+        said["path"] = template.parse(path)
+    return msgspec.structs.replace(binding, **said) if said else binding
 
 
 def _address(operation: Operation, data: _Data, types: Types) -> tuple[str, Template]:

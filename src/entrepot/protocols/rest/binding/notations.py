@@ -1,4 +1,4 @@
-"""The ways to write one value: JSON, MessagePack. Which one a body is in, its media type says."""
+"""The ways to write one value: JSON, MessagePack, XML. Which one a body is in, its media type says."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 from entrepot.http.media_types import essence
 from entrepot.model.shape import Shape, Types
-from entrepot.shapes import msgpack
+from entrepot.shapes import msgpack, xml
 
-Notation = Literal["json", "msgpack"]
+Notation = Literal["json", "msgpack", "xml"]
 NOTATIONS: tuple[Notation, ...] = get_args(Notation)
 """In the order in which they are preferred."""
 
@@ -17,14 +17,27 @@ MSGPACK = ("application/msgpack", "application/vnd.msgpack", "application/x-msgp
 """One notation by its usual name, by that of its registration, and by that from before."""
 
 
+XML = ("application/xml", "text/xml")
+"""Another by its names, which mean the same (RFC 7303, §4.1); any that ends with `+xml` is in it, too."""
+
+
 def notation_of(media_type: str) -> Notation:
     """The notation of a body with this label; it is JSON unless the label says otherwise."""
-    return "msgpack" if essence(media_type) in MSGPACK else "json"
+    label = essence(media_type)
+    if label in MSGPACK:
+        return "msgpack"
+    return "xml" if label in XML or label.endswith("+xml") else "json"
 
 
 def unfit(notation: Notation, part: Shape, types: Types) -> str:
     """Why values of a shape cannot be written in a notation; "" when they can."""
-    return msgpack.unfit(part, types) if notation == "msgpack" else ""
+    match notation:
+        case "msgpack":
+            return msgpack.unfit(part, types)
+        case "xml":
+            return xml.unfit(part, types)
+        case _:
+            return ""
 
 
 def always(media_types: Sequence[str]) -> tuple[str, ...]:
@@ -35,5 +48,6 @@ def always(media_types: Sequence[str]) -> tuple[str, ...]:
 def others(media_types: Sequence[str]) -> tuple[str, ...]:
     """The media types, those of the contract and those that are always there, in another notation than the first's."""
     usual = notation_of(media_types[0])
-    every = dict.fromkeys((*media_types, *MSGPACK))
+    synonyms = XML if not set(XML).isdisjoint(media_types) else ()
+    every = dict.fromkeys((*media_types, *synonyms, *MSGPACK))
     return tuple(each for each in every if notation_of(each) != usual)

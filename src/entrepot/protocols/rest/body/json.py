@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from functools import cache
 from typing import Any
 
@@ -17,10 +17,9 @@ from entrepot.model.call import Context
 from entrepot.model.fault import Fault, Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.headers import header
-from entrepot.model.operation import Operation
-from entrepot.model.shape import Record
+from entrepot.model.shape import XmlForm
 from entrepot.ports.exchange import Response
-from entrepot.protocols.rest.binding.bound import HEAD, Binding, BoundField
+from entrepot.protocols.rest.binding.bound import HEAD, Binding, body_record
 from entrepot.protocols.rest.binding.notations import Notation, notation_of, others
 from entrepot.protocols.rest.body.body import (
     EMPTY,
@@ -39,14 +38,8 @@ from entrepot.protocols.rest.parameters.parameter import Attributes, add_misplac
 from entrepot.shapes.unsayable import Unsayable
 from entrepot.shapes.values import Codec, Values
 
-
-def body_record(operation: Operation, fields: Iterable[BoundField]) -> Record:
-    """The record of the fields that share a JSON body, under their names on the wire."""
-    renamed = tuple(
-        msgspec.structs.replace(bound.field, name=bound.name, python=bound.field.attribute) for bound in fields
-    )
-    whole = renamed == operation.input.fields
-    return operation.input if whole else msgspec.structs.replace(operation.input, fields=renamed)
+_INPUT, _OUTPUT = "input", "output"
+"""What the root of a document is called that has no name."""
 
 
 def object_reader(binding: Binding, values: Values) -> BodyReader:
@@ -59,7 +52,7 @@ def object_reader(binding: Binding, values: Values) -> BodyReader:
     takes = "" if fields else "this operation takes nothing in the body"
 
     def reader(notation: Notation, media_types: MediaTypes) -> BodyReader:
-        decode = speaker(notation, codec, values).decode
+        decode = speaker(notation, codec, values, _INPUT).decode
 
         def whole(content: bytes) -> Any:
             return decode(content) if content else codec.decode(b"{}")
@@ -112,7 +105,7 @@ def value_reader(binding: Binding, values: Values) -> BodyReader:
     missing = Issue(f"/{escape(name)}", "missing", "the request has no body")
 
     def reader(notation: Notation, media_types: MediaTypes) -> BodyReader:
-        decode = speaker(notation, codec, values).decode
+        decode = speaker(notation, codec, values, _INPUT, bound.field.xml).decode
 
         def whole(content: bytes) -> Any:
             if not content:
@@ -147,7 +140,10 @@ def value_reader(binding: Binding, values: Values) -> BodyReader:
 def value_writer(binding: Binding, values: Values) -> WriteBody:
     """Writes the value of the one field in the body; where it is absent, nothing."""
     [bound] = binding.at("body")
-    attribute, (encode, media_type) = bound.field.attribute, _sent(binding, values.codec(bound.field.shape), values)
+    attribute, (encode, media_type) = (
+        bound.field.attribute,
+        _sent(binding, values.codec(bound.field.shape), values, bound.field.xml),
+    )
 
     def write_value(input: Any, _stream: AsyncIterator[Any] | None) -> Content:
         value = getattr(input, attribute)
@@ -162,7 +158,7 @@ def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
 
     @cache
     def writer(media_type: str) -> tuple[Callable[[Any], bytes], tuple[bytes, bytes]]:
-        return speaker(notation_of(media_type), codec, values).encode, (b"content-type", media_type.encode())
+        return speaker(notation_of(media_type), codec, values, _OUTPUT).encode, (b"content-type", media_type.encode())
 
     usual = writer(binding.produces[0])
     apart = others(binding.produces)
@@ -183,6 +179,8 @@ def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer
     limit = values.limits.reply_bytes_max
     nullable = isinstance(shape.resolve(binding.operation.output, values.types), shape.Nullable)
 
+    apart = {notation_of(each) for each in binding.produces} - {"json"}
+
     @cache
     def decoder(notation: Notation) -> Callable[[bytes, str], Any]:
         return output_decoder(binding, values, upstream, notation)
@@ -190,7 +188,11 @@ def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer
     async def read_answer(response: Response) -> Any:
         label = header(response.headers, b"content-type")
         found = essence(label) if label else binding.produces[0]
-        if not (found.endswith("json") or any(matches(wanted, found) for wanted in binding.produces)):
+        if not (
+            found.endswith("json")
+            or notation_of(found) in apart
+            or any(matches(each, found) for each in binding.produces)
+        ):
             raise broken(upstream, f"answered with {found} instead of {binding.produces[0]}")
         content = await read_reply(response.body, limit, upstream)
         return decoder(notation_of(found))(content, "") if content or not nullable else None
@@ -202,7 +204,7 @@ def output_decoder(
     binding: Binding, values: Values, upstream: str, notation: Notation = "json"
 ) -> Callable[[bytes, str], Any]:
     """Decodes an output, or an item of a stream at this pointer. Raises `UpstreamFailed`."""
-    trusted = speaker(notation, values.codec(binding.operation.output), values).decode_trusted
+    trusted = speaker(notation, values.codec(binding.operation.output), values, _OUTPUT).decode_trusted
 
     def decode(content: bytes, pointer: str) -> Any:
         try:
@@ -214,10 +216,12 @@ def output_decoder(
     return decode
 
 
-def _sent(binding: Binding, codec: Codec, values: Values) -> tuple[Callable[[Any], bytes], bytes]:
+def _sent(
+    binding: Binding, codec: Codec, values: Values, form: XmlForm | None = None
+) -> tuple[Callable[[Any], bytes], bytes]:
     """What writes a body as a client sends it, and its label."""
     media_type = binding.accepts[0]
-    encode = speaker(notation_of(media_type), codec, values).encode
+    encode = speaker(notation_of(media_type), codec, values, _INPUT, form).encode
 
     def write(value: Any) -> bytes:
         try:

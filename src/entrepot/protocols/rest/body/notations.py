@@ -10,6 +10,7 @@ from entrepot.http.headers import HeaderMap
 from entrepot.http.media_types import MediaTypes, essence
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Unsupported
+from entrepot.model.shape import XmlForm
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.notations import Notation, always, notation_of, others
 from entrepot.protocols.rest.body.body import BodyReader
@@ -17,6 +18,7 @@ from entrepot.protocols.rest.parameters.parameter import Attributes
 from entrepot.shapes.msgpack import MsgPack
 from entrepot.shapes.unsayable import Unsayable
 from entrepot.shapes.values import Codec, Values
+from entrepot.shapes.xml import Xml
 
 
 class Speaker(Protocol):
@@ -32,9 +34,18 @@ class Speaker(Protocol):
     def encode(self) -> Callable[[Any], bytes]: ...
 
 
-def speaker(notation: Notation, codec: Codec, values: Values) -> Speaker:
-    """Raises `Unsayable` for a shape that the notation has no word for."""
-    return codec if notation == "json" else MsgPack(codec, values)
+def speaker(notation: Notation, codec: Codec, values: Values, root: str, form: XmlForm | None = None) -> Speaker:
+    """Raises `Unsayable` for a shape that the notation has no word for.
+
+    `root` is what the element is called that nobody has a name for, `form` what is said of it where it stands.
+    """
+    match notation:
+        case "msgpack":
+            return MsgPack(codec, values)
+        case "xml":
+            return Xml(codec, values, root, form)
+        case _:
+            return codec
 
 
 class _Fetched(NamedTuple):
@@ -50,7 +61,7 @@ def several(
     """Reads bodies in the notation of the first of these media types, and in any other that their labels say."""
     first = notation_of(media_types[0])
     labels, apart = MediaTypes([each for each in media_types if notation_of(each) == first]), others(media_types)
-    usual = of(first, labels)
+    usual, told = of(first, labels), MediaTypes(apart)
     takes = takes or f"this operation takes {', '.join(always(media_types))}"
 
     @cache
@@ -66,7 +77,7 @@ def several(
         if label is None or label in labels.usual:
             return usual.fetch(request, headers)
         media_type = essence(label)
-        if media_type in apart:
+        if media_type in apart and told.includes_text(label):
             return _fetch(reader(notation_of(media_type)), request, headers)
         if not labels.includes(label):
             raise Unsupported(f"the body is {label.decode('latin-1')!r}; {takes}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +21,7 @@ from entrepot.protocols.rest.binding.bound import (
     null_is_absence,
 )
 from entrepot.protocols.rest.binding.check import misnamed
+from entrepot.protocols.rest.binding.notations import notation_of
 from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import media, words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
@@ -234,14 +235,13 @@ class InputImport:
         found = media.by_name(content.media_types)
         if operation[OURS][words.BULK].is_true:
             found.pop(NDJSON, None)
-        of_values = media.of_values(name for name in found if name != NDJSON)
+        of_values, gaps = media.of_values({name: found[name] for name in found if name != NDJSON}, self._schemas)
         forms = [name for name in (URLENCODED, MULTIPART) if name in found]
-        gaps: Sequence[Refusal] = ()
         if NDJSON in found and found[NDJSON][ITEM_SCHEMA]:
             self.stream = self._schemas.shape(found[NDJSON].raw(ITEM_SCHEMA))
             self._accepts = [NDJSON]
         elif of_values:
-            self._read_value(found[of_values[0]], content)
+            self._read_value(found[of_values[0]], content, in_json=notation_of(of_values[0]) == "json")
             kept, gaps = media.alike(of_values, found, self._body(), self._schemas.types)
             self._accepts = list(kept)
         elif forms and not content.node[OURS][words.FIELD]:
@@ -261,16 +261,16 @@ class InputImport:
         in_body = [field for field in self.fields if self.places[field.name]["in"] == "body"]
         return Record(fields=tuple(in_body)) if self._is_object else in_body[0].shape
 
-    def _read_value(self, said: Node, content: Content) -> None:
+    def _read_value(self, said: Node, content: Content, *, in_json: bool) -> None:
         schema = said.raw("schema")
         if content.node[OURS][words.FIELDS]:
             self._is_object = True
             self._read_fields(self._record_of(schema), "body", NOTHING, content)
-            self._examples.take_input(said, lambda value: self._by_field(value, "body"))
+            self._examples.take_input(said if in_json else NOTHING, lambda value: self._by_field(value, "body"))
         else:
             self._add_whole(self._whole(schema, content), content)
             name = self.fields[-1].name
-            self._examples.take_input(said, lambda value: {name: value})
+            self._examples.take_input(said if in_json else NOTHING, lambda value: {name: value})
 
     def _whole(self, schema: Node, content: Content) -> Field:
         own = content.node[OURS][words.FIELD][words.NAME].text

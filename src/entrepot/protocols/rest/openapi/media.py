@@ -6,14 +6,15 @@ is JSON, which it lets in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from entrepot.http.media_types import essence
 from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest.binding.bound import ANY, JSON
+from entrepot.protocols.rest.binding.bound import ANY, JSON, Binding
 from entrepot.protocols.rest.binding.notations import NOTATIONS, notation_of, unfit
-from entrepot.shapes.document import Node, Refusal
+from entrepot.shapes.document import Node, Refusal, Unreadable
+from entrepot.shapes.schemas import Schemas
 
 _RANGES = (ANY, "application/*")
 _STRUCTURED = frozenset({"properties", "items", "allOf", "oneOf", "anyOf", "additionalProperties"})
@@ -47,16 +48,35 @@ def _is_structured(media: Node) -> bool:
     return not _STRUCTURED.isdisjoint(schema) or any(each in _TYPES for each in types)
 
 
-def of_values(names: Iterable[str]) -> list[str]:
-    """Those in which values are written, in the order in which they are preferred."""
-    found = [name for name in names if name.endswith("json") or notation_of(name) != "json"]
-    return sorted(found, key=lambda name: NOTATIONS.index(notation_of(name)))
+def _has_parts(media: Node) -> bool:
+    """Whether the schema says anything of what is inside; XML of which it does not is text."""
+    schema = media["schema"].value
+    return isinstance(schema, Mapping) and not _STRUCTURED.isdisjoint(schema)
 
 
-def alike(names: list[str], found: Mapping[str, Node], part: Shape, types: Types) -> Kept:
+def of_values(found: Mapping[str, Node], schemas: Schemas) -> Kept:
+    """Those in which values are written, in the order in which they are preferred; none of XML that it cannot hold."""
+    names = [name for name in found if name.endswith("json") or notation_of(name) != "json"]
+    names = [name for name in names if notation_of(name) != "xml" or _has_parts(found[name])]
+    names.sort(key=lambda name: NOTATIONS.index(notation_of(name)))
+    reason = _unfit(found[names[0]], schemas) if names and notation_of(names[0]) == "xml" else ""
+    if not reason:
+        return Kept(tuple(names), ())
+    return Kept((), tuple(Refusal(found[name].pointer, name, f"it is passed on as text: {reason}") for name in names))
+
+
+def _unfit(media: Node, schemas: Schemas) -> str:
+    """Why the schema of a media type has no XML."""
+    try:
+        return unfit("xml", schemas.shape(media.raw("schema")), schemas.types)
+    except Unreadable as unreadable:
+        return str(unreadable)
+
+
+def alike(names: Sequence[str], found: Mapping[str, Node], part: Shape, types: Types) -> Kept:
     """Of media types in which values are written the first, and those that say the same of the same value."""
     first = found[names[0]].raw("schema").value
-    kept, gaps = names[:1], []
+    kept, gaps = [*names[:1]], []
     for name in names[1:]:
         reason = unfit(notation_of(name), part, types)
         if found[name].raw("schema").value != first:
@@ -74,3 +94,18 @@ def others(kept: Iterable[str], found: Mapping[str, Node], known: Iterable[Refus
     told = {*kept, *_RANGES, *(each.construct for each in known)}
     reason = f"{first} is read and written instead"
     return [Refusal(media.pointer, name, reason) for name, media in found.items() if first and name not in told]
+
+
+def of_upstream(binding: Binding) -> dict[str, list[str]]:
+    """By member of a binding: the media types of values of which none is JSON, in which we serve them as well."""
+    found = {}
+    if binding.body in ("object", "value") and not has_json(binding.accepts):
+        found["accepts"] = [*binding.accepts]
+    if binding.answer in ("value", "arms") and not has_json(binding.produces):
+        found["produces"] = [*binding.produces]
+    return found
+
+
+def has_json(media_types: Sequence[str]) -> bool:
+    """Whether one of them is JSON, or no notation at all."""
+    return any(notation_of(each) == "json" for each in media_types)

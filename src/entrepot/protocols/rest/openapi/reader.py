@@ -20,10 +20,10 @@ from entrepot.model.shape import Record, Shape
 from entrepot.ports.extension import with_said
 from entrepot.ports.link_checks import own_links
 from entrepot.ports.protocol import Imported
-from entrepot.protocols.rest.binding.bound import METHODS, NAME, PATHS, Binding
+from entrepot.protocols.rest.binding.bound import JSON, MEDIA, METHODS, NAME, PATHS, Binding
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
-from entrepot.protocols.rest.openapi import headers, outgoing, words
+from entrepot.protocols.rest.openapi import headers, media, outgoing, words
 from entrepot.protocols.rest.openapi.document import Dialect, OpenApi3, dialect_of
 from entrepot.protocols.rest.openapi.examples import ExampleImport
 from entrepot.protocols.rest.openapi.failures import FailureImport
@@ -90,6 +90,8 @@ class _Import:
         self._addresses: set[tuple[str, tuple[Segment, ...]]] = set()
         self._called_at: dict[str, str] = {}
         """By operation: its path at the upstream, where ours is another."""
+        self._media: dict[str, dict[str, list[str]]] = {}
+        """By operation: the media types that its upstream speaks, where none of a value is JSON."""
         self._elsewhere: dict[str, str] = {}
         self._by_id: dict[str, str] = {}
         self._linked: list[tuple[str, Success]] = []
@@ -108,6 +110,8 @@ class _Import:
         self._refusals += self._told.refusals
         if self._called_at:
             rest[PATHS] = self._called_at
+        if self._media:
+            rest[MEDIA] = self._media
         info = self._root["info"]
         service = Service(
             name=self._name,
@@ -168,9 +172,22 @@ class _Import:
         self._nodes.append((name, node))
         if address != called:
             self._called_at[name] = called
+        operation = operation if self._ours else self._served_in_json(operation)
         if elsewhere and not self._ours:
             self._elsewhere[name] = elsewhere
         return operation
+
+    def _served_in_json(self, operation: Operation) -> Operation:
+        """The operation, whose values callers may have in JSON, whatever their upstream speaks."""
+        said = operation.bindings[NAME]
+        if all(media.has_json(said.get(name, (JSON,))) for name in ("accepts", "produces")):
+            return operation
+        spoken = media.of_upstream(bind(operation, self._schemas.types))
+        if not spoken:
+            return operation
+        self._media[operation.name] = spoken
+        rest = operation.bindings[NAME] | {name: [JSON, *media_types] for name, media_types in spoken.items()}
+        return msgspec.structs.replace(operation, bindings={NAME: rest})
 
     def _described(
         self, name: str, method: str, called: str, item: Node, node: Node, binding: dict[str, Any]

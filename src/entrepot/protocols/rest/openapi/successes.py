@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from entrepot.model import shape
 from entrepot.model.shape import Shape
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, REDIRECTS
+from entrepot.protocols.rest.binding.notations import notation_of
 from entrepot.protocols.rest.binding.places import ADDRESS
 from entrepot.protocols.rest.body.body import NO_CONTENT
 from entrepot.protocols.rest.faults import DEFAULT
@@ -35,6 +36,8 @@ class Answer(NamedTuple):
     media: Node = NOTHING
     """The media type that its schema stands in, where it is JSON."""
     produces: tuple[str, ...] = ()
+    is_value: bool = False
+    """Whether it is written in a notation of values."""
 
     @property
     def has_body(self) -> bool:
@@ -124,7 +127,7 @@ class SuccessImport:
         """Why another answer cannot be an arm of one output with these; "" when it can."""
         if any(other.status == answer.status for answer in found):
             return "it has the same status"
-        if not (found[0].media and other.media) or found[0].produces != other.produces:
+        if not (found[0].is_value and other.is_value) or found[0].produces != other.produces:
             return "it is not JSON of the same media type"
         apart = told_apart([answer.output for answer in (*found, other)], self._schemas.types)
         return "" if apart else "nothing but the status tells them apart"
@@ -140,7 +143,10 @@ class SuccessImport:
         found = media.by_name(content.media_types)
         if self._operation[OURS][words.CSV].is_true:
             found.pop(CSV, None)
-        of_values = media.of_values(name for name in found if name not in _STREAMS)
+        of_values, untold = media.of_values(
+            {name: found[name] for name in found if name not in _STREAMS}, self._schemas
+        )
+        self.gaps += untold
         streams = [name for name in found if name in _STREAMS]
         if not found:
             return Answer(shape.Null(), status, node)
@@ -151,7 +157,8 @@ class SuccessImport:
                 return Answer(part, status, node)
             kept, gaps = media.alike(of_values, found, part, self._schemas.types)
             self.gaps += [*gaps, *media.others(kept, found, gaps)]
-            return Answer(part, status, node, produces=kept, media=first)
+            in_json = notation_of(kept[0]) == "json"
+            return Answer(part, status, node, produces=kept, media=first if in_json else NOTHING, is_value=True)
         if streams:
             self.gaps += media.others(streams, found)
             item = _item_schema(found[streams[0]], node)

@@ -19,11 +19,19 @@ from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Shape, Types
 from entrepot.ports.extension import said_of, said_of_fault
 from entrepot.protocols.rest import faults
-from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, NAME, Binding, BoundField, BoundService, union_of
+from entrepot.protocols.rest.binding.bound import (
+    JSON,
+    MULTIPART,
+    NAME,
+    Binding,
+    BoundField,
+    BoundService,
+    body_record,
+    union_of,
+)
 from entrepot.protocols.rest.binding.data import bind
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.body import NO_CONTENT
-from entrepot.protocols.rest.body.json import body_record
 from entrepot.protocols.rest.openapi import asked, bulk, examples, headers, links, outgoing, security, told, words
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.words import PROBLEM_SCHEMA, REFERENCES
