@@ -16,7 +16,7 @@ import yaml
 from support.needs import require_npm
 from support.running import free_port
 
-START_SECONDS_MAX = 30.0
+START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 10.0
 
 

@@ -18,6 +18,7 @@ from entrepot.model.fault import Fault, Issue
 from entrepot.model.headers import header
 from entrepot.model.operation import Operation
 from entrepot.ports.exchange import Request, Response
+from entrepot.runtime.field_access import enforce_field_access
 from entrepot.shapes.values import Values
 from entrepot.spec import documents
 from entrepot.wire.http1 import Http1Client
@@ -63,7 +64,11 @@ class Remade:
         mount = rest.server.mounts(self.service)[0].path.rstrip("/")
         self._by_rest = rest.client.dial(self.service, self.values, self._edge, name, mount)
         self._by_rpc = rpc.client.dial(self.service, self.values, self._edge, name, "/jsonrpc")
-        self._directly = rest.client.dial(self.service, self.values, self._judged, name)
+        directly = rest.client.dial(self.service, self.values, self._judged, name)
+        self._directly = {
+            each.name: enforce_field_access(each, directly[each.name], self.values) for each in self.service.operations
+        }
+        self._not_over_rpc = rpc.can.refusals(self.service)
 
     def close(self) -> None:
         for client in (self._edge, self._mock):
@@ -71,6 +76,10 @@ class Remade:
 
     def by_rest(self, operation: Operation, plain: Any) -> Answer:
         return self._answer(operation, self._by_rest[operation.name], plain)
+
+    def is_over_rpc(self, operation: Operation) -> bool:
+        """Whether JSON-RPC can carry it: not what gives a page of HTML."""
+        return operation.name not in self._not_over_rpc
 
     def by_rpc(self, operation: Operation, plain: Any) -> Answer:
         return self._answer(operation, self._by_rpc[operation.name], plain)
@@ -119,8 +128,8 @@ class Remade:
 def inputs(operation: Operation, types: s.Types) -> st.SearchStrategy[Any]:
     """Inputs as plain data, of texts that HTTP has a form for and Prism reads as they are.
 
-    A path segment is not empty and a header holds few characters. Prism takes an empty text as absent,
-    dots alone in a path as a step, and a comma there as the end of a list's item.
+    A path segment is not empty, a header and a name in brackets hold few characters. Prism takes an empty text as
+    absent, dots alone in a path as a step, and a comma there as the end of a list's item.
     """
     places = operation.bindings["rest"].get("parameters", {})
     fields = tuple(_narrowed(field, _where(field, places)) for field in operation.input.fields)
@@ -129,15 +138,20 @@ def inputs(operation: Operation, types: s.Types) -> st.SearchStrategy[Any]:
     return narrowed.filter(lambda plain: not any(_is_misread(plain[name]) for name in in_path))
 
 
+_WORD = s.Text(pattern="^[a-z]+$")
+
+
 def _where(field: s.Field, places: dict[str, Any]) -> str:
     return str(places.get(field.name, {}).get("in", ""))
 
 
 def _narrowed(field: s.Field, where: str) -> s.Field:
+    if isinstance(field.shape, s.Map) and where == "query":
+        return msgspec.structs.replace(field, shape=msgspec.structs.replace(field.shape, key=_WORD))
     if not isinstance(field.shape, s.Text) or field.shape.pattern is not None:
         return field
     if where in ("header", "cookie"):
-        return msgspec.structs.replace(field, shape=s.Text(pattern="^[a-z]+$"))
+        return msgspec.structs.replace(field, shape=_WORD)
     if where in ("path", "query", "form"):
         return msgspec.structs.replace(field, shape=msgspec.structs.replace(field.shape, length_min=1))
     return field

@@ -373,11 +373,9 @@ def scalar_values(shape: s.Shape) -> st.SearchStrategy[Any]:
         case s.Text(pattern=str() as pattern):
             return PATTERNS[pattern]
         case s.Text():
-            return st.text(
-                st.characters(exclude_categories=["Cs"]),
-                min_size=shape.length_min or 0,
-                max_size=min(shape.length_max or 12, 12),
-            )
+            least = shape.length_min or 0
+            most = max(least, min(shape.length_max or 12, 12))
+            return st.text(st.characters(exclude_categories=["Cs"]), min_size=least, max_size=most)
         case s.Bytes():
             octets = st.binary(min_size=shape.length_min or 0, max_size=min(shape.length_max or 8, 8))
             return octets.map(bytes.hex) if shape.encoding == "hex" else octets.map(msgspec.to_builtins)
