@@ -105,6 +105,11 @@ def test_an_answer_that_is_no_octets_breaks_off_and_keeps_no_thread() -> None:
         assert "the application answered with str in the place of bytes" in worker.printed()
 
 
+def test_an_application_says_nothing_in_the_name_of_the_edge() -> None:
+    with hosted("wsgi", "raising:claiming") as worker:
+        assert worker.get("/old/x").headers.keys() == {"x-a", "transfer-encoding"}
+
+
 @pytest.mark.parametrize("unsent_max", [70_000, 100_000_000])
 def test_an_answer_arrives_whole_however_little_of_it_may_wait(unsent_max: int) -> None:
     with hosted("wsgi", "flask_app:app", limits=Limits(file_bytes_max=unsent_max)) as worker:

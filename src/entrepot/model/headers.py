@@ -7,6 +7,10 @@ from urllib.parse import unquote_to_bytes
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case, in the order they came; repeated names are repeated pairs."""
 
+OF_THE_EDGE = (b"x-entrepot-", b"x-envoy-")
+"""How headers begin that processes of ours and Envoy tell each other. Whoever else says one is not believed: by one
+an answer has its sender taken out."""
+
 
 def header(headers: Headers, name: bytes) -> bytes | None:
     """The first header of this lower-case name."""

@@ -17,13 +17,12 @@ from entrepot.http.bodies import close
 from entrepot.ir import egress
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Timeout, Unavailable, UpstreamFailed
-from entrepot.model.headers import Headers, header
+from entrepot.model.headers import OF_THE_EDGE, Headers, header
 from entrepot.ports.exchange import Request, Response
 from entrepot.wire.http1 import Http1Client
 from entrepot.wire.pool import NotConnected
 
 _MARK = egress.MARK.encode()
-_OURS = (b"x-entrepot-", b"x-envoy-")
 _SUFFIX = egress.HOST_SUFFIX.encode()
 _RETRY_ON = (b"x-envoy-retry-on", b"reset,gateway-error")
 """Added to the route's own conditions, which repeat only what never reached the upstream."""
@@ -50,7 +49,7 @@ class Egress:
             failure = _failure(mark or b"")
             failure.upstream = self._client.upstream_of(request)
             raise failure
-        response.headers = [pair for pair in response.headers if not pair[0].startswith(_OURS)]
+        response.headers = [pair for pair in response.headers if not pair[0].startswith(OF_THE_EDGE)]
         return response
 
     async def close(self) -> None:
@@ -66,7 +65,7 @@ def egress_exchange(socket_path: str, *, connections_max: int = 128) -> Egress:
 def _with_hints(request: Request) -> Request:
     host = (header(request.headers, b"host") or b"").removesuffix(_SUFFIX) + _SUFFIX
     headers: Headers = [(b"host", host)]
-    headers += (pair for pair in request.headers if pair[0] != b"host" and not pair[0].startswith(_OURS))
+    headers += (pair for pair in request.headers if pair[0] != b"host" and not pair[0].startswith(OF_THE_EDGE))
     headers.append((b"x-envoy-upstream-rq-timeout-ms", _milliseconds(request.deadline)))
     if request.idempotent:
         headers.append(_RETRY_ON)

@@ -19,6 +19,7 @@ from entrepot.ir.worker import HEALTH_PATH, Pool
 from entrepot.kit.limits import Limits
 from entrepot.model.fault import Fault
 from entrepot.model.faults import Cancelled, Internal, Unavailable, UnknownOperation
+from entrepot.model.headers import OF_THE_EDGE
 from entrepot.ports.exchange import Request, Response
 from entrepot.ports.faults import called_off
 from entrepot.runtime.dispatch import answer_health
@@ -76,7 +77,7 @@ async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> 
     async def sending(message: Message) -> None:
         nonlocal begun
         begun = True
-        await send(message)
+        await send(_unclaiming(message))
 
     try:
         await app(scope, receive, sending)
@@ -84,6 +85,14 @@ async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> 
         if begun or called_off(error):
             raise  # the answer breaks off, which is all that its caller can still be told
         await asgi_app(partial(_own_up, error))(scope, receive, send)
+
+
+def _unclaiming(message: Message) -> Message:
+    """The message without headers that the edge would take for ours or its own."""
+    if message["type"] != "http.response.start":
+        return message
+    said = message.get("headers", ())
+    return {**message, "headers": [pair for pair in said if not bytes(pair[0]).lower().startswith(OF_THE_EDGE)]}
 
 
 async def _own_up(error: BaseException, request: Request) -> Response:

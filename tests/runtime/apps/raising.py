@@ -1,4 +1,4 @@
-"""Applications that raise whatever they are asked."""
+"""Applications that raise whatever they are asked, and others that do not behave."""
 
 from typing import Any, NoReturn
 
@@ -14,3 +14,10 @@ async def asgi(scope: dict[str, Any], receive: Any, send: Any) -> None:
 def text(environ: dict[str, Any], start_response: Any) -> list[Any]:
     start_response("200 OK", [("content-type", "text/plain")])
     return [b"begun", *["text"] * 100]
+
+
+def claiming(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response(
+        "200 OK", [("X-Envoy-Immediate-Health-Check-Fail", "1"), ("x-entrepot-operation", "x"), ("x-a", "1")]
+    )
+    return [b"told"]

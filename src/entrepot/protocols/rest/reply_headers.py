@@ -12,7 +12,7 @@ import msgspec
 
 from entrepot.model import shape
 from entrepot.model.call import Meta, Reply
-from entrepot.model.headers import Headers, header
+from entrepot.model.headers import OF_THE_EDGE, Headers, header
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
 from entrepot.ports.exchange import Request
@@ -31,6 +31,7 @@ OF_THE_MESSAGE = _FRAMING | {b"content-encoding", b"date", b"server", warnings.H
 """Headers that tell how an upstream's own message was sent; they are not passed on, whatever its contract says."""
 _KEPT = frozenset((b"etag", b"location", b"last-modified", b"link", b"deprecation", b"sunset"))
 """Headers of an answer that mean something to whoever called."""
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BREAKS_LINE = re.compile(rb"[\r\n\0]")
 
 Attribute = Callable[[Any], str | None]
@@ -149,5 +150,7 @@ def _add_own(headers: Headers, meta: Meta, *, versioned: bool) -> None:
     """Adds what the handler set itself; what follows from the contract goes before it."""
     computed = {name for name, _ in headers} | (_FRAMING if versioned else _FRAMING | {b"etag"})
     for name, value in meta.headers:
-        if name not in computed:
-            headers.append((checked_line(name), checked_line(value)))
+        if name not in computed and not name.startswith(OF_THE_EDGE):
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name!r} cannot be the name of a header")
+            headers.append((name, checked_line(value)))
