@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from entrepot.model import shape as s
@@ -157,3 +158,16 @@ def test_the_contract_says_which_headers_there_are_and_comes_back() -> None:
     assert all(names == ["X-Total-Count", "Link"] for names in headers.values())
     read = PROTOCOL.client.read(Document(document, "own"), "shop").service
     assert [each.input for each in read.operations] == [each.input for each in SERVICE.operations]
+
+
+async def test_links_that_no_answer_could_hold_are_left_out_with_a_warning() -> None:
+    """A query grows as it is repeated: of `(` three octets are made, and there are up to four links."""
+    shop = Shop(service=SERVICE)
+    shop.reply = Reply(Page(items=[1], next="on", total=2))
+    status, headers, _ = await shop.send("GET", b"/asked", b"after=" + b"(" * 30_000)
+    assert (status, headers[b"x-total-count"], b"link" in headers) == (200, b"2", True)
+    prefer = {"prefer": "handling=lenient"}
+    status, headers, _ = await shop.send("GET", b"/asked", b"after=a&more=" + b"(" * 30_000, **prefer)
+    assert (status, headers[b"x-total-count"], b"link" in headers) == (200, b"2", False)
+    [warning] = msgspec.json.decode(headers[b"entrepot-warnings"])
+    assert (warning["pointer"], warning["kind"]) == ("", "too_large")

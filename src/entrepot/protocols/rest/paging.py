@@ -9,6 +9,7 @@ from msgspec import UNSET
 
 from entrepot.http.forms import format_pairs, parse_pairs
 from entrepot.model import shape
+from entrepot.model.faults import TooLarge
 from entrepot.model.headers import Headers
 from entrepot.model.operation import Operation
 from entrepot.model.page import Page
@@ -16,6 +17,8 @@ from entrepot.model.shape import Field, Role, Types
 from entrepot.ports.exchange import Request
 from entrepot.protocols.rest.binding.bound import Binding, BoundField
 
+LINKS_BYTES_MAX = 32 * 1024
+"""Most octets of links beside a page: they repeat the query each, and the edge reads 60 KiB of headers in all."""
 TOTAL = b"x-total-count"
 """The header that says how many there are in all, by the name that most APIs give it."""
 
@@ -48,13 +51,17 @@ class Paging:
         """Whether a parameter asks for other pages."""
         return self._moving is not None
 
-    def headers(self, request: Request, input: Any, page: Page[Any]) -> Headers:
-        """What is told beside the page that this request, read as this input, is answered with."""
-        found: Headers = [] if page.total is None else [(TOTAL, b"%d" % page.total)]
-        if self._moving is not None and self._around is not None:
-            links = [_link(request, self._moving, *neighbour) for neighbour in self._around(input, page)]
-            found += [(b"link", b", ".join(links))] if links else []
-        return found
+    def links(self, request: Request, input: Any, page: Page[Any]) -> Headers:
+        """Those around the page that this request, read as this input, is answered with.
+
+        Raises `TooLarge` when they are too long to be told.
+        """
+        if self._moving is None or self._around is None:
+            return []
+        links = b", ".join(_link(request, self._moving, *neighbour) for neighbour in self._around(input, page))
+        if len(links) > LINKS_BYTES_MAX:
+            raise TooLarge("the query is too long to be repeated in links to other pages, which are left out")
+        return [(b"link", links)] if links else []
 
 
 def _by_cursor(cursor: Field, _size: Field | None) -> Around:

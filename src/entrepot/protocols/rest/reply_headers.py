@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from entrepot.model import shape
-from entrepot.model.call import Meta, Reply
+from entrepot.model.call import Located, Meta, Reply
+from entrepot.model.faults import TooLarge
 from entrepot.model.headers import OF_THE_EDGE, Headers, header
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Field, Record, Types
@@ -19,7 +20,7 @@ from entrepot.ports.exchange import Request
 from entrepot.protocols.rest import etags, warnings
 from entrepot.protocols.rest.binding.bound import Binding
 from entrepot.protocols.rest.binding.places import style_of
-from entrepot.protocols.rest.paging import Paging, is_paged
+from entrepot.protocols.rest.paging import TOTAL, Paging, is_paged
 from entrepot.shapes import text
 from entrepot.shapes.values import Values
 
@@ -59,21 +60,25 @@ class ReplyHeaders:
 
         The output's version is that of the answer only where that is the output and nothing else (`versioned`).
         """
-        output = reply.output
+        output, warned = reply.output, reply.warnings
         headers += self._lifetime
         if versioned and self._version is not None and (version := self._version(output)) is not None:
             headers.append((b"etag", etags.write(version)))
         if self._location is not None and (location := self._location(output)) is not None:
             headers.append((b"location", location))
         if self._paging is not None:
-            headers += self._paging.headers(request, input, output)
+            headers += [] if output.total is None else [(TOTAL, b"%d" % output.total)]
+            try:
+                headers += self._paging.links(request, input, output)
+            except TooLarge as large:
+                warned = (*warned, Located("", large))
         if reply.meta is not None:
             _add_own(headers, reply.meta, versioned=versioned)
         headers += self._caching if self._caching and header(headers, b"cache-control") is None else []
         if self._varies and VARY not in headers:
             headers.append(VARY)
-        if reply.warnings:
-            headers.append((warnings.HEADER, warnings.write(reply.warnings, self._operation, self._values)))
+        if warned:
+            headers.append((warnings.HEADER, warnings.write(warned, self._operation, self._values)))
 
 
 def passed_on(operation: Operation) -> frozenset[bytes]:
