@@ -20,6 +20,7 @@ from entrepot.http.spool import Spool
 from entrepot.kit.limits import Limits
 from entrepot.model.faults import Malformed, TooLarge
 from entrepot.model.file import File
+from entrepot.model.headers import Headers
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -35,6 +36,8 @@ class Part(msgspec.Struct):
     media_type: str = ""
     content: bytearray = msgspec.field(default_factory=bytearray)
     spool: Spool | None = None
+    headers: dict[bytes, bytes] = {}
+    """All that came, by their names in lower case."""
 
     def file(self) -> File:
         """The part as a file."""
@@ -143,6 +146,7 @@ class _MultipartReader:
         if disposition != b"form-data" or b"name" not in options:
             raise Malformed("a part of the form has no name (Content-Disposition: form-data; name=…)")
         part.name = unescape(options[b"name"])
+        part.headers = self._headers
         part.file_name = unescape(options.get(b"filename", b""))
         part.media_type = self._headers.get(b"content-type", b"").decode("latin-1").strip()
         if part.name in self._uploads:
@@ -155,10 +159,12 @@ class _MultipartReader:
         self._ended = True
 
 
-async def write_multipart(parts: Iterable[Part | tuple[str, File]], boundary: str) -> AsyncIterator[bytes]:
-    """A form's octets: parts held in memory, and files streamed under their names."""
+async def write_multipart(
+    parts: Iterable[Part | tuple[str, File]], boundary: str, headers: Mapping[str, Headers] = {}
+) -> AsyncIterator[bytes]:
+    """A form's octets: parts held in memory, and files streamed under their names; `headers` are more, by part."""
     for part in parts:
-        yield _head(part, boundary)
+        yield _head(part, boundary, headers)
         if isinstance(part, Part):
             yield bytes(part.content)
         else:
@@ -173,7 +179,7 @@ def new_boundary() -> str:
     return f"entrepot-{secrets.token_hex(16)}"
 
 
-def _head(part: Part | tuple[str, File], boundary: str) -> bytes:
+def _head(part: Part | tuple[str, File], boundary: str, headers: Mapping[str, Headers]) -> bytes:
     if isinstance(part, Part):
         name, file_name, media_type = part.name, part.file_name, part.media_type
     else:
@@ -183,4 +189,5 @@ def _head(part: Part | tuple[str, File], boundary: str) -> bytes:
         lines[1] += f'; filename="{escape(file_name)}"'
     if media_type:
         lines.append(f"Content-Type: {media_type}")
-    return "\r\n".join([*lines, "", ""]).encode()
+    more = b"".join(b"%s: %s\r\n" % line for line in headers.get(name, ()))
+    return "\r\n".join([*lines, ""]).encode() + more + b"\r\n"

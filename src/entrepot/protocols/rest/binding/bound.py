@@ -38,7 +38,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 BODILESS = ("GET", "HEAD")
 """Methods whose requests have no body (RFC 9110, §9.3.1)."""
 
-Where = Literal["path", "query", "header", "cookie", "form", "body"]
+Where = Literal["path", "query", "header", "cookie", "form", "part", "body"]
+"""`part`: a header of a part of a form."""
 HEAD: tuple[Where, ...] = ("path", "query", "header", "cookie")
 """Where a field stands in the head of a request."""
 Style = Literal["scalar", "repeat", "comma", "space", "pipe", "label", "matrix", "deep", "json"]
@@ -75,6 +76,10 @@ class BoundField(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a client leaves what RFC 3986 reserves as it is in a query, as far as that is read the same."""
     empty: bool = False
     """Whether the contract says that a name may stand without a value (`allowEmptyValue`)."""
+    media_type: str = ""
+    """Of a part of a form: how it is labelled, where that is not as usual."""
+    part: str = ""
+    """Of a header of a part: the name of that."""
     nullable: bool = False
 
     @property

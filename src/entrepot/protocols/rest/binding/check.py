@@ -10,6 +10,8 @@ from entrepot.model.shape import Shape, Types
 from entrepot.protocols.rest.binding.bound import (
     BODILESS,
     DOCUMENT,
+    JSON,
+    MULTIPART,
     Binding,
     BoundField,
     body_record,
@@ -51,6 +53,8 @@ def check(binding: Binding, types: Types) -> None:
     if binding.at("form", "body") and operation.stream_input is not None:
         raise Unbindable("the inbound stream is the body; place the fields in the query or in headers")
     _check_names(binding)
+    for bound in binding.at("part"):
+        _check_part_header(bound, binding, types)
     for media_type in (*binding.accepts, *binding.produces):
         if not media_type or _UNSAYABLE.search(media_type):
             raise Unbindable(f"{media_type!r} is no media type")
@@ -98,6 +102,23 @@ def _check_notations(binding: Binding, types: Types) -> None:
             raise Unbindable(f"it has no form in {media_type}: {reason}")
 
 
+def _check_part_header(bound: BoundField, binding: Binding, types: Types) -> None:
+    """A header of a part belongs to one part: of a list there are several, and an urlencoded form has none."""
+    owner = next((each for each in binding.at("form") if each.name == bound.part), None)
+    if owner is None or binding.accepts != (MULTIPART,):
+        raise Unbindable(f"{bound.field.name} is a header of {bound.part}, which is no part of a multipart form")
+    if bound.field.required and (owner.nullable or not owner.field.required):
+        raise Unbindable(f"{bound.field.name} is required, and {bound.part}, whose header it is, is not")
+    if isinstance(shape.unwrap(owner.field.shape, types), shape.List) or owner.style == "deep":
+        raise Unbindable(f"{bound.field.name} is a header of {bound.part}, of which there may be several parts")
+
+
+def _check_part(bound: BoundField, types: Types) -> None:
+    """A part that is labelled as of another notation can be written in it."""
+    if bound.style == "json" and (reason := unfit(notation_of(bound.media_type or JSON), bound.field.shape, types)):
+        raise Unbindable(f"{bound.field.name} has no form in {bound.media_type}: {reason}")
+
+
 def _check_arms(binding: Binding, types: Types) -> None:
     """Each arm of the output has a status, which no other has, and can be told from the others without it."""
     union, statuses = union_of(binding.operation.output), binding.statuses
@@ -124,15 +145,15 @@ def _check_location(location: Template, operation: Operation, types: Types) -> N
 def _check_names(binding: Binding) -> None:
     taken: set[tuple[str, str]] = {("query", name) for name in binding.asks}
     for bound in binding.fields:
-        folded = bound.name.lower() if bound.where == "header" else bound.name
-        if (bound.where, folded) in taken:
+        folded = bound.name.lower() if bound.where in ("header", "part") else bound.name
+        if (bound.where + bound.part, folded) in taken:
             raise Unbindable(f"two parameters are called {bound.name!r} in the {bound.where}")
-        taken.add((bound.where, folded))
+        taken.add((bound.where + bound.part, folded))
 
 
 def misnamed(where: str, name: str) -> str:
     """Why nothing called so ever arrives in such a place; "" when it may."""
-    if where in ("header", "cookie") and not _TOKEN.fullmatch(name):
+    if where in ("header", "cookie", "part") and not _TOKEN.fullmatch(name):
         return f"{name!r} cannot be the name of a {where}: it holds letters, digits and !#$%&'*+-.^_`|~ only"
     if where == "header" and name.lower().startswith(_OURS):
         return f"the header {name} never arrives: the edge takes off what begins with {' or '.join(_OURS)}"
@@ -145,14 +166,15 @@ def _check_field(bound: BoundField, path: Template, types: Types) -> None:
         raise Unbindable(f"a field without a name has no place in a {where}; give it one, or place it in the body")
     if problem := misnamed(where, bound.name):
         raise Unbindable(problem)
-    if where in ("path", "query", "header", "cookie") and is_upload(field.shape, types):
+    if where in ("path", "query", "header", "cookie", "part") and is_upload(field.shape, types):
         raise Unbindable(f"{field.name} is a file or raw octets, which only a body or a form can hold")
     if bound.style in ("label", "matrix") and _shares_segment(bound.name, path):
         raise Unbindable(f"{field.name} is in the style {bound.style}, and no other variable may share its segment")
     if where == "path" and (bound.nullable or not (field.required or has_default(field))):
         raise Unbindable(f"{field.name} may be null or absent, which a path cannot say")
-    if where in ("header", "cookie") and bound.nullable and not null_is_absence(field):
+    if where in ("header", "cookie", "part") and bound.nullable and not null_is_absence(field):
         raise Unbindable(f"{field.name} may be both null and absent, which a {where} cannot tell apart")
+    _check_part(bound, types)
     if is_upload(field.shape, types):
         if bound.nullable and not null_is_absence(field):
             raise Unbindable(f"{field.name} may be both null and absent, which a body of octets cannot tell apart")

@@ -60,6 +60,8 @@ class _FieldData(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     explode: bool = False
     reserved: bool = False
     empty: bool = False
+    media_type: str = ""
+    part: str = ""
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,6 +200,12 @@ def _placed(field: Field, said: _FieldData, types: Types, path: Template, rest: 
     nullable = isinstance(shape.resolve(field.shape, types), shape.Nullable)
     if (said.reserved or said.empty) and where != "query":
         raise Unbindable(f"{field.name} is in the {where}: only a query has `reserved` and `empty`")
+    if bool(said.part) != (where == "part"):
+        raise Unbindable(
+            f"{field.name} is {'no' if said.part else 'a'} header of a part, and names {said.part or 'none'}"
+        )
+    if said.media_type and (where != "form" or is_upload(field.shape, types)):
+        raise Unbindable(f"{field.name} has a media type of its own, which only a part of a form has that is no file")
     return BoundField(
         field=field,
         where=where,
@@ -206,6 +214,8 @@ def _placed(field: Field, said: _FieldData, types: Types, path: Template, rest: 
         explode=said.explode,
         reserved=said.reserved,
         empty=said.empty,
+        media_type=said.media_type,
+        part=said.part,
         nullable=nullable,
     )
 
@@ -255,7 +265,7 @@ def _accepts(body: BodyForm, method: str, fields: Iterable[BoundField], types: T
         case "stream":
             return (NDJSON,)
         case "form":
-            octets = any(p.where == "form" and is_upload(p.field.shape, types) for p in fields)
+            octets = any(p.where == "part" or (p.where == "form" and is_upload(p.field.shape, types)) for p in fields)
             return (MULTIPART,) if octets else (URLENCODED, MULTIPART)
         case "upload":
             return _UPLOADS

@@ -7,21 +7,24 @@ from typing import Any, Literal
 
 import msgspec
 
+from entrepot.http.media_types import essence
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
 from entrepot.protocols.rest.binding.bound import (
     ASKS,
     BODILESS,
+    JSON,
     MULTIPART,
     NDJSON,
+    OCTETS,
     URLENCODED,
     Style,
     Where,
     null_is_absence,
 )
 from entrepot.protocols.rest.binding.check import misnamed
-from entrepot.protocols.rest.binding.notations import notation_of
+from entrepot.protocols.rest.binding.notations import notation_of, unfit
 from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import media, words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
@@ -40,6 +43,8 @@ _PREFIXED = ("label", "matrix")
 """Styles that write more than the value, even of a scalar (OpenAPI 3.1, §4.8.12.3)."""
 _DELIMITED = (*_PREFIXED, "comma", "space", "pipe")
 """Styles that put the parts of a list or an object in one text."""
+_HEADERS_OF_A_PART = ("content-type", "content-disposition", "content-transfer-encoding")
+"""Those that every part has, or that say how it is sent (RFC 7578, §4)."""
 _CONDITIONS = ("if-match", "if-none-match")
 _TRACE = "traceparent"
 """The trace of a call goes on through us; a parameter would begin another."""
@@ -181,13 +186,14 @@ class InputImport:
 
     def _add_as_text(
         self, field: Field, where: Where, style: Style | None, node: Node, *, explode: bool = False,
-        how: Mapping[str, bool] = {},
+        how: Mapping[str, Any] = {},
     ) -> None:  # fmt: skip
         """Adds a field that stands as text, in the style of its place."""
         types = self._schemas.types
         if isinstance(self._schemas.resolved(field.shape), shape.Anything) and style != "json":
             field = msgspec.structs.replace(field, shape=shape.Text())
-        writes_null = where in ("query", "form") or (where in ("header", "cookie") and null_is_absence(field))
+        by_absence = where in ("header", "cookie", "part") and null_is_absence(field)
+        writes_null = where in ("query", "form") or by_absence
         if not writes_null and isinstance(self._schemas.resolved(field.shape), shape.Nullable):
             # There is no way to write null here, whatever the schema says.
             field = msgspec.structs.replace(field, shape=shape.unwrap(field.shape, types))
@@ -211,7 +217,7 @@ class InputImport:
         self._add(field, where, node[OURS], None if where == "form" and written == natural else written, how)
 
     def _add(
-        self, field: Field, where: Where, said: Node = NOTHING, style: Style | None = None, how: Mapping[str, bool] = {}
+        self, field: Field, where: Where, said: Node = NOTHING, style: Style | None = None, how: Mapping[str, Any] = {}
     ) -> None:
         """Adds a field under its name on the wire, which it may lose for a name of its own, where ours is said."""
         wire = field.name
@@ -288,11 +294,16 @@ class InputImport:
     def _read_fields(self, record: Record, where: Where, encoding: Node, content: Content) -> None:
         """Each member of a shared body as a field of its own."""
         self.extras = record.extras
-        renamed = content.node[OURS][words.FIELDS]
+        renamed, types = content.node[OURS][words.FIELDS], self._schemas.types
         for field in record.fields:
             own_name = renamed[field.name].text or field.name
             identity = {words.NAME: own_name, words.PYTHON: field.attribute}
-            self._add(field, where, encoding.part(identity), _encoded_style(encoding[field.name]))
+            label = _label(encoding[field.name]) if where == "form" else ""
+            how = {"media_type": label} if label and not is_upload(field.shape, types) else {}
+            style = None if label and style_of(field.shape, types) == "json" else _encoded_style(encoding[field.name])
+            self._add(field, where, encoding.part(identity), style, how)
+            if where == "form":
+                self._read_part_headers(field, encoding[field.name]["headers"])
 
     def _read_form(self, said: Node, content: Content) -> None:
         record = self._record_of(said.raw("schema"))
@@ -308,14 +319,42 @@ class InputImport:
                 self._leave_out(f"field {field.name} of the form", unreadable)
 
     def _read_form_field(self, field: Field, said: Node) -> None:
-        property_ = said["schema"]["properties"][field.name]
+        property_, encoding = said["schema"]["properties"][field.name], said["encoding"][field.name]
         types = self._schemas.types
-        if is_upload(field.shape, types) or (self._accepts[0] == MULTIPART and style_of(field.shape, types) == "json"):
-            self._add(field, "form", property_[OURS])
+        label = _label(encoding) if self._accepts[0] == MULTIPART else ""
+        how = {"media_type": label} if label else {}
+        if is_upload(field.shape, types):
+            self._add(_of_types(field, encoding["contentType"].text, types), "form", property_[OURS])
+        elif self._accepts[0] == MULTIPART and style_of(field.shape, types) == "json":
+            if reason := unfit(notation_of(label), field.shape, types):
+                raise encoding.unreadable(f"it has no form in {label}: {reason}")
+            self._add(field, "form", property_[OURS], None, how)
         else:
             # What is no scalar and no list of them is JSON, unless its encoding says otherwise (3.1, §4.8.15.1).
             usual: Style = "json" if style_of(field.shape, types) == "json" else "repeat"
-            self._add_as_text(field, "form", _encoded_style(said["encoding"][field.name]) or usual, property_)
+            self._add_as_text(field, "form", _encoded_style(encoding) or usual, property_, how=how)
+        self._read_part_headers(field, encoding["headers"])
+
+    def _read_part_headers(self, of: Field, headers: Node) -> None:
+        """The headers of a part, each a field of its own; a part that may be absent requires none."""
+        for name, node in headers.members():
+            if name.lower() in _HEADERS_OF_A_PART:
+                continue
+            header = self._dialect.header(name, node)
+            try:
+                if self._accepts != [MULTIPART]:
+                    raise node.unreadable("an urlencoded form has no headers of parts")
+                if isinstance(shape.unwrap(of.shape, self._schemas.types), shape.List):
+                    raise node.unreadable("of a list there are several parts, each of which may have another")
+                if problem := misnamed("part", name):
+                    raise node.unreadable(problem)
+                required = (header.required or node[OURS][words.REQUIRED].is_true) and of.required
+                field = self._schemas.field(name, header.schema, node, required=required)
+                self._add_as_text(field, "part", header.style, node, how={"part": of.name})
+            except Unreadable as unreadable:
+                if header.required:
+                    raise
+                self._leave_out(f"header {name} of the part {of.name}", unreadable)
 
     def _read_octets(self, content: Content) -> None:
         media_type = next(iter(content.media_types))
@@ -333,7 +372,25 @@ class InputImport:
 
 def _encoded_style(encoding: Node) -> Style | None:
     """How a field of a form is written by its encoding (OpenAPI 3.1, §4.8.15); None where that is as usual."""
-    if encoding["contentType"].text.endswith("json"):
+    if essence(encoding["contentType"].text).endswith("json"):
         return "json"
     style = list_style("query", encoding["style"].text, encoding["explode"].value)
     return None if style == "repeat" else style
+
+
+def _label(encoding: Node) -> str:
+    """How a part is labelled, where that is one media type and not the usual one of JSON or of text."""
+    said = encoding["contentType"].text
+    return "" if essence(said) in (JSON, "text/plain", "") or "," in said or "*" in said else essence(said)
+
+
+def _of_types(field: Field, content_type: str, types: shape.Types) -> Field:
+    """A field of files, of these media types."""
+    listed = tuple(essence(each) for each in content_type.split(",") if each.strip())
+    inner = shape.resolve(field.shape, types)
+    file = shape.resolve(inner.item, types) if isinstance(inner, shape.List) else inner
+    if not isinstance(file, shape.File) or file.media_types or not listed or listed in (("*/*",), (OCTETS,)):
+        return field
+    typed: Shape = msgspec.structs.replace(file, media_types=listed)
+    typed = msgspec.structs.replace(inner, item=typed) if isinstance(inner, shape.List) else typed
+    return msgspec.structs.replace(field, shape=typed)

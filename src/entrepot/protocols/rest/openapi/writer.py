@@ -182,11 +182,25 @@ class _Writer:
             examples=examples.written(operation, lambda example: examples.members(example.input, names)),
         )
         if binding.body == "form":
-            media |= _said(encoding={p.name: said for p in fields if (said := _form_style(p, self._types))})
+            media |= _said(encoding={p.name: said for p in fields if (said := self._encoding(p, binding))})
         renamed = {p.name: p.field.name for p in fields if p.name != p.field.name}
         content = dict.fromkeys(binding.accepts, media)
         said = _said(required=any(bound.field.required for bound in fields))
         return {**said, "content": content, OURS: {words.FIELDS: renamed}}
+
+    def _encoding(self, bound: BoundField, binding: Binding) -> Json:
+        """How a part is written (OpenAPI 3.1, §4.8.15), where it is not as usual, and its headers."""
+        headers = {
+            each.name: _said(
+                description=each.field.docs,
+                required=each.field.required and not each.nullable,
+                schema=self._field_schema(msgspec.structs.replace(each.field, docs="")),
+            )
+            | _ours(_identity(each) | ({words.REQUIRED: True} if each.field.required and each.nullable else {}))
+            for each in binding.at("part")
+            if each.part == bound.name
+        }
+        return _form_style(bound, self._types) | _said(headers=headers)
 
     def _responses(self, operation: Operation, binding: Binding) -> Json:
         by_code: dict[str, list[DeclaredFault]] = {faults.DEFAULT: []}
@@ -302,8 +316,12 @@ def _style(bound: BoundField) -> Json:
 def _form_style(bound: BoundField, types: Types) -> Json:
     """The encoding of a form's field (OpenAPI 3.1, §4.8.15), where it is not the default of its shape."""
     if bound.style == "json":
-        return {} if style_of(bound.field.shape, types) == "json" else {"contentType": JSON}
-    return _style(msgspec.structs.replace(bound, where="query"))
+        usual = style_of(bound.field.shape, types) == "json" and not bound.media_type
+        return {} if usual else {"contentType": bound.media_type or JSON}
+    file = shape.unwrap(bound.field.shape, types)
+    file = shape.unwrap(file.item, types) if isinstance(file, shape.List) else file
+    label = ", ".join(file.media_types) if isinstance(file, shape.File) else bound.media_type
+    return _style(msgspec.structs.replace(bound, where="query")) | ({"contentType": label} if label else {})
 
 
 def _ours(said: Json) -> Json:

@@ -83,7 +83,7 @@ def path_reader(bound: BoundField, values: Values) -> Callable[[str], Any]:
 def writer(bound: BoundField, values: Values) -> Write:
     """Turns a parameter's value into the texts under its name."""
     write = _plain_writer(bound, values)
-    return _checked_writer(write, bound.where) if bound.where in ("header", "path") else write
+    return _checked_writer(write, bound.where) if bound.where in ("header", "part", "path") else write
 
 
 def pair_writer(bound: BoundField, values: Values) -> Callable[[Any], Pairs]:
@@ -284,7 +284,7 @@ def _checked_writer(write: Write, where: Where) -> Write:
         if where == "path" and texts in ([""], [None]):
             raise ValueError("a path parameter cannot be empty")
         for given in texts:
-            if where == "header" and given and _UNSAFE_IN_HEADER.search(given):
+            if where != "path" and given and _UNSAFE_IN_HEADER.search(given):
                 raise ValueError("a header holds no control characters and no blanks at its ends")
         return texts
 
