@@ -22,10 +22,12 @@ ASSETS = Upstream(name="assets", endpoints=(Endpoint("127.0.0.1", 9), Endpoint("
 STATIC = Route(path="/static/", target=UpstreamTarget(upstream="assets"))
 
 
-def release(*operations: Operation, over: tuple[Operation, ...] | None = None, **given: Any) -> Release:
+def release(
+    *operations: Operation, over: tuple[Operation, ...] | None = None, timeout: float = 30.0, **given: Any
+) -> Release:
     service = Service(name="shop", operations=operations)
     carried = {"rest": tuple(each.name for each in (operations if over is None else over))}
-    table = service_table(service, UpstreamSource("rest", "crm"), carried=carried)
+    table = service_table(service, UpstreamSource("rest", "crm"), carried=carried, timeout=timeout)
     return release_of(worker=worker_table(services=(table,), pools=(worker_pool("operations"),)), **given)
 
 
@@ -75,6 +77,16 @@ def test_what_serves_an_operation_is_told_with_it() -> None:
     one, other = release(QUOTE, COLORS), release(QUOTE, COLORS, over=(QUOTE,))
     assert lines(one, other) == ["~ operation shop.colors: no longer served over rest", "1 changed"]
     assert lines(other, one) == ["~ operation shop.colors: served over rest", "1 changed"]
+
+
+def test_what_follows_from_another_change_is_not_told() -> None:
+    def timed(seconds: float) -> Release:
+        route = Route(path="/api/", target=PoolTarget("operations"), silence=seconds + 60)
+        upstream = Upstream(name="assets", endpoints=(Endpoint("127.0.0.1", 9),), timeout=seconds)
+        return release(QUOTE, timeout=seconds, edge=edge_table(routes=(route,), upstreams=(upstream,)))
+
+    assert lines(timed(2), timed(3)) == ["~ upstream assets: timeout: 2 → 3", "1 changed"]
+    assert lines(release(QUOTE, timeout=2.0), release(QUOTE, timeout=3.0))[0] == "~ service shop: timeout: 2 → 3"
 
 
 def test_what_is_long_is_cut_short() -> None:

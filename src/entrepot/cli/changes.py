@@ -48,10 +48,10 @@ class _Part(NamedTuple):
     after: Any
 
 
-def told(differences: Iterable[Difference]) -> Iterator[str]:
-    """The lines that tell them."""
+def told(differences: Sequence[Difference]) -> Iterator[str]:
+    """The lines that tell them, but for those that follow from others."""
     things: dict[_Thing, list[_Part]] = {}
-    for each in differences:
+    for each in [each for each in differences if not _follows(each, differences)] or differences:
         for thing, part in _sorted_out(each):
             things.setdefault(thing, []).append(part)
     _join_served(things)
@@ -59,6 +59,18 @@ def told(differences: Iterable[Difference]) -> Iterator[str]:
         yield from _told(thing, things[thing])
     counts: Counter[Kind] = Counter(parts[0].kind if not parts[0].path else "changed" for parts in things.values())
     yield ", ".join(f"{counts[kind]} {kind}" for kind in _SIGNS if counts[kind]) or "nothing differs"
+
+
+def _follows(each: Difference, others: Iterable[Difference]) -> bool:
+    """Whether nobody wrote it: a service has its upstream's timeout, and a route waits as long as what it leads to."""
+    match each.path:
+        case ("routes", _, "silence"):
+            return True
+        case ("services", _, "timeout"):
+            said = [other for other in others if other.path[:1] == ("upstreams",) and other.path[2:] == ("timeout",)]
+            return any((other.before, other.after) == (each.before, each.after) for other in said)
+        case _:
+            return False
 
 
 def _sorted_out(each: Difference) -> Iterator[tuple[_Thing, _Part]]:
