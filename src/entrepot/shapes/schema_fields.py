@@ -80,14 +80,16 @@ def _examples(said: Schema) -> tuple[Any, ...]:
 
 
 def xml_form(schema: Any) -> s.XmlForm | None:
-    """What a schema says of XML (OpenAPI 3.1, §4.8.26)."""
+    """What a schema says of XML (OpenAPI 3.1, §4.8.26; 3.2 says by `nodeType` what was `attribute` and `wrapped`)."""
     said = schema.get("xml") if isinstance(schema, dict) else None
     if not isinstance(said, dict):
         return None
+    node = said.get("nodeType")
+    is_attribute = said.get("attribute") is True or node == "attribute"
     return s.XmlForm(
-        kind=words.said(said).get("kind", "attribute" if said.get("attribute") is True else "element"),
+        kind=words.said(said).get("kind", "attribute" if is_attribute else "element"),
         name=said.get("name") or "",
         namespace=said.get("namespace") or "",
         prefix=said.get("prefix") or "",
-        wrapped=said.get("wrapped") is True,
+        wrapped=said.get("wrapped") is True or (node == "element" and schema.get("type") == "array"),
     )

@@ -127,7 +127,7 @@ def tags_by_constants(arms: list[Outline]) -> Tagging | None:
 def tags_by_discriminator(discriminator: Any, schemas: list[Any], arms: list[Outline]) -> Tagging | None:
     """The tags that an OpenAPI discriminator gives: `mapping` first, then constants, then schema names."""
     field = discriminator.get("propertyName") if isinstance(discriminator, dict) else None
-    if not isinstance(field, str):
+    if not isinstance(field, str) or "defaultMapping" in discriminator:  # in OpenAPI 3.2: there may be no tag at all
         return None
     refs = [schema.get("$ref") if isinstance(schema, dict) else None for schema in schemas]
     tags: list[tuple[int, str]] = []

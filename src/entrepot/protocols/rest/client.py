@@ -42,7 +42,7 @@ class RestClient:
     documents: Mapping[str, DocumentKind] = {"openapi": DocumentKind(words=("swagger",), operations=reader.count)}
 
     def read(self, document: Document, name: str) -> Imported:
-        """An OpenAPI 3.0 or 3.1 or Swagger 2.0 document as a service. Raises `Refused`."""
+        """An OpenAPI 3.0, 3.1 or 3.2 or Swagger 2.0 document as a service. Raises `Refused`."""
         return reader.read(document, name)
 
     def dial(

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from entrepot.ports.servers import server_url
-from entrepot.protocols.rest.binding.bound import JSON, MULTIPART, URLENCODED, Style
+from entrepot.protocols.rest.binding.bound import EVENT_STREAM, JSON, MULTIPART, URLENCODED, Style
 from entrepot.shapes.document import NOTHING, Document, Node, Tree
+from entrepot.shapes.schema_words import ITEM_SCHEMA
 
 
 class Parameter(NamedTuple):
@@ -33,7 +34,7 @@ class Content(NamedTuple):
 
 
 class OpenApi3:
-    """OpenAPI 3.0 and 3.1."""
+    """OpenAPI 3.0, 3.1 and 3.2."""
 
     def __init__(self, root: Node) -> None:
         self.root = root
@@ -175,12 +176,12 @@ def _parameter_schema(node: Node) -> Node:
 
 
 def dialect_of(document: Document) -> Dialect | None:
-    """How to read a document; None when it is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
+    """How to read a document; None when it is none of OpenAPI 3.0, 3.1, 3.2 and Swagger 2.0."""
     content = document.content
     if not isinstance(content, Mapping):
         return None
     root = Node(Tree.of(document), content)
-    if str(content.get("openapi", "")).startswith(("3.0", "3.1")):
+    if str(content.get("openapi", "")).startswith(("3.0", "3.1", "3.2")):
         return OpenApi3(root)
     return Swagger2(root) if str(content.get("swagger", "")) == "2.0" else None
 
@@ -201,7 +202,7 @@ def list_style(where: str, style: str, explode: Any) -> Style | None:
     """How what is no scalar is written (OpenAPI 3.1, §4.8.12.3), in the styles label and matrix scalars as well;
     None when it is not a way we know."""
     match where, style:
-        case (("query" | "cookie"), ("" | "form")):
+        case ("query", ("" | "form")) | ("cookie", ("" | "form" | "cookie")):
             repeated = explode if isinstance(explode, bool) else True
             return "repeat" if repeated else "comma"
         case "query", "deepObject":
@@ -218,6 +219,23 @@ def list_style(where: str, style: str, explode: Any) -> Style | None:
             return "matrix"
         case _:
             return None
+
+
+def item_schema(media: Node, media_type: str) -> Node:
+    """The schema of one item of a stream, as our documents have it or OpenAPI 3.2 (§4.14); empty where there is none.
+
+    An event of 3.2 is an object, whose data are what a stream of ours gives.
+    """
+    own = media.raw(ITEM_SCHEMA)
+    if own:
+        return own
+    item = media["itemSchema"]
+    if not item or media_type != EVENT_STREAM or not str(media.tree.content.get("openapi")).startswith("3.2"):
+        return media.raw("itemSchema")
+    data = item["properties"]["data"]
+    if not data.raw("contentSchema"):
+        raise item.unreadable("its events do not say of what schema their data are, by `contentSchema`")
+    return data.raw("contentSchema")
 
 
 def _content(content: Node) -> dict[str, Node]:

@@ -14,6 +14,8 @@ from entrepot.model.operation import Example, Operation
 from entrepot.shapes.document import Node, Refusal, Unreadable
 
 _UNNAMED = "example"
+_VALUES = ("value", "dataValue")
+"""Words for the data of an example; the second is OpenAPI 3.2's."""
 
 
 class _Said(NamedTuple):
@@ -62,9 +64,10 @@ class ExampleImport:
             except Unreadable as unreadable:
                 self.gaps.append(unreadable.refusal(f"example {name}"))
                 continue
-            if isinstance(example.value, Mapping) and "value" in example.value:
+            said = example.value if isinstance(example.value, Mapping) else {}
+            for word in [word for word in _VALUES if word in said][:1]:
                 docs = example["summary"].text or example["description"].text
-                yield _Said(str(name), example.value["value"], docs)
+                yield _Said(str(name), said[word], docs)
 
 
 def written(operation: Operation, part: Callable[[Example], Any]) -> dict[str, Any]:

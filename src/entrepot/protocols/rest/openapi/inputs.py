@@ -27,13 +27,13 @@ from entrepot.protocols.rest.binding.check import misnamed
 from entrepot.protocols.rest.binding.notations import notation_of, unfit
 from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import media, words
-from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, list_style
+from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, item_schema, list_style
 from entrepot.protocols.rest.openapi.examples import ExampleImport
 from entrepot.protocols.rest.openapi.names import attribute_name, field_name
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.shapes import text
 from entrepot.shapes.document import NOTHING, Node, Refusal, Unreadable
-from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
+from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
 
 _HEADERS_IGNORED = frozenset(("accept", "content-type"))
@@ -243,8 +243,8 @@ class InputImport:
             found.pop(NDJSON, None)
         of_values, gaps = media.of_values({name: found[name] for name in found if name != NDJSON}, self._schemas)
         forms = [name for name in (URLENCODED, MULTIPART) if name in found]
-        if NDJSON in found and found[NDJSON][ITEM_SCHEMA]:
-            self.stream = self._schemas.shape(found[NDJSON].raw(ITEM_SCHEMA))
+        if NDJSON in found and item_schema(found[NDJSON], NDJSON):
+            self.stream = self._schemas.shape(item_schema(found[NDJSON], NDJSON))
             self._accepts = [NDJSON]
         elif of_values:
             self._read_value(found[of_values[0]], content, in_json=notation_of(of_values[0]) == "json")

@@ -43,9 +43,9 @@ from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
 
 NOT_OPENAPI = "E703"
-"""A document is none of OpenAPI 3.0, 3.1 and Swagger 2.0."""
+"""A document is none of OpenAPI 3.0, 3.1, 3.2 and Swagger 2.0."""
 
-_OTHER_METHODS = ("trace", "options")
+_OTHER_METHODS = ("trace", "options", "query")
 
 
 def read(document: Document, name: str) -> Imported:
@@ -54,7 +54,7 @@ def read(document: Document, name: str) -> Imported:
         document = msgspec.structs.replace(document, content=unplaced(document.content))
     dialect = dialect_of(document)
     if dialect is None:
-        message = "this is not an OpenAPI document of version 3.0 or 3.1, nor Swagger 2.0"
+        message = "this is not an OpenAPI document of version 3.0, 3.1 or 3.2, nor Swagger 2.0"
         remedy = "Look at its `openapi` or `swagger` member; convert an older or newer version first."
         raise Refused([Diagnostic(NOT_OPENAPI, message, Place(file=document.source), remedy)])
     try:
@@ -160,6 +160,8 @@ class _Import:
                 self._refusals.append(unreadable.refusal(construct))
             except RecursionError:
                 self._refuse(item.raw(method).pointer, construct, "it is nested too deeply")
+        for method, node in self._members(item["additionalOperations"]):  # of OpenAPI 3.2
+            self._refuse(node.pointer, f"{method} {path}", f"the method {method} carries no operation")
 
     def _read_operation(self, method: str, path: str, item: Node, node: Node) -> Operation:
         called = path.partition("#")[0]
@@ -240,7 +242,7 @@ class _Import:
         """By status: what is said of it, where it is more than we would say ourselves."""
         found = {}
         for output, answer in success.arms:
-            said = answer.node["description"].text
+            said = answer.node["description"].text or answer.node["summary"].text
             if said not in ("", meaning(output, answer.status, self._schemas.types)):
                 found[str(answer.status)] = said
         return found

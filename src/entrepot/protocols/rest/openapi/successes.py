@@ -13,16 +13,15 @@ from entrepot.protocols.rest.binding.places import ADDRESS
 from entrepot.protocols.rest.body.body import NO_CONTENT
 from entrepot.protocols.rest.faults import DEFAULT
 from entrepot.protocols.rest.openapi import media, words
-from entrepot.protocols.rest.openapi.document import Content, Dialect, responses_of, status_of
+from entrepot.protocols.rest.openapi.document import Content, Dialect, item_schema, responses_of, status_of
 from entrepot.protocols.rest.openapi.octets import octets_of
 from entrepot.protocols.rest.table import CSV
 from entrepot.shapes.arms import told_apart
 from entrepot.shapes.document import NOTHING, Node, Refusal
-from entrepot.shapes.schema_words import ITEM_SCHEMA, OURS
+from entrepot.shapes.schema_words import OURS
 from entrepot.shapes.schemas import Schemas
 
 _STREAMS = (EVENT_STREAM, NDJSON, "application/jsonl")
-_ITEM_SCHEMAS = (ITEM_SCHEMA, "itemSchema")
 
 
 class Answer(NamedTuple):
@@ -161,7 +160,9 @@ class SuccessImport:
             return Answer(part, status, node, produces=kept, media=first if in_json else NOTHING, is_value=True)
         if streams:
             self.gaps += media.others(streams, found)
-            item = _item_schema(found[streams[0]], node)
+            item = item_schema(found[streams[0]], streams[0])
+            if not item:
+                raise node.unreadable("it is a stream, and nothing says of what items")
             return Answer(self._schemas.shape(item), status, node, streams=True, produces=tuple(streams))
         return Answer(self._octets(list(found), content), status, node, produces=tuple(found))
 
@@ -171,13 +172,6 @@ class SuccessImport:
         if schema.raw(OURS):
             return self._schemas.shape(schema)
         return octets_of(media_types)
-
-
-def _item_schema(stream: Node, response: Node) -> Node:
-    for name in _ITEM_SCHEMAS:
-        if stream[name]:
-            return stream.raw(name)
-    raise response.unreadable("it is a stream, and nothing says of what items")
 
 
 def _nullable(part: Shape) -> Shape:
