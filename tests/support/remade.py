@@ -61,8 +61,8 @@ class Remade:
         self._runner = runner
         self._edge, self._mock = runner.run(_connect(edge_port)), runner.run(_connect(mock_port))
         self._violations: list[Violation] = []
-        mount = rest.server.mounts(self.service)[0].path.rstrip("/")
-        self._by_rest = rest.client.dial(self.service, self.values, self._edge, name, mount)
+        self.mount = rest.server.mounts(self.service)[0].path.rstrip("/")
+        self._by_rest = rest.client.dial(self.service, self.values, self._edge, name, self.mount)
         self._by_rpc = rpc.client.dial(self.service, self.values, self._edge, name, "/jsonrpc")
         directly = rest.client.dial(self.service, self.values, self._judged, name)
         self._directly = {

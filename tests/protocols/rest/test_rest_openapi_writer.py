@@ -169,6 +169,14 @@ def test_several_faults_of_one_status_are_alternatives():
     assert [arm["title"] for arm in response["content"]["application/problem+json"]["schema"]["anyOf"]] == ["A", "B"]
 
 
+def test_a_status_that_any_operation_may_be_answered_with_may_be_another_problem_too():
+    fault = DeclaredFault(name="Mistaken", kind="rejected")
+    service = Service(name="s", operations=(operation("x", faults=(fault,)),))
+    response = operation_of(document(service), "post", "/x")["responses"]["400"]
+    declared, another = response["content"]["application/problem+json"]["schema"]["anyOf"]
+    assert (declared["title"], another) == ("Mistaken", {"$ref": "#/components/schemas/entrepot.Problem"})
+
+
 async def test_the_document_is_served():
     shop = Shop()
     status, headers, body = await shop.send("GET", b"/openapi.json")

@@ -11,7 +11,7 @@ import msgspec
 from entrepot.http import problems
 from entrepot.http.media_types import essence
 from entrepot.model.call import Context
-from entrepot.model.fault import KINDS, DeclaredFault, Fault
+from entrepot.model.fault import KINDS, DeclaredFault, Fault, Kind
 from entrepot.model.faults import UpstreamFailed
 from entrepot.model.headers import Headers, header
 from entrepot.model.operation import Operation
@@ -39,6 +39,18 @@ def code_of_declared(declared: DeclaredFault) -> str:
     """What OpenAPI lists a declared fault under: its status, a range of them such as `4XX`, or `default`."""
     status = declared.bindings.get(NAME, {}).get("status", KINDS[declared.kind].status)
     return DEFAULT if status == ANY_STATUS else str(status)
+
+
+_ANYWHERE: tuple[Kind, ...] = (
+    "malformed", "invalid", "unauthenticated", "forbidden", "unsupported", "precondition_failed", "too_large",
+    "rate_limited", "internal", "upstream_failed", "unavailable", "timeout",
+)  # fmt: skip
+_STATUSES_ANYWHERE = {str(KINDS[kind].status) for kind in _ANYWHERE}
+
+
+def is_anyones(code: str) -> bool:
+    """Whether OpenAPI lists under it what any operation may be answered without its own doing: a malformed request."""
+    return code in _STATUSES_ANYWHERE or not code.isdigit()
 
 
 def of_error(error: Exception, operation: Operation, context: Context) -> Fault:

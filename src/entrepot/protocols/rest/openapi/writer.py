@@ -207,7 +207,10 @@ class _Writer:
         for fault in sorted(operation.faults, key=faults.code_of_declared):
             by_code.setdefault(faults.code_of_declared(fault), []).append(fault)
         unknown = by_code.pop(faults.DEFAULT)
-        failures = {code: self._failure(declared, []) for code, declared in by_code.items()}
+        failures = {
+            code: self._failure(declared, [_PROBLEM_REF] if faults.is_anyones(code) else [])
+            for code, declared in by_code.items()
+        }
         return {**self._successes(binding), **failures, faults.DEFAULT: self._failure(unknown, [_PROBLEM_REF])}
 
     def _successes(self, binding: Binding) -> Json:
