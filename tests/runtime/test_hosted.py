@@ -89,11 +89,20 @@ def test_callers_that_do_not_read_take_no_thread() -> None:
         assert worker.get("/old/hello/x").status == 200
 
 
-def test_an_answer_without_an_end_ends_with_its_caller() -> None:
-    with hosted("wsgi", "flask_app:app", threads=1) as worker:
+@pytest.mark.parametrize(
+    ("kind", "app", "other"),
+    [
+        ("wsgi", "flask_app:app", "hello/x"), ("asgi", "fastapi_app:app", "hello/x"),
+        ("asgi", "raising:endless", "short"),
+    ],
+)  # fmt: skip
+def test_an_answer_without_an_end_ends_with_its_caller(kind: str, app: str, other: str) -> None:
+    with hosted(kind, app, threads=1) as worker:
         with worker.send(b"GET /old/endless HTTP/1.1\r\nhost: a\r\n\r\n") as caller:
             assert caller.recv(1000)
-        assert worker.get("/old/hello/x").status == 200
+        assert worker.get(f"/old/{other}").status == 200
+        assert worker.stop() == 0
+        assert "Traceback" not in worker.printed()
 
 
 def test_an_answer_that_is_no_octets_breaks_off_and_keeps_no_thread() -> None:

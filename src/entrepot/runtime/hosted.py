@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -26,12 +26,9 @@ from entrepot.runtime.dispatch import answer_health
 from entrepot.runtime.outbound import Outbound
 from entrepot.runtime.sources import import_attribute
 from entrepot.runtime.threads import WAITING_PER_THREAD
-from entrepot.wire.asgi import AsgiApp, Departure, Inbound, Message, Receive, Scope, Send, asgi_app
+from entrepot.wire.asgi import IS_GONE, AsgiApp, Inbound, Message, Receive, Scope, Send, asgi_app
 
 log = logging.getLogger("entrepot.runtime")
-
-_Attended = Callable[[Scope, Receive, Send, Departure], Awaitable[None]]
-"""An application that is told when its caller leaves."""
 
 _OUTBOUND = "entrepot.outbound"
 """In the scope: where the answer goes."""
@@ -71,17 +68,26 @@ def mounted(app: AsgiApp, mount: str) -> AsgiApp:
 
 
 async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """What the application answers; a problem whose trace id finds the log line when it raises instead."""
-    begun = False
+    """What the application answers; a problem whose trace id finds the log line when it raises instead.
+
+    One that goes on to answer a caller who has left is told by an OSError, as ASGI has it: uvicorn would let it go
+    on, and never give the loop to anything else meanwhile.
+    """
+    begun = left = False
+    is_gone = scope["extensions"][IS_GONE]
 
     async def sending(message: Message) -> None:
-        nonlocal begun
-        begun = True
+        nonlocal begun, left
+        begun, left = True, message.get("more_body", False) and is_gone()
+        if left:
+            raise ConnectionResetError("the caller has left")
         await send(_unclaiming(message))
 
     try:
         await app(scope, receive, sending)
     except BaseException as error:
+        if left and not called_off(error):
+            return
         if begun or called_off(error):
             raise  # the answer breaks off, which is all that its caller can still be told
         await asgi_app(partial(_own_up, error))(scope, receive, send)
@@ -146,30 +152,28 @@ def _while_wanted(app: Any) -> Any:
     return answer
 
 
-def _written_ahead(app: AsgiApp, unsent_max: int) -> _Attended:
+def _written_ahead(app: AsgiApp, unsent_max: int) -> AsgiApp:
     """The application, whose answer is taken as fast as it comes: a slow reader takes no thread either.
 
     One that lies unsent with more octets than may be holds its thread.
     """
 
-    async def serve(scope: Scope, receive: Receive, send: Send, departure: Departure) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         outbound = Outbound(send, _MEMORY_MAX, unsent_max)
         sending = asyncio.create_task(outbound.forward())
-        watching = asyncio.create_task(outbound.lose_at(departure))
         try:
             await app({**scope, _OUTBOUND: outbound}, receive, outbound.take)
         except asyncio.CancelledError:
             sending.cancel()
             raise
         finally:
-            watching.cancel()
             outbound.end()
             await sending
 
     return serve
 
 
-def _read_ahead(app: _Attended, body_max: int) -> AsgiApp:
+def _read_ahead(app: AsgiApp, body_max: int) -> AsgiApp:
     """The application, asked when the body of the request is there.
 
     A thread that reads from a slow caller is a thread that nobody else has: a few dozen such
@@ -178,16 +182,16 @@ def _read_ahead(app: _Attended, body_max: int) -> AsgiApp:
     too_long = _refusing(too_large(body_max), (b"connection", b"close"))
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        spool, inbound = Spool(_MEMORY_MAX), Inbound(receive, scope["headers"])
+        spool = Spool(_MEMORY_MAX)
         try:
-            async for chunk in inbound:
+            async for chunk in Inbound(receive, scope["headers"]):
                 await spool.write(chunk)
                 if spool.size > body_max:
                     await too_long(scope, receive, send)
                     return
         except Cancelled:
             return
-        await app(scope, _replayed(spool.read()), send, inbound.departure)
+        await app(scope, _replayed(spool.read()), send)
 
     return serve
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from entrepot.http.spool import Spool
-from entrepot.wire.asgi import Departure, Message, Send
+from entrepot.wire.asgi import Message, Send
 
 log = logging.getLogger("entrepot.runtime")
 
@@ -17,7 +17,7 @@ class Outbound:
     """Takes an answer's messages as fast as they come, and sends what they hold as fast as the caller takes it.
 
     Between the two lie at most `unsent_max` octets, beyond `memory_max` of them in a file; what would be more waits.
-    What is taken after the caller has left, or the sending has failed, is dropped.
+    What is taken after the sending has failed is dropped.
     """
 
     def __init__(self, send: Send, memory_max: int, unsent_max: int) -> None:
@@ -58,16 +58,8 @@ class Outbound:
             if self._whole:
                 await self._send({"type": _BODY, "body": b""})
         finally:
-            self._lose()
-
-    async def lose_at(self, departure: Departure) -> None:
-        """Drop what comes after the caller has left."""
-        await departure()
-        self._lose()
-
-    def _lose(self) -> None:
-        self.is_lost = True
-        self._room.set()
+            self.is_lost = True
+            self._room.set()
 
     async def _keep(self, data: bytes) -> None:
         while data and not self.is_lost:

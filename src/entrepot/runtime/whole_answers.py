@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from entrepot.model.headers import Headers
 from entrepot.runtime.typed_refusals import TypedRefusals
-from entrepot.wire.asgi import ANSWER_WHOLE
+from entrepot.wire.asgi import ANSWER_WHOLE, IS_GONE
 
 _JOINED_BYTES_MAX = 64 * 1024
 """Copying a longer body costs more than a second write."""
@@ -29,7 +29,7 @@ class AnsweringWhole(TypedRefusals):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller has come."""
         super().connection_made(transport)
-        self._extensions = {ANSWER_WHOLE: self.answer_whole}
+        self._extensions = {ANSWER_WHOLE: self.answer_whole, IS_GONE: self.is_gone}
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -40,6 +40,10 @@ class AnsweringWhole(TypedRefusals):
         """The caller has left; nothing holds the connection by itself."""
         self._extensions = {}
         super().connection_lost(exc)
+
+    def is_gone(self) -> bool:
+        """Whether the caller has left."""
+        return self.transport.is_closing()
 
     def answer_whole(self, scope: Any, status: int, headers: Headers, body: bytes) -> bool:
         """Write the answer to a request, if it may be written at once: on a connection that stays, with usual headers.

@@ -27,12 +27,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-Departure = Callable[[], Awaitable[None]]
-"""Returns when the caller has left."""
 
 ANSWER_WHOLE = "entrepot.answer_whole"
 """An extension of the scope: a callable that writes the answer to it, of a status, headers and a body, at once.
 It answers False where it does not, and the answer is to be sent as ASGI has it."""
+
+IS_GONE = "entrepot.is_gone"
+"""Another: a callable that says whether the caller has left."""
 
 log = logging.getLogger("entrepot.wire")
 

@@ -42,3 +42,12 @@ async def stream() -> StreamingResponse:
             yield str(number)
 
     return StreamingResponse(chunks())
+
+
+@app.get("/endless")
+async def endless() -> StreamingResponse:
+    async def chunks() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 1000
+
+    return StreamingResponse(chunks())

@@ -21,3 +21,10 @@ def claiming(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         "200 OK", [("X-Envoy-Immediate-Health-Check-Fail", "1"), ("x-entrepot-operation", "x"), ("x-a", "1")]
     )
     return [b"told"]
+
+
+async def endless(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while not scope["path"].endswith("/short"):
+        await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
+    await send({"type": "http.response.body", "body": b"short"})
