@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from support import checked_load
 from support.served import Served, serving
+
+
+@pytest.fixture(autouse=True)
+def _full_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("full"):
+        monkeypatch.setattr(checked_load, "SIZE", checked_load.FULL_SIZE)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ class World:
         """By epoch: what it waits for until it serves."""
         self.stood_in_for: list[int] = []
         self.heard: list[socket.socket] = []
-        self.restored = 0
+        self.restored = self.unmarked = 0
         self.forgotten = False
         self.drained = asyncio.Event()
         self.drained.set()
@@ -97,6 +97,9 @@ class World:
         self.stood_in_for.append(epoch)
         self.heard.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         return self.heard[-1]
+
+    def unmark(self) -> None:
+        self.unmarked += 1
 
     def restore(self) -> None:
         self.restored += 1
@@ -179,7 +182,7 @@ async def test_one_that_ends_is_refused_with_its_words_and_not_started_again(wor
     world.processes[1].end(7)
     await changing
     assert world.told == Serving("first", 1, "edge 2 ended with exit code 7:\n    words of 1")
-    assert (world.running, world.restored) == ([(0, 0)], 0)
+    assert (world.running, world.restored, world.unmarked) == ([(0, 0)], 0, 1)
     assert (world.names(Ended), world.names(Stopped)) == ([], ["edge 2"])
 
 

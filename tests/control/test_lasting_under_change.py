@@ -176,6 +176,7 @@ def test_all_that_was_taken_is_answered_when_the_whole_is_told_to_end(served: Se
         eventually(lambda: served.running.get("/-/ready").status == 503)
         assert served.running.process.wait(60) == 0
     assert (safe.failures, unsafe.failures) == ([], [])
+    assert (served.running.project / "orders").stat().st_size == unsafe.calls
 
 
 def test_an_edge_that_is_killed_is_back_soon(served: Served) -> None:

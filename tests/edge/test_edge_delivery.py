@@ -246,6 +246,25 @@ async def test_envoy_takes_the_place_of_another_and_its_stream_goes_on(site: Sit
     writer.close()
 
 
+def _mark(shared: Path) -> None:
+    """As an Envoy does first of all."""
+    octets = bytearray(shared.read_bytes())
+    assert octets[-8:] == bytes(8)
+    octets[-8] = 1
+    shared.write_bytes(octets)
+
+
+async def test_an_envoy_that_ended_as_it_started_is_in_the_way_of_others_until_its_mark_is_gone(site: Site) -> None:
+    await site.worker("one")
+    await site.start(edge_of(site))
+    _mark(Path(f"/dev/shm/envoy_shared_memory_{run.base_id(site.layout) * 10}"))
+    await site.start_envoy(epoch=1)
+    assert await site.envoy_ended() == 1
+    run.unmark(site.layout)
+    await site.start_envoy(epoch=1)
+    assert (await site.deliverer.until_serving(1)) == ""
+
+
 async def test_an_envoy_that_does_not_serve_is_waited_for_in_vain(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     await site.worker("one")
     await site.start(edge_of(site))

@@ -174,6 +174,11 @@ class Site:
         """Call this when the test is over."""
         self._stack.callback(closing)
 
+    async def envoy_ended(self) -> int:
+        """The exit code of the one started last."""
+        assert self._process is not None
+        return await asyncio.wait_for(self._process.wait(), PATIENCE)
+
     async def kill_envoy(self) -> None:
         assert self._process is not None
         self._process.kill()

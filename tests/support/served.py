@@ -24,6 +24,7 @@ CODE = """\
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -45,6 +46,8 @@ async def version() -> str:
 
 @api.post("/orders")
 async def order(number: int) -> int:
+    with Path(__file__).with_name("orders").open("ab", buffering=0) as taken:
+        taken.write(b"x")
     return number
 
 
@@ -156,7 +159,7 @@ class Served:
         with ExitStack() as stack:
             port = self.running.port
             loads = [
-                stack.enter_context(checked_load(port, "api.version", lambda result: result == "one", connections=2)),
+                stack.enter_context(checked_load(port, "api.version", lambda result: result == "one")),
                 stack.enter_context(checked_gets(port, "/busy/x", b"a /busy/x")),
             ]
             yield loads

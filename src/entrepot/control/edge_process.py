@@ -66,6 +66,9 @@ class EnvoyProcess:
     def stand_in(self, epoch: int) -> socket.socket:
         return run.stand_in(self._layout, epoch)
 
+    def unmark(self) -> None:
+        run.unmark(self._layout)
+
     def forget(self) -> None:
         run.forget(self._layout)
 

@@ -49,6 +49,9 @@ class Edge(Protocol):
     def stand_in(self, epoch: int) -> socket.socket:
         """In the place of one that has ended: what the one that took its place wants to tell it must be heard."""
 
+    def unmark(self) -> None:
+        """Have another successor be possible after one that came to nothing."""
+
     def restore(self) -> None:
         """Put the last good files back."""
 
@@ -171,6 +174,8 @@ class Edges:
             self._edge.restore()
             self._serving.start_again()
             await self._edge.until_serving(0)
+        else:
+            self._edge.unmark()
 
     def _retire(self, keeper: Keeper) -> None:
         keeper.expect_end()

@@ -8,6 +8,7 @@ import os
 import resource
 import socket
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import envoy  # type: ignore[import-untyped]
@@ -29,7 +30,8 @@ _SLOTS = 3
 """Envoys of one base id that may run at once; of the epochs in a row each has its own."""
 _ADDRESS_OCTETS = 108
 """Of a Unix socket's name; Envoy's have them all."""
-_SHARED_MEMORY = Path("/dev/shm")
+_MARK_OCTETS = 8
+"""At the end of the shared memory."""
 _STOPPED = "listener_manager.listener_stopped"
 _PASSED_ON = ("PATH", "TZ", "LOCALDOMAIN", "RES_OPTIONS")
 
@@ -127,9 +129,20 @@ def stand_in(layout: Layout, epoch: int) -> socket.socket:
     return heard
 
 
+def unmark(layout: Layout) -> None:
+    """Say that no Envoy is starting: one that ended meanwhile leaves its mark, and none could take a place after it."""
+    with suppress(FileNotFoundError), _shared_memory(layout).open("r+b") as shared:
+        shared.seek(-_MARK_OCTETS, os.SEEK_END)
+        shared.write(bytes(_MARK_OCTETS))
+
+
 def forget(layout: Layout) -> None:
     """Remove what the Envoys of a project leave in shared memory."""
-    (_SHARED_MEMORY / f"envoy_shared_memory_{base_id(layout) * 10}").unlink(missing_ok=True)
+    _shared_memory(layout).unlink(missing_ok=True)
+
+
+def _shared_memory(layout: Layout) -> Path:
+    return Path(f"/dev/shm/envoy_shared_memory_{base_id(layout) * 10}")
 
 
 def environment() -> dict[str, str]:
