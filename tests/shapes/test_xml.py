@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from entrepot.kit.limits import Limits
 from entrepot.model import shape as s
-from entrepot.model.faults import Invalid, Malformed
+from entrepot.model.faults import Invalid, Malformed, TooLarge
 from entrepot.shapes.unsayable import Unsayable
 from entrepot.shapes.values import Values
 from entrepot.shapes.xml import Xml, unfit
@@ -250,27 +250,32 @@ def test_the_root_is_called_by_its_schema_or_as_anybody_likes() -> None:
     ("document", "code", "words"),
     [
         (b"", "syntax", "no element found"),
-        (b"<a>", "syntax", "line 1, column 4"),
+        (b"<a>", "syntax", "line 1, column 3"),
         (b"<!DOCTYPE a><a/>", "syntax", "document type"),
         (b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "syntax", "document type"),
         (b"<a>&x;</a>", "syntax", "undefined entity"),
         (b'<?xml version="1.0" encoding="latin-1"?><a/>', "encoding", "only UTF-8"),
-        (b'<?xml version="1.1"?><a/>', "syntax", "1.1"),
         (b"<a>\xff</a>", "syntax", "line 1"),
-        ("<a/>".encode("utf-16"), "encoding", "only UTF-8"),
-        (b"<a>" * 65, "depth", "64 deep"),
-        (b"<a>" * 100_000, "depth", "64 deep"),
+        ("<a/>".encode("utf-16"), "encoding", "not UTF-8"),
+        (b"<a>" * 65 + b"</a>" * 65, "depth", "64 deep"),
+        (b"<a>" * 100_000 + b"</a>" * 100_000, "depth", "64 deep"),
         (b"<a b='1' b='2'/>", "syntax", "duplicate attribute"),
         (b"<a/><b/>", "syntax", "junk"),
         (b"<x:a/>", "syntax", "unbound prefix"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_reason(document: bytes, code: str, words: str) -> None:
+    types: dict[str, s.Shape] = {"Node": record(field("a", s.Ref(name="Node"), required=False))}
     with pytest.raises(Malformed) as raised:
-        xml(record()).decode(document)
+        xml(s.Ref(name="Node"), types).decode(document)
     [issue] = raised.value.issues
     assert issue.code == code
     assert words in issue.message
+
+
+def test_a_document_of_endless_marks_is_too_large() -> None:
+    with pytest.raises(TooLarge, match="1000000 marks"):
+        xml(s.Int()).decode(b"<a>" + b"<b/>" * 1_000_000 + b"</a>")
 
 
 STRICT = record(

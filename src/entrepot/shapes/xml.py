@@ -32,7 +32,7 @@ class Xml:
 
     def __init__(self, codec: Codec, values: Values, name: str, form: s.XmlForm | None = None) -> None:
         self._codec = codec
-        self._limits = values.limits
+        self._values = values
         form = over(form, own_form(codec.shape, values.types))
         self._tag, scope = element(_name_of(codec.shape) or name, form, Scope())
         self._is_named = bool(form.name)
@@ -41,14 +41,16 @@ class Xml:
     @functools.cached_property
     def decode(self) -> Callable[[bytes], Any]:
         """The value written in this document. Raises `Malformed`, or `Invalid` with every issue and its pointer."""
-        of_plain, limits, read = self._codec.of_plain, self._limits, self._form.read
+        of_plain, limits, read = self._codec.of_plain, self._values.limits, self._form.read
         expected = self._tag.name if self._is_named else ""
+        height = self._values.made.heights.of(self._codec.shape)
+        bounded = height is not None and height <= limits.depth_max
 
         def decode(data: bytes) -> Any:
-            root = xml_tree.parse(data, limits)
+            root = xml_tree.parse(data, limits, bounded=bounded)
             issues: list[Issue] = []
-            if expected and root.name != expected:
-                issues.append(Issue("", "type", f"the root element is {root.name}, where {expected} is expected"))
+            if expected and root.tag != expected:
+                issues.append(Issue("", "type", f"the root element is {root.tag}, where {expected} is expected"))
             plain = read(root, "", issues) if not issues else None
             if issues:
                 raise Invalid("the input does not fit its type", issues=tuple(issues[: limits.issues_max]))

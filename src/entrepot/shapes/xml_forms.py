@@ -6,6 +6,7 @@ import re
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape as escaped
 
 import msgspec
@@ -18,7 +19,7 @@ from entrepot.shapes.arms import Candidates
 from entrepot.shapes.scalars import SCALARS
 from entrepot.shapes.unsayable import Unsayable
 from entrepot.shapes.xml_names import PLAIN, Scope, Tag, attribute, element, over
-from entrepot.shapes.xml_tree import BLANKS, Element
+from entrepot.shapes.xml_tree import BLANKS, has_text, is_nil, text_of
 
 Read = Callable[[Element, str, list[Issue]], Any]
 """The plain data that an element stands for, which has this pointer; adds what is wrong with it as XML."""
@@ -171,7 +172,7 @@ class Forms:
             raise Unsayable(f"{union.tag_field}, by which the arms of a union are told apart, is not the same in all")
 
         def read(element: Element, pointer: str, issues: list[Issue]) -> Any:
-            if element.is_nil:
+            if is_nil(element):
                 return None
             said = mark.of(element)
             form = forms.get("" if said is None else said)
@@ -197,7 +198,7 @@ class Forms:
         forms = [_record(parts, forbids=record.extras == "forbid") for record, parts in arms]
 
         def read(element: Element, pointer: str, issues: list[Issue]) -> Any:
-            if element.is_nil:
+            if is_nil(element):
                 return None
             form = next((form for form, marks in zip(forms, own, strict=True) if _any_of(marks, element)), None)
             return {} if form is None else form.read(element, pointer, issues)
@@ -235,8 +236,9 @@ class _Mark(NamedTuple):
     def of(self, element: Element) -> str | None:
         """Its text in this element, None where there is none."""
         if self.is_attribute:
-            return element.attributes.get(self.name)
-        return next((child.text for child in element.children if child.name == self.name), None)
+            return element.get(self.name)
+        found = element.find(self.name)
+        return None if found is None else text_of(found)
 
 
 class _Parts(NamedTuple):
@@ -275,21 +277,26 @@ def _record(parts: _Parts, *, forbids: bool) -> Form:
     attributes = {each.tag.name: each for each in parts.attributes}
     members = {each.tag.name: each for each in parts.members}
     lists = [each for each in parts.members if each.repeats]
+    places = {each.name: f"/{escape(each.name)}" for each in parts.members}
 
     def read(element: Element, pointer: str, issues: list[Issue]) -> Any:
-        if element.is_nil:
+        if is_nil(element):
             return None
         plain: dict[str, Any] = {}
-        for name, said in element.attributes.items():
+        for name, said in element.items():
             if (known := attributes.get(name)) is not None:
                 plain[known.name] = known.read(said)
             elif forbids and not name.startswith(_XSI):
                 plain[f"@{name}"] = None
-        for child in element.children:
-            _take(members.get(child.name), child, plain, pointer, issues, forbids)
+        for child in element:
+            member = members.get(child.tag)
+            if member is not None:
+                _take(member, child, plain, pointer + places[member.name], issues)
+            elif forbids:
+                plain[child.tag] = None  # which is told to be unknown
         for each in lists:
             _settle(each, plain)
-        if element.has_text:
+        if has_text(element):
             issues.append(Issue(pointer, "type", "holds text beside its elements"))
         return plain
 
@@ -302,20 +309,13 @@ def _record(parts: _Parts, *, forbids: bool) -> Form:
         out.append(">")
         for member in parts.members:
             if member.name in plain:
-                _write_member(member, plain[member.name], out, f"{pointer}/{escape(member.name)}")
+                _write_member(member, plain[member.name], out, pointer + places[member.name])
         out.append(tag.end)
 
     return Form(read, write)
 
 
-def _take(
-    member: _Member | None, child: Element, plain: dict[str, Any], pointer: str, issues: list[Issue], forbids: bool
-) -> None:
-    if member is None:
-        if forbids:
-            plain[child.name] = None  # which is told to be unknown
-        return
-    here = f"{pointer}/{escape(member.name)}"
+def _take(member: _Member, child: Element, plain: dict[str, Any], here: str, issues: list[Issue]) -> None:
     if member.repeats:
         items = plain.setdefault(member.name, [])
         items.append(member.form.read(child, f"{here}/{len(items)}", issues))
@@ -345,18 +345,16 @@ def _write_member(member: _Member, plain: Any, out: list[str], pointer: str) -> 
 
 def _list(tag: Tag, item: Form) -> Form:
     def read(element: Element, pointer: str, issues: list[Issue]) -> Any:
-        if element.is_nil:
+        if is_nil(element):
             return None
-        if element.has_text:
+        if has_text(element):
             issues.append(Issue(pointer, "type", "holds text beside its elements"))
         found: list[Any] = []
-        for child in element.children:
-            if child.name == tag.name:
+        for child in element:
+            if child.tag == tag.name:
                 found.append(item.read(child, f"{pointer}/{len(found)}", issues))
             else:
-                issues.append(
-                    Issue(pointer, "unknown", f"holds the element {child.name}, and its items are {tag.name}")
-                )
+                issues.append(Issue(pointer, "unknown", f"holds the element {child.tag}, and its items are {tag.name}"))
         return found
 
     def write(plain: Any, around: Tag, out: list[str], pointer: str) -> None:
@@ -373,7 +371,7 @@ def _nullable(inner: Form, part: s.Shape, types: s.Types) -> Form:
     by_absence = isinstance(part, SCALARS) and not text.may_be_empty(part, types)
 
     def read(element: Element, pointer: str, issues: list[Issue]) -> Any:
-        if element.is_nil or (by_absence and not element.text and not element.children):
+        if is_nil(element) or (by_absence and not element.text and not len(element)):
             return None
         return inner.read(element, pointer, issues)
 
@@ -390,11 +388,11 @@ def _scalar(shape: Any) -> Form:
     read_text = _reader(shape)
 
     def read(element: Element, pointer: str, issues: list[Issue]) -> Any:
-        if element.is_nil:
+        if is_nil(element):
             return None
-        if element.children:
+        if len(element):
             issues.append(Issue(pointer, "type", "holds elements, where text is expected"))
-        return read_text(element.text)
+        return read_text(text_of(element))
 
     def write(plain: Any, tag: Tag, out: list[str], pointer: str) -> None:
         out.append(f"{tag.start}>{_said(plain, pointer, _IN_TEXT)}{tag.end}")
