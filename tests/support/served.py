@@ -6,6 +6,7 @@ with serving(tmp_path) as served, served.under_load():
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -181,6 +182,8 @@ def serving(directory: Path, **upstreams: str) -> Iterator[Served]:
             served = Served(running, known)
             eventually(lambda: _is_controlled(served))
             yield served
+            for number in (signal.SIGTERM, signal.SIGINT):  # the second ends it at once
+                running.process.send_signal(number)
 
 
 def eventually(condition: Callable[[], object]) -> None:
