@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -260,6 +262,24 @@ def test_a_project_that_does_not_run_cannot_be_applied(tmp_path: Path) -> None:
     assert "is not running" in ran.stderr
     [said] = applied(tmp_path / "idle")["diagnostics"]
     assert (said["code"], said["remedy"]) == ("E914", "Start it first: `entrepot serve` or `entrepot dev`.")
+
+
+def test_whoever_sees_it_serve_can_ask_control(tmp_path: Path) -> None:
+    project, port = write_project(tmp_path / "api"), free_port()
+    with subprocess.Popen([sys.executable, "-m", "entrepot", "serve", str(project), "--port", str(port)]) as process:
+        try:
+            eventually(lambda: _opens(port, LIVE_PATH))
+            with socket.socket(socket.AF_UNIX) as control:
+                control.connect(str(directories.layout_of(project).control_socket))
+        finally:
+            process.terminate()
+
+
+def _opens(port: int, path: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1).status == 200)
+    except OSError:
+        return False
 
 
 def test_sigterm_lets_a_request_finish(tmp_path: Path) -> None:

@@ -71,8 +71,8 @@ class Supervisor:
         self._fleet = Fleet(self._listen, self._worker_command, self._keep_worker, self.report, self._grace)
         self._edges: Edges | None = None
         self._control: Keeper | None = None
-        self._kept_open: tuple[socket.socket, int] | None = None
-        """Control's socket and pipe: each new control process inherits them."""
+        self._control_listener: socket.socket | None = None
+        """Each new control process inherits it, and a pipe."""
         self.ended_by: signal.Signals | None = None
         """The signal that told the system to end."""
         self._stopping = asyncio.Event()
@@ -84,18 +84,18 @@ class Supervisor:
         self._fleet.agree_with(workers.read(self._layout.processes))
 
     def start_edge(self) -> None:
-        """Start the edge; its files must be there."""
+        """Start the edge; its files must be there. Whoever sees it serve may ask control, which waits to start."""
         edge = self._settings.edge
         if edge is not None:
+            self._control_listener = sockets.listen_unix(self._layout.control_socket)
             self._edges = Edges(edge, partial(self._edge_command, edge), self._keep_edge, self.report, self._mend_edge)
 
     def start_control(self) -> None:
         """Start control; from now on a change of the workers' file takes effect, and of what an edge starts with."""
+        assert self._control_listener is not None  # it is there with the edge
         reader, notify = os.pipe()
-        listener = sockets.listen_unix(self._layout.control_socket)
         asyncio.get_running_loop().add_reader(reader, self._notified, reader)
-        self._control = self._keep(self._settings.programs.control(listener.fileno(), notify))
-        self._kept_open = (listener, notify)
+        self._control = self._keep(self._settings.programs.control(self._control_listener.fileno(), notify))
 
     async def until_ready(self, ready: Awaitable[None]) -> bool:
         """Wait for `ready`; false when told to end before. Raises `StartFailed` when a process keeps failing."""
