@@ -18,6 +18,7 @@ from entrepot.compiler.rulebook import RULES
 from entrepot.ir.release import Release
 from entrepot.ir.worker import PythonSource
 from entrepot.kit.diagnostics import Refused
+from entrepot.model.shape import Record
 from entrepot.runtime.sources import import_service
 from support.protocols import catalog
 
@@ -161,3 +162,13 @@ def test_the_edge_waits_longer_than_the_longest_operation_batches_and_commits_in
     routes = compile(tmp_path, CATALOG, mode="dev").release.edge.routes
     [batches] = [route.silence for route in routes if route.path == "/jsonrpc"]
     assert batches == 7 * 60.0 + 60.0, "of a hundred calls sixteen are made at once"
+
+
+def test_what_a_contract_says_nothing_of_is_as_the_entry_says(project: Path) -> None:
+    document = project / "specs" / "crm.json"
+    document.write_text('{"operations": ["find"], "output": {"kind": "record", "fields": []}}')
+    for entry, extras in (("", "drop"), (", extras: keep", "keep"), (", extras: forbid", "forbid")):
+        declare(project, f"openapi: specs/crm.json, upstream: crm{entry}")
+        [table] = compile(project, catalog()).release.worker.services
+        [operation] = table.service.operations
+        assert operation.output == Record(fields=(), extras=extras)

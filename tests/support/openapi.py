@@ -61,10 +61,10 @@ class Upstream:
         return self.answer
 
     async def asked(
-        self, method: str, path: str = "/things/1", query: bytes = b"", **headers: str
+        self, method: str, path: str = "/things/1", query: bytes = b"", body: bytes = b"", **headers: str
     ) -> tuple[Response, bytes]:
         pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-        response = await self._server(Request(method, f"{self._mount}{path}".encode(), query, headers=pairs))
+        response = await self._server(Request(method, f"{self._mount}{path}".encode(), query, headers=pairs, body=body))
         return response, await read(response.body, 10**6)
 
     def got(self, name: bytes) -> list[bytes]:

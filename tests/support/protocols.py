@@ -79,8 +79,8 @@ def _count(content: object) -> int:
 class ListClient:
     """Reads documents that only list names: `{"operations": ["get"], "not": ["watch"], "server": "http://…"}`.
 
-    A `schema` is what the answers are held against; `schemes` and `security` are what the model has, as JSON;
-    `elsewhere` has the URLs of operations on other servers.
+    A `schema` is what the answers are held against; `output`, `schemes` and `security` are what the model has, as
+    JSON; `elsewhere` has the URLs of operations on other servers.
     """
 
     def __init__(self, kind: str, *words: str) -> None:
@@ -90,7 +90,9 @@ class ListClient:
         content = document.content
         if not isinstance(content, dict) or "operations" not in content:
             raise Refused([Diagnostic("E900", f"{document.source} lists no operations")])
-        output = shape.Json(schema=content["schema"]) if "schema" in content else shape.Text()
+        output = msgspec.convert(content.get("output", {"kind": "text"}), shape.Shape)
+        if "schema" in content:
+            output = shape.Json(schema=content["schema"])
         schemes = msgspec.convert(content.get("schemes", {}), dict[str, Scheme])
         security = msgspec.convert(content.get("security", []), tuple[tuple[Requirement, ...], ...])
         operations = tuple(

@@ -17,6 +17,7 @@ from entrepot.kit.diagnostics import Diagnostic, Place, Refused
 from entrepot.kit.limits import OPERATIONS_MAX
 from entrepot.ports.protocol import Client, DocumentKind, Imported, document_kinds
 from entrepot.shapes.document import Refusal
+from entrepot.shapes.extras import with_extras
 from entrepot.spec.applications import Kind
 from entrepot.spec.gather import ReadDocument
 from entrepot.spec.located import located
@@ -164,12 +165,11 @@ def _read(draft: Draft, key: str, kind: str, file: str, lock: Lock) -> tuple[_Or
 
 
 def _document_unit(draft: Draft, key: str, kind: str, imported: Imported) -> Unit:
+    entry = draft.declaration.services[key]
     return Unit(
         key=key,
-        service=imported.service,
-        source=UpstreamSource(
-            protocol=document_kinds(draft.catalog)[kind], upstream=draft.declaration.services[key].upstream or ""
-        ),
+        service=with_extras(imported.service, entry.extras or "drop"),
+        source=UpstreamSource(protocol=document_kinds(draft.catalog)[kind], upstream=entry.upstream or ""),
         elsewhere=imported.elsewhere,
         server_path=server_path(imported.server_url),
         place=draft.at("services", key),

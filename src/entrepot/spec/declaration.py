@@ -81,6 +81,9 @@ class ServiceEntry(_Map, frozen=True):
     """What becomes of an upstream's reply that is not what its contract says. `strict`: a fault that tells what
     differed and where. `lenient`: it is repaired where nothing has to be invented for that, counted, and told as
     a warning. Without it: strict."""
+    extras: Literal["drop", "keep", "forbid"] | None = None
+    """What becomes of members of objects of which an imported document says nothing. `drop`: they are read over.
+    `keep`: they are passed on. `forbid`: they are refused, in a reply as `replies` says. Without it: drop."""
     timeout: Duration | None = None
     """How long an operation's answer may take. Without it: the project's timeout."""
     operations: dict[str, OperationEntry] = {}

@@ -18,7 +18,7 @@ def check(draft: Draft) -> Iterator[Diagnostic]:
             message = f"the service `{key}` is imported, but nothing says where its calls go"
             remedy = "Add `upstream: NAME`, and the upstream's url under `upstreams`."
             yield Diagnostic(CODE, message, draft.at_key("services", key), remedy)
-        for name in ("upstream", "replies"):
+        for name in ("upstream", "replies", "extras"):
             if entry.python is not None and not entry.documents and getattr(entry, name) is not None:
                 message = f"the service `{key}` runs in Python, so its `{name}` means nothing"
                 place = draft.at_key("services", key, name)
