@@ -242,9 +242,6 @@ def test_a_link_leads_from_what_is_answered() -> None:
     assert (found.code, "answers with a `Book`" in found.message) == ("E830", True)
 
 
-async def find(id: int, photo: File | None = None) -> Book: ...
-
-
 async def look(id: int) -> Book: ...
 
 
