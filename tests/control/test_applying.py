@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.control import directories
-from entrepot.control.applying import Again, Applier, Delivery
+from entrepot.control.applying import Again, Applier, Delivery, same_workers
 from entrepot.control.releases import Live, NoSuchRelease, Releases
 from entrepot.control.workers import Generation, Wanted
 from entrepot.ir.edge import EdgeIR
 from entrepot.ir.release import Release, Sealed
 from entrepot.kit.diagnostics import Diagnostic, Refused
+from entrepot.model.upstream import Endpoint, Tls, Upstream
 from support.tables import edge_table, release_of, worker_pool, worker_table
 from support.virtual_clock import VirtualClock
 
@@ -140,6 +141,16 @@ async def test_new_code_gets_new_workers_and_the_old_ones_go_last(world: World) 
     assert world.routed == (release("b").edge, "000002")
     assert world.releases.live() == Live(2, 2)
     assert [(record.number, record.state) for record in world.releases.records()] == [(2, "live"), (1, "replaced")]
+
+
+def test_an_authority_that_upstreams_are_verified_by_is_the_edges_alone() -> None:
+    def trusting(ca: str, module: str = "a") -> Release:
+        tls = Tls(server_name="bank.test", ca_file="ca.pem", ca=ca)
+        bank = Upstream(name="bank", endpoints=(Endpoint("127.0.0.1", 1),), tls=tls)
+        return release_of(edge=edge_table(upstreams=(bank,)), files={"ca.pem": ca, "p.py": module})
+
+    assert same_workers(trusting("old"), trusting("new"))
+    assert not same_workers(trusting("old"), trusting("old", module="b"))
 
 
 async def test_another_program_at_the_edge_is_brought_live_though_nothing_else_has_changed(world: World) -> None:

@@ -275,7 +275,13 @@ class Applier:
 
 def same_workers(one: Release, other: Release) -> bool:
     """Whether two releases need no new workers: they differ at the edge alone."""
-    return (one.files, one.dependencies, _tables(one)) == (other.files, other.dependencies, _tables(other))
+    return (_files(one), one.dependencies, _tables(one)) == (_files(other), other.dependencies, _tables(other))
+
+
+def _files(release: Release) -> dict[str, str]:
+    """Those that a worker may read: the authorities that upstreams are verified by are for the edge."""
+    authorities = {upstream.tls.ca for upstream in release.edge.upstreams if upstream.tls}
+    return {path: digest for path, digest in release.files.items() if digest not in authorities}
 
 
 def _tables(release: Release) -> bytes:
