@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import UNSET
 
+from entrepot.http.bodies import read as read_body
 from entrepot.model import shape as s
+from entrepot.ports.exchange import Request
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.bound import accept_of
+from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind, bind_upstream
 from entrepot.shapes.document import Document
-from support.openapi import comes_back, of_one, own_document
+from support.multipart import FORM as MULTIPART
+from support.multipart import part
+from support.openapi import comes_back, imported, of_one, own_document
+from support.rest_shop import Shop, operation
 
 Json = dict[str, Any]
 JSON, MSGPACK, XML = "application/json", "application/msgpack", "application/xml"
@@ -33,10 +41,10 @@ def of_both(said: Json) -> Json:
 
 def read(said: Json) -> tuple[tuple[str, ...], tuple[str, ...], list[tuple[str, str]]]:
     """What is sent and taken, what is answered, and what is told of the request's body."""
-    imported = PROTOCOL.client.read(Document(of_both(said), "specs/x.json"), "made")
-    binding = bind(imported.service.operations[0], imported.service.types)
-    gaps = [(each.construct, each.reason) for each in imported.refusals if "requestBody" in each.pointer]
-    assert len(imported.refusals) == 2 * len(gaps)
+    found = PROTOCOL.client.read(Document(of_both(said), "specs/x.json"), "made")
+    binding = bind(found.service.operations[0], found.service.types)
+    gaps = [(each.construct, each.reason) for each in found.refusals if "requestBody" in each.pointer]
+    assert len(found.refusals) == 2 * len(gaps)
     return binding.accepts, binding.produces, gaps
 
 
@@ -61,7 +69,6 @@ def test_json_comes_first_and_then_what_says_the_same(said: Json, kept: tuple[st
 @pytest.mark.parametrize(
     ("said", "kept", "gap"),
     [
-        (content(FORM, JSON), JSON, (FORM, "application/json is read and written instead")),
         (content(JSON, "text/plain"), JSON, ("text/plain", "application/json is read and written instead")),
         (
             content(JSON, **{"application/vnd.b+json": OTHER}), JSON,
@@ -76,10 +83,9 @@ def test_of_what_is_left_out_the_reason_is_told(said: Json, kept: str, gap: tupl
 
 @pytest.mark.parametrize("spoken", [MSGPACK, XML, "application/vnd.made+xml"])
 def test_what_an_upstream_speaks_is_served_in_json_as_well(spoken: str) -> None:
-    imported = PROTOCOL.client.read(Document(of_both(content(spoken)), "specs/x.json"), "made")
-    service, operation = imported.service, imported.service.operations[0]
-    assert imported.refusals == ()
-    served, dialled = bind(operation, service.types), bind_upstream(operation, service)
+    service = imported(of_both(content(spoken)))
+    [made] = service.operations
+    served, dialled = bind(made, service.types), bind_upstream(made, service)
     assert (served.accepts, served.produces) == ((JSON, spoken), (JSON, spoken))
     assert (dialled.accepts, dialled.produces) == ((spoken,), (spoken,))
     own = PROTOCOL.client.read(Document(own_document(service), "own"), "made")
@@ -97,12 +103,59 @@ def test_xml_that_holds_no_such_value_is_text_and_told() -> None:
 
 @pytest.mark.parametrize("schema", [{}, {"type": "string", "format": "binary"}, {"type": "string"}])
 def test_any_media_type_without_structure_stays_a_file(schema: Json) -> None:
-    imported = PROTOCOL.client.read(Document(of_both({"*/*": {"schema": schema}}), "specs/x.json"), "made")
-    operation = imported.service.operations[0]
-    assert (operation.input.fields[0].shape, operation.output) == (s.File(), s.File())
+    [made] = imported(of_both({"*/*": {"schema": schema}})).operations
+    assert (made.input.fields[0].shape, made.output) == (s.File(), s.File())
 
 
 def test_a_client_asks_for_what_comes_first() -> None:
-    imported = PROTOCOL.client.read(Document(of_both(content(MSGPACK, JSON)), "specs/x.json"), "made")
-    binding = bind(imported.service.operations[0], imported.service.types)
+    service = imported(of_both(content(MSGPACK, JSON)))
+    binding = bind(service.operations[0], service.types)
     assert accept_of(binding) == b"application/json, application/msgpack;q=0.8, application/problem+json;q=0.9"
+
+
+RICH: Json = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"}, "names": {"type": "array", "items": {"type": "string"}},
+        "by": {"type": ["object", "null"], "properties": {"id": {"type": "integer"}}}, "at": {"type": "string"},
+    },
+    "required": ["id", "at"], "additionalProperties": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("beside", [True, False])
+async def test_a_record_is_taken_as_a_form_where_its_contract_has_one(beside: bool) -> None:
+    said = {name: {"schema": RICH} for name in (FORM, "multipart/form-data", JSON)}
+    query = {"parameters": [{"name": "q", "in": "query", "schema": {"type": "string"}}]} if beside else {}
+    document = of_one(requestBody={"required": True, "content": said}, **query)
+    assert list(comes_back(document)["paths"]["/do"]["post"]["requestBody"]["content"]) == [
+        JSON, FORM, "multipart/form-data",
+    ]  # fmt: skip
+    shop = Shop(service=imported(document))
+
+    async def send(body: bytes, label: str = FORM) -> tuple[int, bytes]:
+        request = Request(
+            "POST", b"/api/made/v1/do", b"q=x" if beside else b"", [(b"content-type", label.encode())], body
+        )
+        response = await shop.exchange(request)
+        return response.status, await read_body(response.body, 10**6)
+
+    assert (await send(b"id=1&names=a&names=b&at=x&by=%7B%22id%22%3A2%7D"))[0] == 204
+    assert (await send(b"id=1&at=&by=null"))[0] == 204
+    assert (await send(b"".join([part("id", b"1"), part("at", b"x"), b"--b--\r\n"]), MULTIPART))[0] == 204
+    first, second, third = (call.input.body for call in shop.calls)
+    assert (first.id, first.names, first.by.id, first.at) == (1, ["a", "b"], 2, "x")
+    assert (second.names, second.by, third.id) == (UNSET, None, 1)
+    status, problem = await send(b"id=x&other=1")
+    assert status == 422
+    assert sorted(each["pointer"] for each in msgspec.json.decode(problem)["errors"]) == [
+        "/body/at", "/body/id", "/body/other",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("rest", [{"accepts": [FORM, JSON]}, {"produces": [JSON, FORM]}])
+def test_a_form_is_never_what_is_sent_or_answered(rest: Json) -> None:
+    thing = s.Record(fields=(s.Field(name="id", shape=s.Int()),))
+    made = operation("do", s.Field(name="body", shape=thing), rest={"method": "POST"} | rest, output=thing)
+    with pytest.raises(Unbindable, match="neither the first nor an answer"):
+        bind(made, {})

@@ -97,6 +97,8 @@ def _check_notations(binding: Binding, types: Types) -> None:
     written = [(each, part) for each in binding.accepts for part in inputs]
     if binding.answer in ("value", "arms"):
         written += [(each, binding.operation.output) for each in binding.produces]
+    if any(notation_of(each) == "form" for each in (*(binding.accepts[:1] if inputs else ()), *binding.produces)):
+        raise Unbindable("a form is one more way to send a value, and neither the first nor an answer")
     for media_type, part in written:
         if reason := unfit(notation_of(media_type), part, types):
             raise Unbindable(f"it has no form in {media_type}: {reason}")

@@ -1,4 +1,4 @@
-"""The ways to write one value: JSON, MessagePack, XML. Which one a body is in, its media type says."""
+"""The ways to write one value: JSON, MessagePack, XML, a form. Which one a body is in, its media type says."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from entrepot.http.media_types import essence
-from entrepot.model.shape import Shape, Types
+from entrepot.model.shape import Record, Shape, Types, resolve
 from entrepot.shapes import msgpack, xml
 
-Notation = Literal["json", "msgpack", "xml"]
+Notation = Literal["json", "msgpack", "xml", "form"]
 NOTATIONS: tuple[Notation, ...] = get_args(Notation)
 """In the order in which they are preferred."""
 
@@ -17,6 +17,8 @@ MSGPACK = ("application/msgpack", "application/vnd.msgpack", "application/x-msgp
 """One notation by its usual name, by that of its registration, and by that from before."""
 
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+"""A record as a form, which is read, and sent by no client of ours: every other notation goes before it."""
 XML = ("application/xml", "text/xml")
 """Another by its names, which mean the same (RFC 7303, §4.1); any that ends with `+xml` is in it, too."""
 
@@ -26,6 +28,8 @@ def notation_of(media_type: str) -> Notation:
     label = essence(media_type)
     if label in MSGPACK:
         return "msgpack"
+    if label in FORMS:
+        return "form"
     return "xml" if label in XML or label.endswith("+xml") else "json"
 
 
@@ -36,8 +40,17 @@ def unfit(notation: Notation, part: Shape, types: Types) -> str:
             return msgpack.unfit(part, types)
         case "xml":
             return xml.unfit(part, types)
+        case "form":
+            return _unfit_for_form(part, types)
         case _:
             return ""
+
+
+def _unfit_for_form(part: Shape, types: Types) -> str:
+    record = resolve(part, types)
+    if not isinstance(record, Record):
+        return "a form is an object with members"
+    return "members of any name are not kept in a form" if record.extras == "keep" else ""
 
 
 def always(media_types: Sequence[str]) -> tuple[str, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from entrepot.http.bodies import chunks_of
 from entrepot.http.forms import format_pairs, parse_pairs
@@ -12,11 +14,14 @@ from entrepot.http.media_types import MediaTypes, essence
 from entrepot.http.multipart import Part, new_boundary, read_multipart, write_multipart
 from entrepot.kit.limits import Limits
 from entrepot.kit.pointers import escape
+from entrepot.model import shape
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.headers import Headers, text_of
+from entrepot.model.shape import Record
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding.bound import MULTIPART, URLENCODED, Binding
+from entrepot.protocols.rest.binding.bound import MULTIPART, URLENCODED, Binding, BoundField
+from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.body import (
     BodyReader,
     Content,
@@ -29,7 +34,14 @@ from entrepot.protocols.rest.body.body import (
 )
 from entrepot.protocols.rest.body.parts import Parts, field_reader, field_writer, holds_files, members_reader
 from entrepot.protocols.rest.parameters import deep
-from entrepot.protocols.rest.parameters.parameter import Attributes, parameter, renamed, take_all, wire_names
+from entrepot.protocols.rest.parameters.parameter import (
+    Attributes,
+    parameter,
+    prefixed,
+    renamed,
+    take_all,
+    wire_names,
+)
 from entrepot.protocols.rest.parameters.text import (
     Texts,
     field_writers,
@@ -164,3 +176,67 @@ def _lines(pairs: Iterable[tuple[str, str | None]]) -> Headers:
 
 def _unwritten(issues: list[Issue]) -> Invalid:
     return Invalid("the input cannot be written as a form", issues=tuple(issues))
+
+
+def fields_of_form(
+    binding: Binding, fields: Sequence[BoundField], media_types: MediaTypes, values: Values
+) -> BodyReader:
+    """Reads fields that share a body of values as a form, which is another way to write them."""
+    return _with_whole(_form_of(binding, binding.operation.input, fields, media_types, values), binding, values)
+
+
+def value_of_form(binding: Binding, bound: BoundField, media_types: MediaTypes, values: Values) -> BodyReader:
+    """Reads a record, which is the body, as a form of its members."""
+    record, name = shape.resolve(bound.field.shape, values.types), bound.field.name
+    assert isinstance(record, Record)  # or the binding would be none
+    make = values.codec(bound.field.shape).type
+    members = [
+        BoundField(
+            field=msgspec.structs.replace(each, required=each.must_be_present),
+            where="form",
+            name=each.name,
+            style=style_of(each.shape, values.types),
+            nullable=isinstance(shape.resolve(each.shape, values.types), shape.Nullable),
+        )
+        for each in record.fields
+    ]
+    read = _form_of(binding, record, members, media_types, values)
+
+    def take(fetched: Any, attributes: Attributes, issues: list[Issue]) -> None:
+        inside: Attributes = {}
+        found: list[Issue] = []
+        read.take(fetched, inside, found)
+        if found:
+            issues.extend(prefixed(found, name))
+        else:
+            attributes[bound.field.attribute] = make(**inside)
+
+    return _with_whole(BodyReader(read.fetch, take), binding, values)
+
+
+def _form_of(
+    binding: Binding, record: Record, fields: Sequence[BoundField], media_types: MediaTypes, values: Values
+) -> BodyReader:
+    in_form = msgspec.structs.replace(
+        binding,
+        operation=msgspec.structs.replace(binding.operation, input=record),
+        fields=tuple(msgspec.structs.replace(each, where="form") for each in fields),
+        body="form",
+        accepts=media_types.media_types,
+    )
+    return form_reader(in_form, values)
+
+
+def _with_whole(read: BodyReader, binding: Binding, values: Values) -> BodyReader:
+    """The reader, of a body that may be all of the input."""
+    make, most = values.codec(binding.operation.input).type, values.limits.issues_max
+
+    def whole(fetched: Any) -> Any:
+        attributes: Attributes = {}
+        issues: list[Issue] = []
+        read.take(fetched, attributes, issues)
+        if issues:
+            raise Invalid("the input does not fit its type", issues=tuple(issues[:most]))
+        return make(**attributes)
+
+    return read._replace(whole=whole)

@@ -33,6 +33,7 @@ from entrepot.protocols.rest.body.body import (
     content_of,
     fetched_whole,
 )
+from entrepot.protocols.rest.body.form import fields_of_form, value_of_form
 from entrepot.protocols.rest.body.notations import several, speaker
 from entrepot.protocols.rest.parameters.parameter import Attributes, add_misplaced, prefixed, renamed, wire_names
 from entrepot.shapes.unsayable import Unsayable
@@ -52,6 +53,8 @@ def object_reader(binding: Binding, values: Values) -> BodyReader:
     takes = "" if fields else "this operation takes nothing in the body"
 
     def reader(notation: Notation, media_types: MediaTypes) -> BodyReader:
+        if notation == "form":
+            return fields_of_form(binding, fields, media_types, values)
         decode = speaker(notation, codec, values, _INPUT).decode
 
         def whole(content: bytes) -> Any:
@@ -105,6 +108,8 @@ def value_reader(binding: Binding, values: Values) -> BodyReader:
     missing = Issue(f"/{escape(name)}", "missing", "the request has no body")
 
     def reader(notation: Notation, media_types: MediaTypes) -> BodyReader:
+        if notation == "form":
+            return value_of_form(binding, bound, media_types, values)
         decode = speaker(notation, codec, values, _INPUT, bound.field.xml).decode
 
         def whole(content: bytes) -> Any:

@@ -48,6 +48,10 @@ def _is_structured(media: Node) -> bool:
     return not _STRUCTURED.isdisjoint(schema) or any(each in _TYPES for each in types)
 
 
+def _schema(media: Node) -> object:
+    return media.raw("schema").value
+
+
 def _has_parts(media: Node) -> bool:
     """Whether the schema says anything of what is inside; XML of which it does not is text."""
     schema = media["schema"].value
@@ -57,9 +61,14 @@ def _has_parts(media: Node) -> bool:
 def of_values(found: Mapping[str, Node], schemas: Schemas) -> Kept:
     """Those in which values are written, in the order in which they are preferred; none of XML that it cannot hold."""
     names = [name for name in found if name.endswith("json") or notation_of(name) != "json"]
-    names = [name for name in names if notation_of(name) != "xml" or _has_parts(found[name])]
+    said = [_schema(found[name]) for name in names if name.endswith("json")]
+    xml = [name for name in names if notation_of(name) == "xml"]
+    text = {name for name in xml if not _has_parts(found[name]) and _schema(found[name]) not in said}
+    names = [name for name in names if name not in text]
     names.sort(key=lambda name: NOTATIONS.index(notation_of(name)))
-    reason = _unfit(found[names[0]], schemas) if names and notation_of(names[0]) == "xml" else ""
+    if not names or notation_of(names[0]) == "form":
+        return Kept((), ())
+    reason = _unfit(found[names[0]], schemas) if notation_of(names[0]) == "xml" else ""
     if not reason:
         return Kept(tuple(names), ())
     return Kept((), tuple(Refusal(found[name].pointer, name, f"it is passed on as text: {reason}") for name in names))
@@ -75,11 +84,11 @@ def _unfit(media: Node, schemas: Schemas) -> str:
 
 def alike(names: Sequence[str], found: Mapping[str, Node], part: Shape, types: Types) -> Kept:
     """Of media types in which values are written the first, and those that say the same of the same value."""
-    first = found[names[0]].raw("schema").value
+    first = _schema(found[names[0]])
     kept, gaps = [*names[:1]], []
     for name in names[1:]:
         reason = unfit(notation_of(name), part, types)
-        if found[name].raw("schema").value != first:
+        if _schema(found[name]) != first:
             reason = f"its schema is not that of {names[0]}"
         if reason:
             gaps.append(Refusal(found[name].pointer, name, reason))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from entrepot.model import shape
 from entrepot.model.shape import Shape
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, NDJSON, REDIRECTS
-from entrepot.protocols.rest.binding.notations import notation_of
+from entrepot.protocols.rest.binding.notations import FORMS, notation_of
 from entrepot.protocols.rest.binding.places import ADDRESS
 from entrepot.protocols.rest.body.body import NO_CONTENT
 from entrepot.protocols.rest.faults import DEFAULT
@@ -142,9 +142,8 @@ class SuccessImport:
         found = media.by_name(content.media_types)
         if self._operation[OURS][words.CSV].is_true:
             found.pop(CSV, None)
-        of_values, untold = media.of_values(
-            {name: found[name] for name in found if name not in _STREAMS}, self._schemas
-        )
+        none = (*_STREAMS, *FORMS)
+        of_values, untold = media.of_values({name: found[name] for name in found if name not in none}, self._schemas)
         self.gaps += untold
         streams = [name for name in found if name in _STREAMS]
         if not found:
