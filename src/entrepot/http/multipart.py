@@ -54,10 +54,11 @@ async def read_multipart(
 
     Raises `Malformed` or `TooLarge`.
     """
-    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    media_type, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary")
     if not boundary:
         raise Malformed("the Content-Type of the form names no boundary")
-    reader = _MultipartReader(boundary, uploads, limits)
+    reader = _MultipartReader(boundary, uploads, limits, is_form=media_type.lower() == b"multipart/form-data")
     async for chunk in body:
         await reader.feed(chunk)
     return reader.end()
@@ -66,7 +67,8 @@ async def read_multipart(
 class _MultipartReader:
     """Collects what the parser calls back, and writes files between two chunks."""
 
-    def __init__(self, boundary: bytes, uploads: Mapping[str, int], limits: Limits) -> None:
+    def __init__(self, boundary: bytes, uploads: Mapping[str, int], limits: Limits, *, is_form: bool) -> None:
+        self._is_form = is_form
         self._uploads = uploads
         self._limits = limits
         self._memory = 0
@@ -143,7 +145,7 @@ class _MultipartReader:
     def _end_headers(self) -> None:
         part = self._parts[-1]
         disposition, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        if disposition != b"form-data" or b"name" not in options:
+        if (self._is_form and disposition != b"form-data") or b"name" not in options:
             raise Malformed("a part of the form has no name (Content-Disposition: form-data; name=…)")
         part.name = unescape(options[b"name"])
         part.headers = self._headers

@@ -214,3 +214,36 @@ def test_a_header_of_nothing_is_refused(parameters: Json, reason: str) -> None:
     )
     with pytest.raises(Unbindable, match=reason):
         bind(made, {})
+
+
+async def test_parts_of_a_mixed_body_have_names_too() -> None:
+    schema = {"type": "object", "properties": {"it": THING, "file": BINARY}, "required": ["it"]}
+    document = of_one(requestBody={"required": True, "content": {"multipart/mixed": {"schema": schema}}})
+    service = imported(document)
+    value = Shop(service=service).values.codec(service.operations[0].input.fields[0].shape).of_plain({"id": 1})
+    assert await sent(service, it=value) == [("it", "application/json", '{"id":1}', {})]
+    shop = Shop(service=service)
+    named = part("it", b'{"id":1}', kind="application/json")
+    for body, status in ((named, 204), (named.replace(b"form-data", b"attachment"), 204), (b"--b\r\n\r\n{}\r\n", 400)):
+        headers = [(b"content-type", b"multipart/mixed; boundary=b")]
+        response = await shop.exchange(Request("POST", b"/api/made/v1/do", b"", headers, body + b"--b--\r\n"))
+        assert response.status == status
+    assert [call.input.it.id for call in shop.calls] == [1, 1]
+    assert list(comes_back(document)["paths"]["/do"]["post"]["requestBody"]["content"]) == ["multipart/mixed"]
+
+
+def test_parts_without_names_are_passed_on_and_told() -> None:
+    schema = {"type": "object", "properties": {"it": THING}}
+    document = of_one(requestBody={"content": {"multipart/related": {"schema": schema}}})
+    found = PROTOCOL.client.read(Document(document, "specs/x.json"), "made")
+    [refusal] = found.refusals
+    assert (refusal.construct, "have names" in refusal.reason) == ("multipart/related", True)
+    assert found.service.operations[0].input.fields[0].shape == s.File(media_types=("multipart/related",))
+
+
+def test_forms_of_other_schemas_are_told() -> None:
+    content = {"multipart/form-data": {"schema": THING}, "multipart/mixed": {"schema": THING | {"description": "x"}}}
+    found = PROTOCOL.client.read(Document(of_one(requestBody={"content": content}), "specs/x.json"), "made")
+    assert [(each.construct, each.reason) for each in found.refusals] == [
+        ("multipart/mixed", "multipart/form-data is read and written instead"),
+    ]  # fmt: skip

@@ -26,6 +26,8 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+MULTIPARTS = (MULTIPART, "multipart/mixed")
+"""Bodies of parts with names, which in the second nobody but a contract promises (RFC 2046, §5.1.3)."""
 NDJSON = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
 OCTETS = "application/octet-stream"

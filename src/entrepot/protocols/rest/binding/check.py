@@ -11,7 +11,7 @@ from entrepot.protocols.rest.binding.bound import (
     BODILESS,
     DOCUMENT,
     JSON,
-    MULTIPART,
+    MULTIPARTS,
     Binding,
     BoundField,
     body_record,
@@ -107,7 +107,7 @@ def _check_notations(binding: Binding, types: Types) -> None:
 def _check_part_header(bound: BoundField, binding: Binding, types: Types) -> None:
     """A header of a part belongs to one part: of a list there are several, and an urlencoded form has none."""
     owner = next((each for each in binding.at("form") if each.name == bound.part), None)
-    if owner is None or binding.accepts != (MULTIPART,):
+    if owner is None or not set(binding.accepts) <= set(MULTIPARTS):
         raise Unbindable(f"{bound.field.name} is a header of {bound.part}, which is no part of a multipart form")
     if bound.field.required and (owner.nullable or not owner.field.required):
         raise Unbindable(f"{bound.field.name} is required, and {bound.part}, whose header it is, is not")

@@ -20,7 +20,7 @@ from entrepot.model.faults import Invalid, Malformed
 from entrepot.model.headers import Headers, text_of
 from entrepot.model.shape import Record
 from entrepot.ports.exchange import Request
-from entrepot.protocols.rest.binding.bound import MULTIPART, URLENCODED, Binding, BoundField
+from entrepot.protocols.rest.binding.bound import MULTIPARTS, URLENCODED, Binding, BoundField
 from entrepot.protocols.rest.binding.places import style_of
 from entrepot.protocols.rest.body.body import (
     BodyReader,
@@ -105,7 +105,7 @@ def _fetched(binding: Binding, values: Values) -> Fetch:
 
     async def fetch(request: Request, headers: HeaderMap) -> dict[str, Parts]:
         try:
-            if essence(headers.get(b"content-type", b"")) != MULTIPART:
+            if essence(headers.get(b"content-type", b"")) not in MULTIPARTS:
                 return _of_pairs(await fetch_whole(request, headers))
             refuse_media_type(media_types, headers)
             return await _of_multipart(request, headers[b"content-type"], uploads, values.limits)
@@ -164,7 +164,7 @@ def _multipart_writer(binding: Binding, values: Values) -> WriteBody:
         headers = {name: _lines(write_fields(of_part, input, issues)) for name, of_part in header_writers}
         if issues:
             raise _unwritten(issues)
-        content_type = f"{MULTIPART}; boundary={boundary}".encode()
+        content_type = f"{binding.accepts[0]}; boundary={boundary}".encode()
         return Content([(b"content-type", content_type)], write_multipart(parts, boundary, headers))
 
     return write_form

@@ -16,6 +16,7 @@ from entrepot.protocols.rest.binding.bound import (
     BODILESS,
     JSON,
     MULTIPART,
+    MULTIPARTS,
     NDJSON,
     OCTETS,
     URLENCODED,
@@ -242,7 +243,7 @@ class InputImport:
         if operation[OURS][words.BULK].is_true:
             found.pop(NDJSON, None)
         of_values, gaps = media.of_values({name: found[name] for name in found if name != NDJSON}, self._schemas)
-        forms = [name for name in (URLENCODED, MULTIPART) if name in found]
+        forms = media.of_one_schema([name for name in (URLENCODED, *MULTIPARTS) if name in found], found)
         if NDJSON in found and item_schema(found[NDJSON], NDJSON):
             self.stream = self._schemas.shape(item_schema(found[NDJSON], NDJSON))
             self._accepts = [NDJSON]
@@ -258,6 +259,7 @@ class InputImport:
         else:
             self._accepts = list(found)
             self._read_octets(content)
+            self.gaps += media.unnamed(found)
         self.gaps += [*gaps, *media.others(self._accepts, found, gaps)]
         if self.stream is not None:
             self._accepts = []
@@ -321,11 +323,11 @@ class InputImport:
     def _read_form_field(self, field: Field, said: Node) -> None:
         property_, encoding = said["schema"]["properties"][field.name], said["encoding"][field.name]
         types = self._schemas.types
-        label = _label(encoding) if self._accepts[0] == MULTIPART else ""
+        label = _label(encoding) if self._accepts[0] in MULTIPARTS else ""
         how = {"media_type": label} if label else {}
         if is_upload(field.shape, types):
             self._add(_of_types(field, encoding["contentType"].text, types), "form", property_[OURS])
-        elif self._accepts[0] == MULTIPART and style_of(field.shape, types) == "json":
+        elif self._accepts[0] in MULTIPARTS and style_of(field.shape, types) == "json":
             if reason := unfit(notation_of(label), field.shape, types):
                 raise encoding.unreadable(f"it has no form in {label}: {reason}")
             self._add(field, "form", property_[OURS], None, how)
@@ -342,7 +344,7 @@ class InputImport:
                 continue
             header = self._dialect.header(name, node)
             try:
-                if self._accepts != [MULTIPART]:
+                if URLENCODED in self._accepts:
                     raise node.unreadable("an urlencoded form has no headers of parts")
                 if isinstance(shape.unwrap(of.shape, self._schemas.types), shape.List):
                     raise node.unreadable("of a list there are several parts, each of which may have another")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from entrepot.http.media_types import essence
 from entrepot.model.shape import Shape, Types
-from entrepot.protocols.rest.binding.bound import ANY, JSON, Binding
+from entrepot.protocols.rest.binding.bound import ANY, JSON, MULTIPARTS, Binding
 from entrepot.protocols.rest.binding.notations import NOTATIONS, notation_of, unfit
 from entrepot.shapes.document import Node, Refusal, Unreadable
 from entrepot.shapes.schemas import Schemas
@@ -118,3 +118,15 @@ def of_upstream(binding: Binding) -> dict[str, list[str]]:
 def has_json(media_types: Sequence[str]) -> bool:
     """Whether one of them is JSON, or no notation at all."""
     return any(notation_of(each) == "json" for each in media_types)
+
+
+def of_one_schema(names: Sequence[str], found: Mapping[str, Node]) -> list[str]:
+    """The first of these media types, and those that have its schema."""
+    return [name for name in names if _schema(found[name]) == _schema(found[names[0]])]
+
+
+def unnamed(found: Mapping[str, Node]) -> list[Refusal]:
+    """What is told of multipart bodies whose parts have no names: their schemas do not say which part is which."""
+    others = {name: each for name, each in found.items() if name.startswith("multipart/") and name not in MULTIPARTS}
+    reason = "it is passed on as it is: only the parts of multipart/form-data and multipart/mixed have names"
+    return [Refusal(each.pointer, name, reason) for name, each in others.items() if _has_parts(each)]
