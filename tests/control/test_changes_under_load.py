@@ -42,12 +42,15 @@ def test_an_upstream_that_others_used_goes_without_a_failed_request(served: Serv
         assert served.got("/other/x") == "b /other/x"
 
 
-def test_timeouts_and_retries_of_live_routes_change_without_a_failed_request(served: Served) -> None:
+@pytest.mark.parametrize("times", [8, pytest.param(100, marks=(pytest.mark.full, pytest.mark.timeout(1800)))])
+def test_timeouts_retries_and_limits_of_live_routes_change_without_a_failed_request(served: Served, times: int) -> None:
     chosen = random.Random(SEED)
     with served.under_load():
-        for _ in range(10):
+        for _ in range(times):
             seconds, attempts = chosen.randrange(5, 60), chosen.randrange(1, 9)
             settings = f", timeout: {seconds}s, retry: {{attempts: {attempts}}}"
+            settings += f", balance: {chosen.choice(['round_robin', 'least_request'])}"
+            settings += f", requests_max: {chosen.randrange(500, 900)}, ejection: {chosen.choice(['true', 'false'])}"
             answer = served.changed([f"/busy a , timeout: {seconds}s", "/other b"], a=settings)
             assert answer["state"] in ("live", "unchanged"), answer
 

@@ -103,6 +103,7 @@ class World:
 
     def restore(self) -> None:
         self.restored += 1
+        raise OSError("no space left on device")
 
     async def keep_logs_bounded(self) -> None:
         raise AssertionError

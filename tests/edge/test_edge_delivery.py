@@ -270,6 +270,8 @@ async def test_an_envoy_that_does_not_serve_is_waited_for_in_vain(site: Site, mo
     await site.start(edge_of(site))
     monkeypatch.setattr(deliver, "START_SECONDS", 0.1)
     assert await site.deliverer.until_serving(1) == "it did not serve within 0.1 s"
+    (site.layout.edge / "cds" / "clusters" / "resources.json").write_bytes(b"{")
+    assert "truncated" in await site.deliverer.until_serving(0)
 
 
 async def test_what_validation_refuses_touches_no_file(site: Site) -> None:

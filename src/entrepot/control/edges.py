@@ -171,7 +171,8 @@ class Edges:
         if self._died:  # it has started again, on what is on the disk by now
             self._refusal = await self._edge.until_serving(0)
         elif not await self._edge.answers():
-            self._edge.restore()
+            with suppress(OSError, ValueError):  # then it starts on what is there
+                self._edge.restore()
             self._serving.start_again()
             await self._edge.until_serving(0)
         else:

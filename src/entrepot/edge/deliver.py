@@ -137,8 +137,8 @@ class Deliverer:
             await self._clock.sleep(_POLL_SECONDS)
         try:
             await self._accepted(self._live.files(), {}, START_SECONDS)
-        except _Rejection as rejection:
-            return self._rejected(str(rejection), logged_from=logged).reason
+        except (_Rejection, OSError, msgspec.DecodeError) as error:
+            return self._rejected(str(error), logged_from=logged).reason
         return ""
 
     async def deliver(self, edge: EdgeIR, workers: Workers) -> Outcome:
