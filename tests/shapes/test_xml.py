@@ -6,7 +6,6 @@ import contextlib
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, note, reject, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from entrepot.model.faults import Invalid, Malformed, TooLarge
 from entrepot.shapes.unsayable import Unsayable
 from entrepot.shapes.values import Values
 from entrepot.shapes.xml import Xml, unfit
+from support.in_xml import Sayable
 from support.strategies import Contract, contracts, values_of
 
 law = settings(max_examples=400, suppress_health_check=list(HealthCheck))
@@ -49,45 +49,10 @@ def written(shape: s.Shape, plain: Any, types: dict[str, s.Shape] | None = None)
     return document.decode().removeprefix('<?xml version="1.0" encoding="UTF-8"?>')
 
 
-class _Sayable:
-    """A contract in words that XML has: plain names, and optional lists wrapped, so that none and no items differ."""
-
-    def __init__(self, contract: Contract) -> None:
-        self.shape = self._of(contract.shape)
-        self.types = {name: self._of(part) for name, part in contract.types.items()}
-
-    def _of(self, part: s.Shape) -> s.Shape:
-        replace = msgspec.structs.replace
-        match part:
-            case s.Record(fields=fields):
-                inside = [replace(each, shape=self._of(each.shape)) for each in fields]
-                return replace(
-                    part, fields=tuple(replace(each, xml=self._form(at, each)) for at, each in enumerate(inside))
-                )
-            case s.List(item=item) | s.Page(item=item):
-                return replace(part, item=self._of(item))
-            case s.Nullable(shape=inner):
-                return replace(part, shape=self._of(inner))
-            case s.Union(arms=arms):
-                return replace(part, arms=tuple(map(self._of, arms)))
-            case _:
-                return part
-
-    def _field(self, at: int, each: s.Field) -> s.Field:
-        return msgspec.structs.replace(each, shape=self._of(each.shape), xml=self._form(at, each))
-
-    def _form(self, at: int, each: s.Field) -> s.XmlForm:
-        forms = [{}, {"namespace": "urn:a"}, {"namespace": "urn:b", "prefix": "b"}]
-        kind = "attribute" if each.name in ("class", "keys") and isinstance(each.shape, s.Int | s.Text) else "element"
-        form = forms[at % 3] if kind == "element" else {}
-        name = f"m{sum(each.name.encode())}"
-        return s.XmlForm(kind=kind, name=name, wrapped=not each.required, **form)  # type: ignore[arg-type]
-
-
 @given(st.data(), contracts())
 @law
 def test_a_value_survives_being_written_and_read(data: st.DataObject, contract: Contract) -> None:
-    sayable = _Sayable(contract)
+    sayable = Sayable(contract)
     note(f"{sayable.shape} {sayable.types}")
     values = Values(sayable.types)
     codec = values.codec(sayable.shape)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
 
 from entrepot.model import shape as s
 from entrepot.model.call import Call, Reply
@@ -15,9 +18,13 @@ from entrepot.ports.exchange import Request, Response
 from entrepot.protocols.rest import PROTOCOL
 from entrepot.protocols.rest.binding.check import Unbindable
 from entrepot.protocols.rest.binding.data import bind
+from entrepot.protocols.rest.client import RestClient
 from entrepot.shapes.document import Document
+from entrepot.wire.memory import memory_wire
+from support.in_xml import Sayable
 from support.openapi import comes_back, imported, own_document
 from support.rest_shop import Shop, dialled, field, operation, record
+from support.strategies import Contract, contracts, values_of
 
 Json = dict[str, Any]
 XML = "application/xml"
@@ -205,3 +212,52 @@ async def test_an_operation_of_ours_may_offer_it() -> None:
 def test_what_xml_cannot_hold_is_refused_when_it_is_bound(made: Any, reason: str) -> None:
     with pytest.raises(Unbindable, match=reason):
         bind(made, {})
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        {"produces": [XML], "fields": True},
+        {"produces": [XML], "csv": True},
+        {"produces": ["application/json", XML], "accepts": [XML], "bulk": True},
+    ],
+)
+def test_parts_tables_and_lines_are_of_what_is_usually_json(rest: Json) -> None:
+    rows = s.List(item=record(field("a", s.Int())))
+    with pytest.raises(Unbindable, match="only what is usually JSON"):
+        bind(operation("a", field("b", rows), rest={"method": "POST"} | rest, output=rows), {})
+
+
+async def test_what_is_answered_in_xml_alone_is_no_page() -> None:
+    made = operation("a", rest={"method": "GET", "produces": [XML]}, output=record(field("a", s.Int())), safe=True)
+    shop = Shop(service=Service(name="shop", operations=(made,)))
+    shop.reply = Reply(shop.values.codec(made.output).of_plain({"a": 1}))
+    assert (await shop.send("GET", b"/a", accept="text/html"))[0] == 406
+    browser = await shop.send("GET", b"/a", accept="text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+    assert browser[2] == HEAD + b"<output><a>1</a></output>"
+
+
+@given(st.data(), contracts(awkward=False))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+def test_calling_in_xml_is_calling(data: st.DataObject, contract: Contract) -> None:
+    sayable = Sayable(contract)
+    rest = {"method": "POST", "accepts": [XML], "produces": [XML], "parameters": {"it": {"in": "body"}}}
+    made = operation("echo", field("it", sayable.shape), rest=rest, output=sayable.shape)
+    service = Service(name="shop", operations=(made,), types=sayable.types)
+    try:
+        bind(made, sayable.types)
+    except Unbindable:
+        reject()
+    served = Shop(service=service)
+
+    async def echo(call: Call) -> Reply:
+        return Reply(call.input.it)
+
+    served.reply = echo
+    invokes = RestClient().dial(service, served.values, memory_wire(served.exchange), "shop.example", "/api/shop/v1")
+    plain = data.draw(values_of(sayable.shape, sayable.types))
+    call = served.call("echo", it=plain)
+    reply = asyncio.run(invokes["echo"](call))
+    if reply.fault is not None and "cannot be written" in reply.fault.detail:
+        reject()
+    assert (reply.fault, reply.output) == (None, call.input.it)

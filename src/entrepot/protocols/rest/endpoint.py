@@ -25,7 +25,7 @@ from entrepot.ports.protocol import ServedService
 from entrepot.protocols.rest import etags, faults
 from entrepot.protocols.rest.asking import Asking
 from entrepot.protocols.rest.binding.bound import JSON, Binding, accept_of, mount
-from entrepot.protocols.rest.binding.notations import MSGPACK, always, others
+from entrepot.protocols.rest.binding.notations import MSGPACK, always, notation_of, others
 from entrepot.protocols.rest.body.body import NotAcceptable, WriteAnswer
 from entrepot.protocols.rest.body.codecs import ANSWERS
 from entrepot.protocols.rest.input_reader import InputReader
@@ -64,7 +64,8 @@ class OperationAnswer:
         self._streams = binding.body == "stream"
         self._answers_files = binding.answer == "file"
         self._changes = binding.answer == "value" and not binding.operation.safe
-        is_seen = binding.answer == "value" and binding.method == "GET" and HTML not in binding.produces
+        in_json = binding.answer == "value" and notation_of(binding.produces[0]) == "json"
+        is_seen = in_json and binding.method == "GET" and HTML not in binding.produces
         shown = ((CSV, binding.csv), (HTML, is_seen))
         self._shown_as = tuple(media_type for media_type, offered in shown if offered)
         offers = (*binding.produces, *self._shown_as)

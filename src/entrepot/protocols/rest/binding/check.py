@@ -99,6 +99,9 @@ def _check_notations(binding: Binding, types: Types) -> None:
         written += [(each, binding.operation.output) for each in binding.produces]
     if any(notation_of(each) == "form" for each in (*(binding.accepts[:1] if inputs else ()), *binding.produces)):
         raise Unbindable("a form is one more way to send a value, and neither the first nor an answer")
+    usual = (*(binding.accepts[:1] if inputs and binding.bulk else ()), *binding.produces[:1])
+    if (binding.asks or binding.csv or binding.bulk) and any(notation_of(each) != "json" for each in usual):
+        raise Unbindable("only what is usually JSON can be asked for in part, as a table, or by many lines")
     for media_type, part in written:
         if reason := unfit(notation_of(media_type), part, types):
             raise Unbindable(f"it has no form in {media_type}: {reason}")
