@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from entrepot.control import directories
+from entrepot.control import directories, sockets
 from entrepot.control.releases import Live, NoSuchRelease, Releases
 from entrepot.ir.release import Sealed
 from entrepot.ir.worker import UpstreamSource
@@ -131,7 +131,9 @@ def test_what_a_killed_process_left_half_written_is_swept(tmp_path: Path) -> Non
     kept = layout.releases / "000001.json"
     for file in (layout.state / ".live.json.7.tmp", layout.releases / ".000002.json.7.tmp", kept):
         file.write_text("{")
+    sockets.listen_unix(layout.worker_socket("000001", "operations", 0)).close()
     directories.sweep(layout)
+    assert not [*layout.run.iterdir()]
     assert [*layout.releases.iterdir()] == [kept]
     assert not [*layout.state.glob(".*.tmp")]
 

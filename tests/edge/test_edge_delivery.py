@@ -161,6 +161,16 @@ async def test_a_changed_upstream_fails_no_request(site: Site) -> None:
     assert load.failures == []
 
 
+async def test_what_a_killed_control_left_half_written_goes_with_its_resource(site: Site) -> None:
+    await site.worker("one")
+    await site.start(edge_of(site))
+    (old,) = await asyncio.to_thread(lambda: [*(site.layout.edge / "eds").iterdir()])
+    (old / ".resources.json.7.tmp").write_text("{")
+    await site.worker("one", generation="g2")
+    await live(site, edge_of(site))
+    assert not old.exists()
+
+
 async def test_the_same_release_again_touches_nothing(site: Site) -> None:
     await site.worker("one")
     await site.start(edge_of(site))

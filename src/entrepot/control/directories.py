@@ -43,7 +43,12 @@ def create(layout: Layout) -> None:
 
 
 def sweep(layout: Layout) -> None:
-    """Remove what processes that were killed have left half written. Only the project's supervisor may."""
+    """Remove what processes that were killed have left: what is half written, and sockets that nobody listens on.
+
+    Only the project's supervisor may.
+    """
+    for left in layout.run.iterdir():
+        left.unlink()
     for directory in (layout.state, layout.releases, layout.files):
         files.sweep(directory)
 

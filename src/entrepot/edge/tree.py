@@ -5,6 +5,7 @@ A file is whole or not there, and on the disk before it is seen.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -45,12 +46,11 @@ class Tree:
         replace_file(place, content)
 
     def remove_all_but(self, kept: Iterable[File]) -> None:
-        """Take away the files of resources that are no more, with their directories."""
+        """Take away the directories of resources that are no more, with what a process that was killed left there."""
         wanted = {file.path for file in kept}
         for place in self._root.glob(_PATTERN):
             if place.relative_to(self._root) not in wanted:
-                place.unlink()
-                place.parent.rmdir()
+                shutil.rmtree(place.parent)
 
     def become(self, files: Iterable[File], bootstrap: bytes) -> None:
         """Hold exactly these files, written in their order."""
