@@ -208,3 +208,23 @@ async def test_through_envoy_an_upstream_killed_in_mid_stream_is_seen():
         origin.over.set()
         origin.pulse.set()
         await asyncio.sleep(0.01)  # the upstream notices, too
+
+
+async def test_through_envoy_calls_go_on_while_another_envoy_takes_its_place():
+    async with envoy() as (egress, origin, site):
+        over = asyncio.Event()
+
+        async def call() -> int:
+            calls = 0
+            while not over.is_set():
+                assert (await egress(get(b"/x"))).status == 200
+                calls += 1
+            return calls
+
+        callers = [asyncio.create_task(call()) for _ in range(4)]
+        for epoch in (1, 2, 3):  # the start of a third ends the first
+            await site.start_envoy(epoch)
+            assert await site.deliverer.until_serving(epoch) == ""
+            await asyncio.sleep(0.1)
+        over.set()
+        assert sum(await asyncio.gather(*callers)) == len(origin.seen)
