@@ -191,6 +191,7 @@ def _field(field: InputField, values: Values, function: Callable[..., Any], foun
         required=field.required,
         default=default,
         role=member.role,
+        xml=member.xml,
         docs=member.docs,
         examples=member.examples,
     )

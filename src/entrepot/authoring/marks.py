@@ -9,7 +9,7 @@ from entrepot.authoring.annotations import attached_within
 from entrepot.authoring.markers import Marker
 from entrepot.model.page import PageNumber, PageOffset, PageSize, SortBy
 from entrepot.model.shape import Role
-from entrepot.shapes.markers import Cursor, Media, Version
+from entrepot.shapes.markers import Cursor, Media, Version, Xml
 
 OF_ROLES: Mapping[Role, str] = {
     "version": "Version()",
@@ -25,6 +25,7 @@ _CLASSES: Mapping[type, str] = {
     Cursor: "Cursor",
     Version: "Version",
     Media: "Media",
+    Xml: "Body.Xml",
     PageNumber: "Page.Number",
     PageSize: "Page.Size",
     PageOffset: "Page.Offset",

@@ -13,7 +13,7 @@ import msgspec
 
 from entrepot.model import shape as s
 from entrepot.model.page import PageNumber, PageOffset, PageSize, SortBy
-from entrepot.shapes.markers import Cursor, Version
+from entrepot.shapes.markers import Cursor, Version, Xml
 from entrepot.shapes.patterns import prove
 
 _NUMERIC = ("ge", "gt", "le", "lt", "multiple_of")
@@ -46,6 +46,7 @@ class Notes(msgspec.Struct):
     role: s.Role = ""
     sort: tuple[str, ...] = ()
     """Of the role sort: by which fields."""
+    xml: Xml | None = None
     docs: str = ""
     examples: tuple[Any, ...] = ()
 
@@ -57,6 +58,8 @@ def notes_of(metadata: Iterable[Any]) -> Notes:
         notes.role = _ROLES.get(type(item), notes.role)
         if isinstance(item, SortBy):
             notes.sort = item.fields
+        if isinstance(item, Xml):
+            notes.xml = item
         for name in (*_NUMERIC, *_SIZED, *_DIGITS, *_OTHERS):
             rule = getattr(item, name, None)
             if rule is not None:

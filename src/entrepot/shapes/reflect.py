@@ -16,7 +16,7 @@ import typing
 import uuid
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UnsetType
@@ -31,6 +31,7 @@ from entrepot.shapes.arms import names_of, own_names
 from entrepot.shapes.class_fields import Found, NoShape, enum_of, fields_of, forbids_unknown
 from entrepot.shapes.constraints import Notes, constrain, notes_of
 from entrepot.shapes.kinds import apart_by_kind, kinds_of
+from entrepot.shapes.markers import Xml
 from entrepot.shapes.traits import Trait, Traits
 
 Read = TypeVar("Read")
@@ -68,6 +69,7 @@ class Member(NamedTuple):
     role: s.Role = ""
     may_be_absent: bool = False
     """Its union has `msgspec.UnsetType` in it."""
+    xml: s.XmlForm | None = None
     docs: str = ""
     examples: tuple[Any, ...] = ()
 
@@ -112,7 +114,7 @@ class Reflector:
             arms = [arm for arm in typing.get_args(annotation) if arm is not UnsetType]
             absent = len(arms) < len(typing.get_args(annotation))
             inner = _first_notes(arms)
-            notes.role = notes.role or inner.role
+            notes.role, notes.xml = notes.role or inner.role, notes.xml or inner.xml
             shape = self._union(arms, where)
         else:
             absent, shape = False, self._single(annotation, where)
@@ -122,7 +124,8 @@ class Reflector:
         except TypeError as error:
             remedy = f"Change the {'pattern' if 'pattern' in notes.rules else 'constraint'}, or leave it out."
             raise NoShape(f"{_place(where)}{error}", remedy) from None
-        return Member(shape, notes.role, absent, notes.docs, notes.examples)
+        shape, form = _in_xml(shape, notes.xml, where)
+        return Member(shape, notes.role, absent, form, notes.docs, notes.examples)
 
     def _as_role(self, shape: s.Shape, notes: Notes, where: str) -> s.Shape:
         """The shape as its role has it."""
@@ -294,6 +297,7 @@ class Reflector:
             required=found.required and not member.may_be_absent,
             default=found.default,
             role=member.role,
+            xml=member.xml,
             docs=member.docs or found.docs,
             examples=member.examples,
         )
@@ -336,6 +340,22 @@ def _unwrapped(annotation: Any) -> tuple[Any, Notes]:
             annotation = annotation.__value__
         else:
             return annotation, notes_of(metadata)
+
+
+def _in_xml(shape: s.Shape, mark: Xml | None, where: str) -> tuple[s.Shape, s.XmlForm | None]:
+    """The shape, and how a field of it is written in XML."""
+    if mark is None:
+        return shape, None
+    listed = shape.shape if isinstance(shape, s.Nullable) else shape
+    if (mark.wrapped or mark.item) and not isinstance(listed, s.List):
+        problem = f"{_place(where)}what is marked with `Body.Xml` as wrapped, or with the name of its items, is no list"
+        raise NoShape(problem, "Leave `wrapped` and `item` out.")
+    if mark.item and isinstance(listed, s.List):
+        listed = msgspec.structs.replace(listed, item_xml=s.XmlForm(name=mark.item))
+        shape = s.Nullable(shape=listed) if isinstance(shape, s.Nullable) else listed
+    kind: Literal["element", "attribute"] = "attribute" if mark.attribute else "element"
+    form = s.XmlForm(kind=kind, name=mark.name, namespace=mark.namespace, prefix=mark.prefix, wrapped=mark.wrapped)
+    return shape, form
 
 
 def _first_notes(arms: list[Any]) -> Notes:
