@@ -15,9 +15,12 @@ def essence(content_type: bytes | str) -> str:
 
 
 def matches(pattern: str, media_type: str) -> bool:
-    """Whether a media type lies in a range such as `image/*`."""
+    """Whether a media type lies in a range such as `image/*`, or `application/*+json`."""
     if pattern == media_type or pattern == "*/*":
         return True
+    if "/*+" in pattern:
+        begin, _, end = pattern.partition("*")
+        return media_type.startswith(begin) and media_type.endswith(end)
     return pattern.endswith("/*") and media_type.startswith(pattern[:-1])
 
 

@@ -51,12 +51,14 @@ def read(said: Json) -> tuple[tuple[str, ...], tuple[str, ...], list[tuple[str, 
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        (content(MSGPACK, "application/hal+json", JSON), ("application/hal+json", JSON, MSGPACK)),
+        (content(MSGPACK, "application/hal+json", JSON), (JSON, "application/hal+json", MSGPACK)),
         (content("application/json; charset=utf-8"), (JSON,)),
         (content("*/*"), (JSON,)),
         (content("application/*"), (JSON,)),
         (content("*/*", MSGPACK), (JSON, MSGPACK)),
         (content(JSON, "*/*"), (JSON,)),
+        (content("application/*+json", "text/json", JSON), (JSON, "text/json", "application/*+json")),
+        (content("text/plain", JSON), (JSON,)),
         (content(XML, MSGPACK, JSON), (JSON, MSGPACK, XML)),
         (content("text/xml", JSON), (JSON, "text/xml")),
     ],
@@ -69,7 +71,7 @@ def test_json_comes_first_and_then_what_says_the_same(said: Json, kept: tuple[st
 @pytest.mark.parametrize(
     ("said", "kept", "gap"),
     [
-        (content(JSON, "text/plain"), JSON, ("text/plain", "application/json is read and written instead")),
+        (content(JSON, **{"text/csv": OTHER}), JSON, ("text/csv", "application/json is read and written instead")),
         (
             content(JSON, **{"application/vnd.b+json": OTHER}), JSON,
             ("application/vnd.b+json", "its schema is not that of application/json"),
@@ -159,3 +161,11 @@ def test_a_form_is_never_what_is_sent_or_answered(rest: Json) -> None:
     made = operation("do", s.Field(name="body", shape=thing), rest={"method": "POST"} | rest, output=thing)
     with pytest.raises(Unbindable, match="neither the first nor an answer"):
         bind(made, {})
+
+
+async def test_a_range_of_json_takes_what_lies_in_it() -> None:
+    document = of_one(requestBody={"content": content(JSON, "application/*+json")})
+    shop = Shop(service=imported(document))
+    for label, status in (("application/vnd.made+json", 204), ("application/vnd.made+xml", 415)):
+        request = Request("POST", b"/api/made/v1/do", b"", [(b"content-type", label.encode())], b'{"id":1}')
+        assert (await shop.exchange(request)).status == status

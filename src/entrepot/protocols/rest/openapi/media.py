@@ -1,7 +1,7 @@
 """Which of a body's media types are read, and in which order: JSON first, then what else values are written in.
 
-What is written otherwise, or of another schema, is left out and told. `*/*` with a schema of more than octets or text
-is JSON, which it lets in.
+What is of another schema is left out and told; what is only another way to write the same, is left out. `*/*` with a
+schema of more than octets or text is JSON, which it lets in.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def of_values(found: Mapping[str, Node], schemas: Schemas) -> Kept:
     xml = [name for name in names if notation_of(name) == "xml"]
     text = {name for name in xml if not _has_parts(found[name]) and _schema(found[name]) not in said}
     names = [name for name in names if name not in text]
-    names.sort(key=lambda name: NOTATIONS.index(notation_of(name)))
+    names.sort(key=lambda name: (NOTATIONS.index(notation_of(name)), name != JSON, "*" in name))
     if not names or notation_of(names[0]) == "form":
         return Kept((), ())
     reason = _unfit(found[names[0]], schemas) if notation_of(names[0]) == "xml" else ""
@@ -98,11 +98,15 @@ def alike(names: Sequence[str], found: Mapping[str, Node], part: Shape, types: T
 
 
 def others(kept: Iterable[str], found: Mapping[str, Node], known: Iterable[Refusal] = ()) -> list[Refusal]:
-    """What is told of the media types that are none of those that are read."""
+    """What is told of the media types that are none of those that are read: those that say something else."""
     first = next(iter(kept := list(kept)), "")
     told = {*kept, *_RANGES, *(each.construct for each in known)}
     reason = f"{first} is read and written instead"
-    return [Refusal(media.pointer, name, reason) for name, media in found.items() if first and name not in told]
+    return [
+        Refusal(media.pointer, name, reason)
+        for name, media in found.items()
+        if first and name not in told and _schema(media) != _schema(found[first])
+    ]
 
 
 def of_upstream(binding: Binding) -> dict[str, list[str]]:
