@@ -119,6 +119,14 @@ def test_an_application_says_nothing_in_the_name_of_the_edge() -> None:
         assert worker.get("/old/x").headers.keys() == {"x-a", "transfer-encoding"}
 
 
+def test_a_status_that_never_arrives_is_found_by_the_trace_id() -> None:
+    with hosted("wsgi", "raising:strange", threads=1) as worker:
+        for _ in range(3):
+            assert worker.get("/old/x", traceparent=TRACEPARENT).json()["trace_id"] == TRACEPARENT[3:35]
+        worker.stop()
+        assert "the application answered with the status 1000" in worker.printed()
+
+
 @pytest.mark.parametrize("unsent_max", [70_000, 100_000_000])
 def test_an_answer_arrives_whole_however_little_of_it_may_wait(unsent_max: int) -> None:
     with hosted("wsgi", "flask_app:app", limits=Limits(file_bytes_max=unsent_max)) as worker:

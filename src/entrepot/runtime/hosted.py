@@ -78,10 +78,11 @@ async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> 
 
     async def sending(message: Message) -> None:
         nonlocal begun, left
+        message = _sound(message)
         begun, left = True, message.get("more_body", False) and is_gone()
         if left:
             raise ConnectionResetError("the caller has left")
-        await send(_unclaiming(message))
+        await send(message)
 
     try:
         await app(scope, receive, sending)
@@ -93,10 +94,13 @@ async def _watched(app: AsgiApp, scope: Scope, receive: Receive, send: Send) -> 
         await asgi_app(partial(_own_up, error))(scope, receive, send)
 
 
-def _unclaiming(message: Message) -> Message:
-    """The message without headers that the edge would take for ours or its own."""
+def _sound(message: Message) -> Message:
+    """The message without headers that the edge would take for ours or its own. Raises ValueError for a status that
+    ends no exchange (RFC 9110, §15), with which nothing would arrive."""
     if message["type"] != "http.response.start":
         return message
+    if not 200 <= message["status"] <= 599:
+        raise ValueError(f"the application answered with the status {message['status']}; those from 200 to 599 arrive")
     said = message.get("headers", ())
     return {**message, "headers": [pair for pair in said if not bytes(pair[0]).lower().startswith(OF_THE_EDGE)]}
 

@@ -28,3 +28,8 @@ async def endless(scope: dict[str, Any], receive: Any, send: Any) -> None:
     while not scope["path"].endswith("/short"):
         await send({"type": "http.response.body", "body": b"x" * 1000, "more_body": True})
     await send({"type": "http.response.body", "body": b"short"})
+
+
+def strange(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    start_response("1000 Strange", [])
+    return [b"x"]
