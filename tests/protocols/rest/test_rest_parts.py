@@ -190,6 +190,10 @@ async def test_no_header_breaks_out_of_its_line() -> None:
             {"a": {"type": "object", "additionalProperties": {"type": "string"}}}, {"a": {"contentType": "text/xml"}},
             ("field a of the form", "it has no form in text/xml: the names of a map's members"),
         ),
+        *(
+            ({"a": THING}, {"a": {"contentType": label}}, ("field a of the form", "is JSON, XML or MessagePack"))
+            for label in ("text/csv", "application/yaml", "application/x-www-form-urlencoded")
+        ),
     ],
 )  # fmt: skip
 def test_what_a_part_cannot_have_is_left_out_with_its_reason(properties: Json, encoding: Json, gap: Any) -> None:
@@ -206,6 +210,10 @@ def test_what_a_part_cannot_have_is_left_out_with_its_reason(properties: Json, e
         ({"a": {"in": "form"}, "h": {"in": "form", "part": "a"}}, "is no header of a part"),
         ({"a": {"in": "form", "media_type": "image/png"}, "h": {"in": "form"}}, "a media type of its own"),
         ({"a": {"in": "form"}, "h": {"in": "part", "part": "a", "name": "X A"}}, "cannot be the name of a part"),
+        (
+            {"a": {"in": "form"}, "h": {"in": "form", "style": "json", "media_type": "text/csv"}},
+            "has no form in text/csv",
+        ),
     ],
 )
 def test_a_header_of_nothing_is_refused(parameters: Json, reason: str) -> None:

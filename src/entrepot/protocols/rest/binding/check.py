@@ -19,7 +19,7 @@ from entrepot.protocols.rest.binding.bound import (
     null_is_absence,
     union_of,
 )
-from entrepot.protocols.rest.binding.notations import notation_of, unfit
+from entrepot.protocols.rest.binding.notations import notation_of, unfit, unfit_as_part
 from entrepot.protocols.rest.binding.places import holds_octets, is_address, is_octets, is_upload, style_of
 from entrepot.protocols.rest.routing.template import Template, Variable, parse
 from entrepot.protocols.rest.table import row_of
@@ -120,7 +120,7 @@ def _check_part_header(bound: BoundField, binding: Binding, types: Types) -> Non
 
 def _check_part(bound: BoundField, types: Types) -> None:
     """A part that is labelled as of another notation can be written in it."""
-    if bound.style == "json" and (reason := unfit(notation_of(bound.media_type or JSON), bound.field.shape, types)):
+    if bound.style == "json" and (reason := unfit_as_part(bound.media_type or JSON, bound.field.shape, types)):
         raise Unbindable(f"{bound.field.name} has no form in {bound.media_type}: {reason}")
 
 

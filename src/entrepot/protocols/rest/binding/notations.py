@@ -15,12 +15,10 @@ NOTATIONS: tuple[Notation, ...] = get_args(Notation)
 
 MSGPACK = ("application/msgpack", "application/vnd.msgpack", "application/x-msgpack")
 """One notation by its usual name, by that of its registration, and by that from before."""
-
-
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-"""A record as a form, which is read, and sent by no client of ours: every other notation goes before it."""
 XML = ("application/xml", "text/xml")
 """Another by its names, which mean the same (RFC 7303, §4.1); any that ends with `+xml` is in it, too."""
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+"""A record as a form, which is read, and sent by no client of ours: every other notation goes before it."""
 
 
 def notation_of(media_type: str) -> Notation:
@@ -44,6 +42,14 @@ def unfit(notation: Notation, part: Shape, types: Types) -> str:
             return _unfit_for_form(part, types)
         case _:
             return ""
+
+
+def unfit_as_part(media_type: str, part: Shape, types: Types) -> str:
+    """Why values of a shape that is no text cannot be a part of a form with this label; "" when they can."""
+    notation = notation_of(media_type)
+    if notation == "form" or (notation == "json" and not essence(media_type).endswith("json")):
+        return "a part that is no text is JSON, XML or MessagePack"
+    return unfit(notation, part, types)
 
 
 def _unfit_for_form(part: Shape, types: Types) -> str:

@@ -25,7 +25,7 @@ from entrepot.protocols.rest.binding.bound import (
     null_is_absence,
 )
 from entrepot.protocols.rest.binding.check import misnamed
-from entrepot.protocols.rest.binding.notations import notation_of, unfit
+from entrepot.protocols.rest.binding.notations import notation_of, unfit_as_part
 from entrepot.protocols.rest.binding.places import is_flat, is_memberwise, is_upload, style_of
 from entrepot.protocols.rest.openapi import media, words
 from entrepot.protocols.rest.openapi.document import Content, Dialect, Parameter, item_schema, list_style
@@ -328,7 +328,7 @@ class InputImport:
         if is_upload(field.shape, types):
             self._add(_of_types(field, encoding["contentType"].text, types), "form", property_[OURS])
         elif self._accepts[0] in MULTIPARTS and style_of(field.shape, types) == "json":
-            if reason := unfit(notation_of(label), field.shape, types):
+            if reason := unfit_as_part(label or JSON, field.shape, types):
                 raise encoding.unreadable(f"it has no form in {label}: {reason}")
             self._add(field, "form", property_[OURS], None, how)
         else:
