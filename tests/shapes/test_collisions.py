@@ -3,12 +3,16 @@ from __future__ import annotations
 import json
 import uuid
 
+import msgspec
 import pytest
 
 from entrepot.model import shape as s
 from entrepot.model.faults import Malformed
 from entrepot.shapes.collisions import COLLIDING_MAX, colliding
+from entrepot.shapes.msgpack import MsgPack
+from entrepot.shapes.reflect import Reflector
 from entrepot.shapes.values import Values
+from entrepot.shapes.xml import Xml
 
 MODULUS = 2**61 - 1
 SPELLINGS = {
@@ -50,3 +54,26 @@ def test_one_number_said_often_is_one() -> None:
     assert colliding(b"[%b1]" % b"".join(b"%d," % (3**60 + each) for each in range(COLLIDING_MAX * 2))) is None
     chosen = b"".join(b"%d," % (10**20 * MODULUS + each * MODULUS) for each in range(COLLIDING_MAX + 1))
     assert colliding(b"[%b1]" % chosen) is not None
+
+
+class Seen(msgspec.Struct):
+    ids: set[uuid.UUID]
+
+
+@pytest.mark.parametrize("spoken", ["msgpack", "xml"])
+def test_other_notations_are_no_way_around(spoken: str) -> None:
+    reflector = Reflector()
+    shape = reflector.shape(Seen)
+    values = Values(reflector.types, reflector.classes)
+    both = MsgPack(values.codec(shape), values) if spoken == "msgpack" else Xml(values.codec(shape), values, "x")
+
+    def told(step: int) -> bytes:
+        ids = [str(uuid.UUID(int=step * number + 7)) for number in range(10**6, 10**6 + 2000)]
+        if spoken == "msgpack":
+            return msgspec.msgpack.encode({"ids": ids})
+        return b"<Seen>%s</Seen>" % "".join(f"<ids>{each}</ids>" for each in ids).encode()
+
+    assert len(both.decode(told(3)).ids) == 2000
+    with pytest.raises(Malformed) as raised:
+        both.decode(told(2**61 - 1))
+    assert "one hash" in raised.value.issues[0].message

@@ -9,10 +9,12 @@ from __future__ import annotations
 import decimal
 import re
 from collections import Counter
+from typing import Any
 
 import msgspec
 
 from entrepot.model.fault import Issue
+from entrepot.model.faults import Malformed
 
 COLLIDING_MAX = 1000
 """Most different values of one hash; comparing that many with each other takes a few milliseconds."""
@@ -41,3 +43,13 @@ def colliding(data: bytes) -> Issue | None:
     if len(hashes) <= COLLIDING_MAX or max(Counter(hashes).values()) <= COLLIDING_MAX:
         return None
     return Issue("", "length", f"holds more than {COLLIDING_MAX} numbers or UUIDs of one hash")
+
+
+def refuse_colliding(plain: Any) -> None:
+    """Raises `Malformed` for plain data, read from another notation, in which too many have one hash."""
+    try:
+        written = _spelt(plain)
+    except (TypeError, ValueError):  # it holds what JSON cannot, which is refused anyway
+        return
+    if (issue := colliding(written)) is not None:
+        raise Malformed("the body could not be read", issues=(issue,))

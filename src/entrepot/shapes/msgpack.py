@@ -23,9 +23,11 @@ from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid, Malformed
 from entrepot.shapes import guard, msgpack_scan
 from entrepot.shapes.arms import Candidates
+from entrepot.shapes.collisions import refuse_colliding
 from entrepot.shapes.explain import fits
 from entrepot.shapes.kinds import kinds_of
 from entrepot.shapes.scalars import INTEGER, NUMBER, exact
+from entrepot.shapes.traits import Trait
 from entrepot.shapes.unsayable import Unsayable
 from entrepot.shapes.values import Codec, Values
 
@@ -50,7 +52,8 @@ class MsgPack:
         """The value written in these octets. Raises `Malformed`, or `Invalid` with every issue and its pointer."""
         limits, shape, as_json, walk = self._values.limits, self._codec.shape, self._as_json, _Reading(self._values)
         of_plain, height = self._codec.of_plain, self._values.made.heights.of(self._codec.shape)
-        as_json = as_json and height is not None and height <= limits.depth_max
+        hashed = Trait.HASHED in self._codec.traits
+        as_json = as_json and not hashed and height is not None and height <= limits.depth_max
 
         def decode(data: bytes) -> Any:
             try:
@@ -60,11 +63,14 @@ class MsgPack:
                 if as_json:
                     with contextlib.suppress(Invalid):
                         return of_plain(raw)
-                return of_plain(walk.of(shape, raw, limits.depth_max))
+                plain = walk.of(shape, raw, limits.depth_max)
             except RecursionError:
                 raise _malformed(guard.too_deep(limits)) from None
             except (msgspec.DecodeError, UnicodeDecodeError, TypeError, ValueError, OverflowError) as broken:
                 raise _malformed(Issue("", "syntax", f"is not MessagePack: {broken}")) from None
+            if hashed:
+                refuse_colliding(plain)
+            return of_plain(plain)
 
         return decode
 

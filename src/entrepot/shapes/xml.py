@@ -15,6 +15,8 @@ from entrepot.model import shape as s
 from entrepot.model.fault import Issue
 from entrepot.model.faults import Invalid
 from entrepot.shapes import xml_tree
+from entrepot.shapes.collisions import refuse_colliding
+from entrepot.shapes.traits import Trait
 from entrepot.shapes.unsayable import Unsayable
 from entrepot.shapes.values import Codec, Values
 from entrepot.shapes.xml_forms import Forms, own_form
@@ -42,6 +44,7 @@ class Xml:
     def decode(self) -> Callable[[bytes], Any]:
         """The value written in this document. Raises `Malformed`, or `Invalid` with every issue and its pointer."""
         of_plain, limits, read = self._codec.of_plain, self._values.limits, self._form.read
+        hashed = Trait.HASHED in self._codec.traits
         expected = self._tag.name if self._is_named else ""
         height = self._values.made.heights.of(self._codec.shape)
         bounded = height is not None and height <= limits.depth_max
@@ -54,6 +57,8 @@ class Xml:
             plain = read(root, "", issues) if not issues else None
             if issues:
                 raise Invalid("the input does not fit its type", issues=tuple(issues[: limits.issues_max]))
+            if hashed:
+                refuse_colliding(plain)
             return of_plain(plain)
 
         return decode
