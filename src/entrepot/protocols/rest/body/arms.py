@@ -1,4 +1,4 @@
-"""JSON that is one of several values, each under a status of its own."""
+"""A value that is one of several, each under a status of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from entrepot.model.call import Context
 from entrepot.model.shape import Shape
 from entrepot.ports.exchange import Response
 from entrepot.protocols.rest.binding.bound import Binding, union_of
-from entrepot.protocols.rest.body import json
+from entrepot.protocols.rest.body import value
 from entrepot.protocols.rest.body.body import NO_CONTENT, ReadAnswer, WriteAnswer
 from entrepot.shapes.values import Values
 
 
 def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
     """Writes an output under the status of its arm; null, where that is none of them, is an answer without content."""
-    write = json.answer_writer(binding, values)
+    write = value.answer_writer(binding, values)
     by_arm = [(status, values.codec(arm).holds) for status, arm in _arms(binding).items()]
 
     def write_answer(output: Any, media_type: str, context: Context) -> Response:
@@ -32,9 +32,10 @@ def answer_writer(binding: Binding, values: Values) -> WriteAnswer:
 
 def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer:
     """Reads an output by its status; under any other than those of the contract it may be of any arm."""
-    of_any = json.answer_reader(binding, values, upstream)
+    of_any = value.answer_reader(binding, values, upstream)
     of_status = {
-        status: json.answer_reader(_answering(binding, arm), values, upstream) for status, arm in _arms(binding).items()
+        status: value.answer_reader(_answering(binding, arm), values, upstream)
+        for status, arm in _arms(binding).items()
     }
 
     async def read_answer(response: Response) -> Any:

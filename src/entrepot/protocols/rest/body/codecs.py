@@ -8,7 +8,7 @@ from typing import NamedTuple
 from entrepot.model.call import Context
 from entrepot.ports.exchange import Response
 from entrepot.protocols.rest.binding.bound import AnswerForm, Binding, BodyForm
-from entrepot.protocols.rest.body import arms, form, json, octets, redirect, stream, upload
+from entrepot.protocols.rest.body import arms, form, octets, redirect, stream, upload, value
 from entrepot.protocols.rest.body.body import EMPTY, NO_CONTENT, BodyReader, ReadAnswer, WriteAnswer, WriteBody
 from entrepot.shapes.values import Values
 
@@ -46,8 +46,8 @@ def _nothing_reader(_binding: Binding, _values: Values, _upstream: str) -> ReadA
 
 BODIES: dict[BodyForm, BodyCodec] = {
     "none": BodyCodec(lambda _binding, _values: None, lambda _binding, _values: lambda _input, _stream: EMPTY),
-    "object": BodyCodec(json.object_reader, json.object_writer),
-    "value": BodyCodec(json.value_reader, json.value_writer),
+    "object": BodyCodec(value.object_reader, value.object_writer),
+    "value": BodyCodec(value.value_reader, value.value_writer),
     "form": BodyCodec(form.form_reader, form.form_writer),
     "raw": BodyCodec(octets.raw_reader, octets.raw_writer),
     "file": BodyCodec(octets.file_reader, octets.file_writer),
@@ -57,7 +57,7 @@ BODIES: dict[BodyForm, BodyCodec] = {
 
 ANSWERS: dict[AnswerForm, AnswerCodec] = {
     "none": AnswerCodec(_nothing_writer, _nothing_reader),
-    "value": AnswerCodec(json.answer_writer, json.answer_reader),
+    "value": AnswerCodec(value.answer_writer, value.answer_reader),
     "arms": AnswerCodec(arms.answer_writer, arms.answer_reader),
     "raw": AnswerCodec(octets.raw_answer_writer, octets.raw_answer_reader),
     "file": AnswerCodec(octets.file_answer_writer, octets.file_answer_reader),

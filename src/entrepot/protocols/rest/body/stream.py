@@ -26,7 +26,7 @@ from entrepot.protocols.rest.body.body import (
     broken,
     refuse_media_type,
 )
-from entrepot.protocols.rest.body.json import output_decoder
+from entrepot.protocols.rest.body.value import output_decoder
 from entrepot.protocols.rest.faults import ProblemReader, of_error, written
 from entrepot.protocols.rest.reply_headers import attribute_with_role
 from entrepot.shapes.values import Codec, Values

@@ -1,4 +1,4 @@
-"""JSON: an object of the body's fields, the value of one field, the output of an operation."""
+"""Values in any notation: an object of the body's fields, the value of one field, the output of an operation."""
 
 from __future__ import annotations
 
