@@ -69,6 +69,9 @@ async def placed_caller(caller: Annotated[Principal, Header("x-user")]) -> Book:
 async def placed_inside(ids: list[Annotated[int, Query()]]) -> Book: ...
 
 
+async def placed_inside_again(ids: Annotated[list[Annotated[int, Query()]], Query()]) -> Book: ...
+
+
 async def placed_twice(id: Annotated[int, Query(), Header("x-id")]) -> Book: ...
 
 
@@ -88,6 +91,7 @@ async def conditional(conditions: Conditions) -> Book: ...
         (placed_result, "return", "Body()", "it belongs to a parameter"),
         (placed_caller, "caller", "Header('x-user')", "annotate the parameter as what a caller gives"),
         (placed_inside, "ids", "Query()", "Write it around the whole: `ids: Annotated"),
+        (placed_inside_again, "ids", "Query()", "Write it around the whole: `ids: Annotated"),
         (placed_twice, "id", "Header('x-id')", "Leave one of the two out."),
         (conditional, "conditions", "", "mark that field of what is answered with `Version()`"),
     ],

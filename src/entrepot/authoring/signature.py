@@ -159,7 +159,7 @@ class SignatureReader:
             words = {"mark": marker.written}
             if source != "input" and not (source == "stream" and isinstance(marker, Body)):
                 self._found.add(mistakes.MARKER_OF_NO_INPUT, function, name, **words)
-            elif marker not in read:
+            elif not any(marker is each for each in read):  # one that is equal may stand around the whole
                 self._found.add(mistakes.MARKER_INSIDE, function, name, **words)
             elif number:
                 self._found.add(mistakes.MARKER_AFTER_ANOTHER, function, name, other=read[0].written, **words)
