@@ -51,10 +51,11 @@ class _Part(NamedTuple):
 def told(differences: Sequence[Difference]) -> Iterator[str]:
     """The lines that tell them, but for those that follow from others."""
     things: dict[_Thing, list[_Part]] = {}
-    for each in [each for each in differences if not _follows(each, differences)] or differences:
+    written = [each for each in differences if not _follows(each, differences)]
+    for each in written or differences:
         for thing, part in _sorted_out(each):
             things.setdefault(thing, []).append(part)
-    _join_served(things)
+    _drop_parts_of_wholes(things)
     for thing in sorted(things, key=lambda each: (_ORDER.index(each.what), each.name)):
         yield from _told(thing, things[thing])
     counts: Counter[Kind] = Counter(parts[0].kind if not parts[0].path else "changed" for parts in things.values())
@@ -98,8 +99,8 @@ def _of_service(each: Difference, service: str, *rest: str) -> Iterator[tuple[_T
         yield _Thing("service", service), _Part(each.kind, rest, each.before, each.after)
 
 
-def _join_served(things: dict[_Thing, list[_Part]]) -> None:
-    """That an operation is served follows where it is added, and that it is not where it is removed."""
+def _drop_parts_of_wholes(things: dict[_Thing, list[_Part]]) -> None:
+    """Of what is added or removed whole nothing else is told: that an operation is served follows from it."""
     for thing, parts in things.items():
         whole = [part for part in parts if not part.path]
         things[thing] = whole or parts

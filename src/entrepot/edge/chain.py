@@ -18,6 +18,7 @@ from entrepot.edge import problems, retries, trace
 from entrepot.edge.metadata import taken_off
 from entrepot.edge.xds import Json, duration, extension, typed
 from entrepot.ir.edge import READY_PATH
+from entrepot.model.headers import OF_THE_EDGE
 
 INGRESS = "ingress"
 EGRESS = "egress"
@@ -32,7 +33,8 @@ STREAM_IDLE_TIMEOUT = 300.0
 CONNECTION_IDLE_TIMEOUT = 3600.0
 """Seconds a connection may have no request."""
 
-STRIPPED_PREFIXES = ("x-entrepot-", "x-envoy-", "x-forwarded-")
+_OURS = tuple(map(bytes.decode, OF_THE_EDGE))
+STRIPPED_PREFIXES = (*_OURS, "x-forwarded-")
 STRIPPED_HEADERS = ("forwarded", "x-real-ip", "x-original-url", "x-rewrite-url", "proxy")
 """What a client could claim an identity, an address or a privilege with: the last three make some
 applications serve another path than the one that was routed, or call out by way of a proxy."""
@@ -93,7 +95,7 @@ EGRESS_CHAIN: tuple[HttpFilter, ...] = (_EGRESS_ROUTER,)
 
 def foreign_headers() -> Json:
     """For a route whose target is not of our making: it says nothing in our name or Envoy's."""
-    removed = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-entrepot-", "x-envoy-")]
+    removed = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in _OURS]
     return typed(f"{_HYGIENE_MESSAGE}PerRoute", {"mutations": {"response_mutations": removed}})
 
 

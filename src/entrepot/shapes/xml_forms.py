@@ -166,7 +166,9 @@ class Forms:
         """The arm is told by the element, or attribute, of the tag, which is the same in all."""
         arms = self._arms(union, scope)
         marks = {parts.mark(union.tag_field) for _, parts in arms}
-        forms = {tag: _record(parts, forbids=record.extras == "forbid") for tag, (record, parts) in _pairs(union, arms)}
+        forms: dict[str, Form] = {}
+        for tag, (record, parts) in zip(union.tags, arms, strict=True):
+            forms.setdefault(tag, _record(parts, forbids=record.extras == "forbid"))
         [mark] = marks if len(marks) == 1 else [None]
         if mark is None:
             raise Unsayable(f"{union.tag_field}, by which the arms of a union are told apart, is not the same in all")
@@ -257,10 +259,6 @@ class _Parts(NamedTuple):
         """That of the field of this name."""
         names = [each.name for each in self.attributes] + [each.name for each in self.members]
         return self.marks[names.index(name)] if name in names else None
-
-
-def _pairs(union: s.Union, arms: list[tuple[s.Record, _Parts]]) -> Any:
-    return reversed(list(zip(union.tags, arms, strict=True)))
 
 
 def _is_certain(record: s.Record, parts: _Parts, mark: _Mark) -> bool:

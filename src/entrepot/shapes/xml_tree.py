@@ -39,9 +39,7 @@ def parse(data: bytes, limits: Limits, *, bounded: bool) -> Element:
     try:
         parser.feed(data)
         root: Element = parser.close()
-    except ParseError as broken:
-        raise malformed("syntax", f"is not XML: {broken}") from None
-    except (ValueError, UnicodeDecodeError) as broken:
+    except (ParseError, ValueError) as broken:
         raise malformed("syntax", f"is not XML: {broken}") from None
     if not bounded and _is_deeper(root, limits.depth_max):
         raise malformed("depth", f"elements may be nested {limits.depth_max} deep")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from entrepot.model import shape
+from entrepot.model.headers import OF_THE_EDGE
 from entrepot.model.operation import Operation
 from entrepot.model.shape import Shape, Types
 from entrepot.protocols.rest.binding.bound import (
@@ -27,10 +28,10 @@ from entrepot.shapes.arms import told_apart
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """What a header or a cookie may be called (RFC 9110, §5.6.2; RFC 6265, §4.1.1)."""
-_UNSAYABLE = re.compile(r"[^\t -~]")
+_NOT_IN_A_HEADER = re.compile(r"[^\t -~]")
 """What no header's value holds, as they are written here."""
-_OURS = ("x-entrepot-", "x-envoy-")
-"""How headers begin that the edge keeps for itself: it takes them off every request."""
+_OURS = tuple(map(bytes.decode, OF_THE_EDGE))
+"""How headers begin that the edge takes off every request."""
 
 
 class Unbindable(ValueError):
@@ -56,7 +57,7 @@ def check(binding: Binding, types: Types) -> None:
     for bound in binding.at("part"):
         _check_part_header(bound, binding, types)
     for media_type in (*binding.accepts, *binding.produces):
-        if not media_type or _UNSAYABLE.search(media_type):
+        if not media_type or _NOT_IN_A_HEADER.search(media_type):
             raise Unbindable(f"{media_type!r} is no media type")
     if binding.asks and binding.answer != "value":
         raise Unbindable(f"only an answer in JSON has what `{binding.asks[0]}` could choose among")
