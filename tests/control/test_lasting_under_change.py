@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -17,6 +18,10 @@ from typing import Any, BinaryIO
 import pytest
 import trustme
 
+from entrepot.control.readiness import until_answering
+from entrepot.edge.admin import Admin
+from entrepot.edge.clusters import worker_cluster
+from entrepot.ir.worker import HEALTH_PATH
 from support.checked_load import checked_gets, checked_posts
 from support.served import BUSY, CODE, Served, eventually, serving, upstream
 
@@ -164,10 +169,19 @@ def test_a_killed_worker_costs_no_safe_request_and_of_others_what_it_had_begun_a
             victim = chosen.choice(sorted(served.pids("worker")))
             os.kill(victim, signal.SIGKILL)
             eventually(lambda gone=victim: len(served.pids("worker") - {gone}) == 2)  # type: ignore[misc]
+            eventually(lambda: asyncio.run(_all_workers_answer(served)))
             safe.until_more(50)
             unsafe.until_more(50)
     assert safe.failures == []
     assert len(unsafe.failures) <= kills * CONNECTIONS, unsafe.failures
+
+
+async def _all_workers_answer(served: Served) -> bool:
+    """Both do, and the edge knows."""
+    for position in range(2):
+        await until_answering(served.layout.worker_socket("000001", "operations", position), HEALTH_PATH)
+    healthy = f"cluster.{worker_cluster('operations', '000001')}.membership_healthy"
+    return (await Admin(served.layout.edge_admin_socket).statistics([healthy])) == {healthy: "2"}
 
 
 def test_all_that_was_taken_is_answered_when_the_whole_is_told_to_end(served: Served) -> None:

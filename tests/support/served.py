@@ -166,7 +166,8 @@ class Served:
             yield loads
             for load in loads:
                 load.until_more(20)
-        assert [load.failures for load in loads] == [[], []]
+        failures = [load.failures for load in loads]
+        assert failures == [[], []], [(len(each), each[:3]) for each in failures]
 
 
 @contextmanager
