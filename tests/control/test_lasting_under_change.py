@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import pytest
 import trustme
 
+from entrepot.control.backoff import FAILURES_IN_VAIN, SHORT_LIFE
 from entrepot.control.readiness import until_answering
 from entrepot.edge.admin import Admin
 from entrepot.edge.clusters import worker_cluster
@@ -126,19 +127,19 @@ def test_all_workers_are_replaced_again_and_again_without_a_failed_request(serve
 
 @pytest.mark.parametrize("times", [2, full(20)])
 def test_certificates_of_an_upstream_are_rotated_without_a_failed_request(tmp_path: Path, times: int) -> None:
-    trusted, context = tmp_path / "api" / "ca.pem", ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trusted, authority = tmp_path / "api" / "ca.pem", trustme.CA()
     trusted.parent.mkdir()
-    old = _authority_of(context)
-    trusted.write_bytes(old)
-    with upstream("a", lambda plain: context.wrap_socket(plain, server_side=True)) as port:
+    trusted.write_bytes(authority.cert_pem.bytes())
+    shown = [_issued_by(authority)]
+    with upstream("a", lambda: shown[-1]) as port:
         bank = f'url: "https://127.0.0.1:{port}", tls: {{ca_file: ca.pem, server_name: bank.test}}'
         with serving(tmp_path, a=bank) as served, served.under_load() as loads:
             for _ in range(times):
-                new = trustme.CA()
-                trusted.write_bytes(old + new.cert_pem.bytes())
+                authority = trustme.CA()
+                trusted.write_bytes(trusted.read_bytes() + authority.cert_pem.bytes())
                 assert _at_the_edge_alone(served.asked("/apply"))
-                old = _authority_of(context, new)
-                trusted.write_bytes(old)
+                shown.append(_issued_by(authority))
+                trusted.write_bytes(authority.cert_pem.bytes())
                 assert _at_the_edge_alone(served.asked("/apply"))
                 loads[1].until_more(20)
 
@@ -147,11 +148,10 @@ def _at_the_edge_alone(applied: dict[str, Any]) -> bool:
     return (applied["state"], applied["workers_replaced"]) == ("live", False)
 
 
-def _authority_of(context: ssl.SSLContext, authority: trustme.CA | None = None) -> bytes:
-    """Have a server show another certificate from its next connection on; who issued it."""
-    authority = authority or trustme.CA()
+def _issued_by(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("bank.test").configure_cert(context)
-    return authority.cert_pem.bytes()
+    return context
 
 
 @pytest.mark.parametrize("kills", [3, full(20)])
@@ -165,7 +165,9 @@ def test_a_killed_worker_costs_no_safe_request_and_of_others_what_it_had_begun_a
         checked_posts(port, ORDERS, b"7", CONNECTIONS) as unsafe,
     ):
         safe.until_more(20)
-        for _ in range(kills):
+        for number in range(kills):
+            if number >= FAILURES_IN_VAIN:  # one that always ends sooner is taken for one that cannot start
+                time.sleep(SHORT_LIFE)
             victim = chosen.choice(sorted(served.pids("worker")))
             os.kill(victim, signal.SIGKILL)
             eventually(lambda gone=victim: len(served.pids("worker") - {gone}) == 2)  # type: ignore[misc]

@@ -71,6 +71,17 @@ async def test_what_may_be_repeated_goes_to_another_worker(site: Site, method: s
     assert statuses == [200] * 10
 
 
+async def test_one_that_turns_all_away_costs_nothing_that_may_be_repeated(site: Site) -> None:
+    """It has the least to do, so it is the one that is found when a worker is looked for."""
+    await site.worker("one")
+    broken = await site.worker("one", index=1)
+    await site.start(edge_of(site, "one"))
+    await until_healthy(site, "one", 2)
+    broken.turns_away = True
+    answers = await asyncio.gather(*(site.get("/one/x") for _ in range(200)))
+    assert [answer.status for answer in answers] == [200] * 200
+
+
 async def test_a_worker_that_dies_with_a_request_costs_only_what_may_not_be_repeated(site: Site) -> None:
     one, two = await site.worker("one"), await site.worker("one", index=1)
     await site.start(edge_of(site, "one"))

@@ -58,6 +58,8 @@ class Origin:
     healthy: bool = True
     holds: bool = False
     """Whether it never answers, whatever the path; its health apart."""
+    turns_away: bool = False
+    """Whether it closes every connection."""
     seen: list[Seen] = field(default_factory=list)
     connections: int = 0
     pulse: asyncio.Event = field(default_factory=asyncio.Event)
@@ -67,7 +69,7 @@ class Origin:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:
-            while True:
+            while not self.turns_away:
                 request = await _read_request(reader)
                 await self._answer(request, writer)
         except (asyncio.IncompleteReadError, ConnectionError):

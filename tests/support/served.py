@@ -7,6 +7,7 @@ with serving(tmp_path) as served, served.under_load():
 from __future__ import annotations
 
 import signal
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,12 +94,24 @@ class Named(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+    daemon_threads = True
+    secure: Callable[[], ssl.SSLContext] | None = None
+
+    def get_request(self) -> tuple[Any, Any]:
+        connection, address = super().get_request()
+        if self.secure is None:
+            return connection, address
+        # Its thread is to shake hands, not the one that takes connections.
+        return self.secure().wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
+
+
 @contextmanager
-def upstream(name: str, wrap: Callable[[Any], Any] = lambda socket: socket) -> Iterator[int]:
-    """A server on the loopback; gives its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type(name, (Named,), {"name": name}))
-    server.socket = wrap(server.socket)
-    server.daemon_threads = True
+def upstream(name: str, secure: Callable[[], ssl.SSLContext] | None = None) -> Iterator[int]:
+    """A server on the loopback; gives its port. `secure` is asked for each connection."""
+    server = _Server(("127.0.0.1", 0), type(name, (Named,), {"name": name}))
+    server.secure = secure
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.server_port

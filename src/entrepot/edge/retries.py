@@ -28,6 +28,8 @@ _WORKER_RETRIES = 2
 kills workers kills no more than these."""
 _WORKER_RETRY_BACKOFF = 0.01
 """Seconds, within which Envoy has seen the end of all of a dead worker's connections."""
+_LOOKS = 30
+"""For a host that has not been tried yet: one that turns all away has the least to do, and is found again and again."""
 _PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 
 
@@ -87,4 +89,4 @@ def _of_workers(retry_on: str) -> Json:
 
 def _other_host() -> Json:
     predicate = extension("previous_hosts", _PREVIOUS_HOSTS)
-    return {"retry_host_predicate": [predicate], "host_selection_retry_max_attempts": 5}
+    return {"retry_host_predicate": [predicate], "host_selection_retry_max_attempts": _LOOKS}
