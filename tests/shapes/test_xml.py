@@ -309,3 +309,9 @@ def test_a_character_that_xml_does_not_have_is_refused_with_its_place() -> None:
     with pytest.raises(Unsayable, match="U\\+0000") as raised:
         Xml(codec, values, "thing").encode(codec.of_plain({"a": ["x", "\0"]}))
     assert raised.value.pointer == "/a/1"
+
+
+def test_types_in_ever_more_namespaces_are_refused() -> None:
+    names = [f"T{number}" for number in range(24)]
+    fields = [field(each, s.Ref(each), required=False, prefix=each, namespace=f"urn:{each}") for each in names]
+    assert "too many sets of namespaces" in unfit(s.Ref("T0"), dict.fromkeys(names, record(*fields)))

@@ -33,6 +33,8 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _IN_TEXT = {"\r": "&#13;"}
 _IN_ATTRIBUTE = {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;", '"': "&quot;"}
 """What a parser would make something else of."""
+SCOPES_MAX = 64
+"""In how many sets of namespaces one type may stand: with prefixes they double at every type."""
 
 
 class Form(NamedTuple):
@@ -70,6 +72,7 @@ class Forms:
         self._types = types
         self._named: dict[tuple[str, Scope, str], list[Form]] = {}
         self._uncompiled: deque[tuple[str, Scope, str]] = deque()
+        self._scopes: dict[str, set[Scope]] = {}
 
     def of(self, shape: s.Shape, scope: Scope, around: str) -> Form:
         """The form of a shape inside these namespaces, in an element called `around`. Raises `Unsayable`."""
@@ -105,6 +108,10 @@ class Forms:
         if key not in self._named:
             self._named[key] = []
             self._uncompiled.append(key)
+            scopes = self._scopes.setdefault(key[0], set())
+            scopes.add(key[1])
+            if len(scopes) > SCOPES_MAX:
+                raise Unsayable(f"{key[0]} stands inside too many sets of namespaces")
         found = self._named[key]
         return Form(
             lambda element, pointer, issues: found[0].read(element, pointer, issues),
