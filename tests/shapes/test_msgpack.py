@@ -148,3 +148,17 @@ def test_a_long_number_of_any_kind_loses_no_digit() -> None:
     packs = packed(s.Anything())
     told = {"short": Decimal("1.5"), "long": Decimal("0.1000000000000000055511151231257827")}
     assert read(packs.encode(told)) == {"short": 1.5, "long": "0.1000000000000000055511151231257827"}
+
+
+def test_arms_within_arms_are_read_once_each() -> None:
+    inner, octets = s.Nullable(shape=s.Ref("N")), s.Bytes()
+    first = s.Record(fields=(s.Field(name="a", shape=inner), s.Field(name="b", shape=octets, required=False)))
+    other = s.Record(fields=(s.Field(name="a", shape=inner), s.Field(name="c", shape=octets)))
+    values = Values({"N": s.Union(arms=(msgspec.structs.replace(first, extras="forbid"), other), choose="kind")})
+    codec = values.codec(s.Ref("N"))
+    plain: Any = None
+    for _ in range(40):
+        plain = {"a": plain, "c": b"y"}
+    data = msgspec.msgpack.encode(plain)
+    read = MsgPack(codec, values).decode(data)
+    assert MsgPack(codec, values).encode(read) == data

@@ -63,7 +63,7 @@ class MsgPack:
                 if as_json:
                     with contextlib.suppress(Invalid):
                         return of_plain(raw)
-                plain = walk.of(shape, raw, limits.depth_max)
+                plain = walk.whole(shape, raw)
             except RecursionError:
                 raise _malformed(guard.too_deep(limits)) from None
             except (msgspec.DecodeError, UnicodeDecodeError, TypeError, ValueError, OverflowError) as broken:
@@ -143,6 +143,18 @@ class _Walk:
 class _Reading(_Walk):
     """What was read as the plain data that JSON would give; what is not of its shape stays what it is."""
 
+    def __init__(self, values: Values) -> None:
+        super().__init__(values)
+        self._known: dict[tuple[int, int], Any] = {}
+        """By union and by what was read, for as long as that is read: arms within arms would double at every level."""
+
+    def whole(self, shape: s.Shape, raw: Any) -> Any:
+        """All that was read."""
+        try:
+            return self.of(shape, raw, self._limits.depth_max)
+        finally:
+            self._known = {}
+
     def of(self, shape: s.Shape, raw: Any, left: int) -> Any:
         shape = s.resolve(shape, self._types)
         if isinstance(raw, dict | list):
@@ -180,6 +192,12 @@ class _Reading(_Walk):
         return {name: self.of(shapes.get(name, extra), each, left) for name, each in _members(raw).items()}
 
     def _union(self, union: s.Union, raw: Any, left: int) -> Any:
+        key = id(union), id(raw)
+        if key not in self._known:
+            self._known[key] = self._of_union(union, raw, left)
+        return self._known[key]
+
+    def _of_union(self, union: s.Union, raw: Any, left: int) -> Any:
         around = left + isinstance(raw, dict | list)
         loose = self._loose(raw, left)
         arms = self._arms(union, loose)
