@@ -217,6 +217,7 @@ def test_the_root_is_called_by_its_schema_or_as_anybody_likes() -> None:
         (b"", "syntax", "no element found"),
         (b"<a>", "syntax", "line 1, column 3"),
         (b"<!DOCTYPE a><a/>", "syntax", "document type"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><!-- ? -->\n<?b c?><!DOCTYPE a><a/>", "syntax", "document type"),
         (b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "syntax", "document type"),
         (b"<a>&x;</a>", "syntax", "undefined entity"),
         (b'<?xml version="1.0" encoding="latin-1"?><a/>', "encoding", "only UTF-8"),
@@ -236,6 +237,36 @@ def test_what_cannot_be_read_is_refused_with_the_reason(document: bytes, code: s
     [issue] = raised.value.issues
     assert issue.code == code
     assert words in issue.message
+
+
+LONG = b"u" * 100_000
+MANY = b"".join(b" p:b%d=''" % number for number in range(1000))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"<a xmlns='%s'>%s</a>" % (LONG, b"<b/>" * 1000),
+        b"<a xmlns:p='%s'%s/>" % (LONG, MANY),
+        b'<a xmlns:p = "%s"%s/>' % (LONG, MANY),
+        b"<a c='1'\n\txmlns:%s%s='%s'%s/>" % (b"p" * 500, b" " * 500, LONG, MANY),
+        b"<a>%s<c xmlns:p%s='%s'/></a>" % (b"<b/>" * 1000, b" " * 500, LONG),
+    ],
+)
+def test_a_long_namespace_of_many_names_is_too_large(document: bytes) -> None:
+    with pytest.raises(TooLarge, match="a namespace of the XML is longer than"):
+        xml(record()).decode(document)
+
+
+def test_long_values_and_long_namespaces_of_few_names_are_read() -> None:
+    both = xml(record(field("b", s.List(item=s.Text())), field("c", s.Text(), kind="attribute")))
+    items = b"<b>x='%s</b>" % LONG + b"<b/>" * 1000
+    assert len(both.decode(b"<thing xmlns:p='u' c='%s'>%s</thing>" % (LONG, items)).b) == 1001
+    assert both.decode(b"<thing xmlns:p='%s' c=''><b>1</b></thing>" % LONG).b == ["1"]
+
+
+def test_a_document_type_is_text_where_it_is_text() -> None:
+    assert xml(s.Text()).decode(b"<a><![CDATA[<!DOCTYPE html>]]></a>") == "<!DOCTYPE html>"
 
 
 def test_a_document_of_endless_marks_is_too_large() -> None:

@@ -7,6 +7,7 @@ processing instructions are passed over. The tree is built in C, several times f
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError, XMLParser
 
 from entrepot.kit.limits import Limits
@@ -17,9 +18,19 @@ NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 """The attribute of an element that stands for null (XML Schema 1.1, part 1, §2.7.2)."""
 MARKS_MAX = 1_000_000
 """Most tags of a document, those at the end of elements included: each costs far more than its octets."""
+NAMESPACE_MAX = 128
+"""Longest namespace, in octets, that any document may have; fewer names may have longer ones."""
+NAMES_BYTES_MAX = 32 * 1024 * 1024
+"""Most octets of all names with their namespaces: the parser puts the namespace before each name that is in it."""
 BLANKS = " \t\r\n"
 """What XML calls white space."""
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_QUOTED = re.compile(rb"""=\s*+(["'])""")
+_NAMED = re.compile(rb"""[\s<>"']([^\s<>"']+)\s*$""")
+_NAME_OCTETS = 256
+"""How far before a long value its name is looked for; what has none so near is taken for a namespace."""
+_DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?+(?:\s++|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+"""The only place where it is more than text."""
 _ENCODINGS = (b"utf-8", b"us-ascii")
 
 
@@ -28,9 +39,10 @@ def parse(data: bytes, limits: Limits, *, bounded: bool) -> Element:
     one, too."""
     if data.count(b"<") > MARKS_MAX:
         raise TooLarge(f"the XML has more than {MARKS_MAX} marks")
+    _bound_namespaces(data)
     if b"\0" in data:
         raise malformed("encoding", "is not UTF-8, which is all that is read")
-    if b"<!DOCTYPE" in data:
+    if _DOCTYPE.match(data):
         raise malformed("syntax", "has a document type (<!DOCTYPE …>), which data does not need and nobody reads")
     declared = _DECLARED.match(data)
     if declared is not None and declared[1].lower() not in _ENCODINGS:
@@ -65,6 +77,26 @@ def text_of(element: Element) -> str:
 def has_text(element: Element) -> bool:
     """Whether there is more text in it than blanks, beside its elements."""
     return bool(text_of(element).strip(BLANKS))
+
+
+def _bound_namespaces(data: bytes) -> None:
+    """Raises `TooLarge` for a namespace so long that this document's names would be many times its size."""
+    names = data.count(b"<") + data.count(b":")
+    longest = max(NAMESPACE_MAX, NAMES_BYTES_MAX // (names or 1))
+    if len(data) <= longest or b"xmlns" not in data:
+        return
+    for value in _long_values(data, longest):
+        named = _NAMED.search(data[max(0, value - _NAME_OCTETS) : value])
+        if named is None or named[1].startswith(b"xmlns"):
+            raise TooLarge(f"a namespace of the XML is longer than {longest} octets, which each name in it would have")
+
+
+def _long_values(data: bytes, longest: int) -> Iterator[int]:
+    """Where the `=` of each quoted text stands that is longer."""
+    for equals in _QUOTED.finditer(data):
+        end = data.find(equals[1], equals.end(), equals.end() + longest + 1)
+        if end < 0:
+            yield equals.start()
 
 
 def _is_deeper(root: Element, depth: int) -> bool:
