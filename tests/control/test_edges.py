@@ -234,6 +234,31 @@ async def test_a_program_that_is_gone_is_told(world: World) -> None:
     assert world.told.identity == "first"
 
 
+async def test_what_nobody_foresaw_is_told_and_the_next_change_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> str:
+        raise RuntimeError("unforeseen")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "identity", broken)
+        world.edges.look()
+        await until(lambda: world.told.refusal == "unforeseen")
+    await world.change("second")
+    assert world.told == Serving("second", 1)
+
+
+async def test_one_whose_name_is_taken_leaves_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(epoch: int) -> socket.socket:
+        raise OSError("address already in use")
+
+    monkeypatch.setattr(world, "stand_in", taken)
+    await world.change("second")
+    world.processes[0].end(0)
+    await until(lambda: world.names(Stopped) == ["edge"])
+    await world.change("third", 2)
+
+
 async def test_a_third_waits_until_the_first_has_left(world: World) -> None:
     await world.change("second")
     changing = asyncio.create_task(world.change("third", 2))

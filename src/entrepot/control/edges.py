@@ -8,6 +8,7 @@ Why it is done so: docs/decisions/0016-another-envoy.md.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,8 @@ from entrepot.control.backoff import Restarts
 from entrepot.control.child import Command
 from entrepot.control.events import Ended, Event, Report, Serving, Stopped
 from entrepot.control.keeper import Keeper, Recover
+
+log = logging.getLogger("entrepot.control")
 
 EDGE_GRACE = 5.0
 """Seconds from SIGTERM to SIGKILL."""
@@ -136,8 +139,9 @@ class Edges:
                 try:
                     if self._edge.identity() != self._identity:
                         await self._renew()
-                except OSError as error:
-                    self._refusal = str(error)
+                except Exception as error:  # whatever it is, the next release must find somebody who looks
+                    log.exception("another edge could not take over")
+                    self._refusal = str(error) or type(error).__name__
                     self._tell()
 
     async def _renew(self) -> None:
@@ -187,7 +191,10 @@ class Edges:
         with suppress(TimeoutError):
             await asyncio.wait_for(keeper.ended(), self._edge.leave_seconds + EDGE_GRACE)
         await _end(keeper)
-        self._hear(self._edge.stand_in(epoch))
+        try:
+            self._hear(self._edge.stand_in(epoch))
+        except OSError:
+            log.exception("nothing stands in for the edge that has left")
         self._report(Stopped(keeper.name))
         self._leaving = None
 
