@@ -14,6 +14,11 @@ def essence(content_type: bytes | str) -> str:
     return text.partition(";")[0].strip().lower()
 
 
+def is_json(media_type: str) -> bool:
+    """Whether a media type without parameters is JSON's, or one written in JSON (`application/problem+json`)."""
+    return media_type.endswith("json")
+
+
 def matches(pattern: str, media_type: str) -> bool:
     """Whether a media type lies in a range such as `image/*`, or `application/*+json`."""
     if pattern == media_type or pattern == "*/*":
@@ -38,7 +43,7 @@ class MediaTypes:
         if content_type is None or content_type in self.usual:
             return True
         text = content_type.decode("latin-1").lower()
-        if essence(text).endswith("json") and not _is_utf_8(text):
+        if is_json(essence(text)) and not _is_utf_8(text):
             return False
         return any(matches(media_type, essence(text)) for media_type in self.media_types)
 

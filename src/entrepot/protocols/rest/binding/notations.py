@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from entrepot.http.media_types import essence
+from entrepot.http.media_types import essence, is_json
 from entrepot.model.shape import Record, Shape, Types, resolve
 from entrepot.shapes import msgpack, xml
 
@@ -47,7 +47,7 @@ def unfit(notation: Notation, part: Shape, types: Types) -> str:
 def unfit_as_part(media_type: str, part: Shape, types: Types) -> str:
     """Why values of a shape that is no text cannot be a part of a form with this label; "" when they can."""
     notation = notation_of(media_type)
-    if notation == "form" or (notation == "json" and not essence(media_type).endswith("json")):
+    if notation == "form" or (notation == "json" and not is_json(essence(media_type))):
         return "a part that is no text is JSON, XML or MessagePack"
     return unfit(notation, part, types)
 

@@ -10,7 +10,7 @@ import msgspec
 
 from entrepot.http.bodies import read_reply
 from entrepot.http.headers import LENGTHS
-from entrepot.http.media_types import MediaTypes, essence, matches
+from entrepot.http.media_types import MediaTypes, essence, is_json, matches
 from entrepot.kit.pointers import escape
 from entrepot.model import shape
 from entrepot.model.call import Context
@@ -194,9 +194,7 @@ def answer_reader(binding: Binding, values: Values, upstream: str) -> ReadAnswer
         label = header(response.headers, b"content-type")
         found = essence(label) if label else binding.produces[0]
         if not (
-            found.endswith("json")
-            or notation_of(found) in apart
-            or any(matches(each, found) for each in binding.produces)
+            is_json(found) or notation_of(found) in apart or any(matches(each, found) for each in binding.produces)
         ):
             raise broken(upstream, f"answered with {found} instead of {binding.produces[0]}")
         content = await read_reply(response.body, limit, upstream)

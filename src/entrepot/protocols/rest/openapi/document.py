@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from entrepot.http.media_types import is_json
 from entrepot.ports.servers import server_url
 from entrepot.protocols.rest.binding.bound import EVENT_STREAM, JSON, MULTIPART, URLENCODED, Style
 from entrepot.shapes.document import NOTHING, Document, Node, Tree
@@ -63,7 +64,7 @@ class OpenApi3:
         if content:
             media_type = next((name for name, _ in content.members()), "")
             schema = content[media_type].raw("schema")
-            style: Style | None = "json" if media_type.endswith("json") else None
+            style: Style | None = "json" if is_json(media_type) else None
         else:
             schema, style = node.raw("schema"), list_style(where, node["style"].text, node["explode"].value)
         required = node["required"].is_true or where == "path"

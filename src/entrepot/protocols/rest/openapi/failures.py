@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from entrepot.http import problems
-from entrepot.http.media_types import essence
+from entrepot.http.media_types import essence, is_json
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.fault import KINDS, DeclaredFault, Kind
@@ -86,7 +86,7 @@ class FailureImport:
     def _body_of_failure(self, construct: str, content: Content) -> tuple[Shape | None, bool | str]:
         """The body as data, and the media type of one that is text. One that is not carried leaves the status alone."""
         by_essence = {essence(name): media for name, media in content.media_types.items()}
-        in_json = [media for name, media in by_essence.items() if name.endswith("json") or name == ANY]
+        in_json = [media for name, media in by_essence.items() if is_json(name) or name == ANY]
         textual = [name for name in by_essence if is_textual(name)]
         if in_json:
             return self._data(construct, in_json[0].raw("schema")), True

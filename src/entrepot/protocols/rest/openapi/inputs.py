@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from entrepot.http.media_types import essence
+from entrepot.http.media_types import essence, is_json
 from entrepot.kit import names
 from entrepot.model import shape
 from entrepot.model.shape import Field, Record, Shape
@@ -374,7 +374,7 @@ class InputImport:
 
 def _encoded_style(encoding: Node) -> Style | None:
     """How a field of a form is written by its encoding (OpenAPI 3.1, §4.8.15); None where that is as usual."""
-    if essence(encoding["contentType"].text).endswith("json"):
+    if is_json(essence(encoding["contentType"].text)):
         return "json"
     style = list_style("query", encoding["style"].text, encoding["explode"].value)
     return None if style == "repeat" else style

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from entrepot.http.media_types import essence
+from entrepot.http.media_types import essence, is_json
 from entrepot.model.shape import Shape, Types
 from entrepot.protocols.rest.binding.bound import ANY, JSON, MULTIPARTS, Binding
 from entrepot.protocols.rest.binding.notations import NOTATIONS, notation_of, unfit
@@ -60,8 +60,8 @@ def _has_parts(media: Node) -> bool:
 
 def of_values(found: Mapping[str, Node], schemas: Schemas) -> Kept:
     """Those in which values are written, in the order in which they are preferred; none of XML that it cannot hold."""
-    names = [name for name in found if name.endswith("json") or notation_of(name) != "json"]
-    said = [_schema(found[name]) for name in names if name.endswith("json")]
+    names = [name for name in found if is_json(name) or notation_of(name) != "json"]
+    said = [_schema(found[name]) for name in names if is_json(name)]
     xml = [name for name in names if notation_of(name) == "xml"]
     text = {name for name in xml if not _has_parts(found[name]) and _schema(found[name]) not in said}
     names = [name for name in names if name not in text]
